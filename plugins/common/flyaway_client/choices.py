@@ -1,0 +1,125 @@
+"""What users choose from in the editors, and the words they read: the same in Krita and in GIMP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .messages import EngineInfo
+
+MAX_EDGE_WIDTH_PX = 1000
+"""No outline is drawn further off than that, whatever the image's size."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One line of a menu: its name on the wire, what the user reads, and more about it."""
+
+    name: str
+    label: str
+    about: str
+
+
+SELECTION_CHOICES = (
+    Choice(
+        "guess",
+        "Outline, or soft",
+        "A selection with soft parts is soft, any other is an outline",
+    ),
+    Choice("outline", "Outline of the subject", "Hair may cross its edge, both ways"),
+    Choice("region", "Rough region around the subject", "All outside is background"),
+    Choice(
+        "soft",
+        "Soft: what is partly selected is unknown",
+        "What is fully selected is the subject",
+    ),
+    Choice("automatic", "Nothing: find the subject", "The selection is not looked at"),
+)
+"""What a selection can mean, the usual one first; all but "trimap", which is for files."""
+
+
+@dataclass(frozen=True)
+class EngineChoice(Choice):
+    """An engine in a menu.
+
+    `is_missing` where it must be downloaded before it can work; `needs_plate` where it can do nothing
+    without a photo of the empty scene.
+    """
+
+    is_missing: bool = False
+    needs_plate: bool = False
+
+
+AUTO_ENGINE = EngineChoice(
+    "auto", "Best one available", "Flyaway takes the best engine it has for the task."
+)
+
+ENGINES_UNTIL_KNOWN: tuple[EngineChoice, ...] = (
+    AUTO_ENGINE,
+    EngineChoice(
+        "builtin", "Built-in", "Needs no download; at its best with the subject's outline."
+    ),
+)
+"""What can be chosen before the daemon has told of its engines."""
+
+PAID_WORK_LABEL = "Only engines that allow paid work"
+PAID_WORK_ABOUT = "Leaves out engines whose licence forbids paid work, or of which it is not known"
+"""The switch that goes with the menu of engines."""
+
+PLATE_ABOUT = "The same scene without the subject, taken from the same place, in another layer"
+"""The choice of a plate, for engines that compare with it."""
+
+NEEDS_PLATE = "Needs a photo of the empty scene in another layer."
+
+DOWNLOAD_FIRST = "Download it first, or choose another engine."
+
+
+def engine_choices(
+    engines: Iterable[EngineInfo], chosen: str, *, paid_work_only: bool = False
+) -> tuple[EngineChoice, ...]:
+    """The menu of the daemon's engines, missing ones last.
+
+    Args:
+        engines: what the daemon has told of; none if it has not yet.
+        chosen: stays in the menu even if the daemon does not have it: running it then says what to do.
+            It goes only where `paid_work_only` leaves it out; `AUTO_ENGINE` then takes its place.
+        paid_work_only: whether to leave out engines whose licence is not known to allow paid work.
+    """
+    known = tuple(engines)
+    menu: tuple[EngineChoice, ...] = ENGINES_UNTIL_KNOWN
+    if known:
+        allowed = [info for info in known if info.paid_work or not paid_work_only]
+        present_first = sorted(allowed, key=lambda info: not info.installed)
+        menu = (AUTO_ENGINE, *map(_engine_choice, present_first))
+    if chosen in {choice.name for choice in menu} | {info.name for info in known}:
+        return menu
+    about = "The daemon has not said that it can run this engine."
+    return (*menu, EngineChoice(chosen, chosen, about))
+
+
+def _engine_choice(info: EngineInfo) -> EngineChoice:
+    needs_plate = "plate" in info.needs
+    sentences = [info.purpose, *([NEEDS_PLATE] if needs_plate else []), licence(info)]
+    if info.installed:
+        return EngineChoice(info.name, info.title, " ".join(sentences), needs_plate=needs_plate)
+    return EngineChoice(
+        info.name,
+        f"{info.title} — download, {_megabytes(info.download_bytes)}",
+        " ".join((*sentences, DOWNLOAD_FIRST)),
+        is_missing=True,
+        needs_plate=needs_plate,
+    )
+
+
+def _megabytes(size_bytes: int) -> str:
+    return f"{max(size_bytes / 1e6, 1):.0f} MB"
+
+
+def licence(info: EngineInfo) -> str:
+    """A sentence on an engine's licence and whether it allows paid work."""
+    paid_work = {
+        True: "paid work allowed",
+        False: "not for paid work",
+        None: "not known whether for paid work",
+    }
+    return f"Licence: {info.licence}, {paid_work[info.paid_work]}."

@@ -1,0 +1,239 @@
+"""Ask the daemon for something and wait for it, with every wait bounded: what plugins and CLI use.
+
+A request has a connection of its own, which costs a few milliseconds and means that nothing of an
+earlier, abandoned request can arrive in a later one. Not for use from several threads at once.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TypeVar
+
+from . import connection, messages
+from .conversation import Conversation
+from .discovery import Finder, Greeted
+from .errors import TransportError
+from .messages import EngineInfo, ExtractRequest, ExtractResult, HelloReply, ImageHeader, Progress
+from .zmtp import Buffer, Dealer
+
+R = TypeVar("R", messages.StatusReply, messages.EnginesReply)
+
+
+def new_request_id() -> str:
+    """An id that no other request has."""
+    return secrets.token_hex(8)
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """What came of a request: `alpha` and `foreground` are laid out as their headers in `result` say."""
+
+    result: ExtractResult
+    alpha: bytearray
+    foreground: bytearray | None = None
+
+
+class Client:
+    """The daemon, as seen by one plugin or command. Made by `connect`."""
+
+    def __init__(self, finder: Finder, greeted: Greeted) -> None:
+        self._finder = finder
+        self._unused: Greeted | None = greeted
+        self.hello: HelloReply = greeted.reply
+
+    @classmethod
+    def connect(
+        cls,
+        name: str,
+        *,
+        start: bool = True,
+        launch_argv: Sequence[str] | None = None,
+        timeout_s: float = 15.0,
+        should_stop: Callable[[], bool] | None = None,
+    ) -> Client:
+        """Find the daemon and check that it is ours; start it where there is none.
+
+        Args:
+            name: the program and its version, for the daemon's log, such as "krita 5.2.9".
+            start: False only looks.
+            launch_argv: how to start it; None does what launch.json says.
+            timeout_s: for all of this together.
+            should_stop: asked at least every 0.1 s.
+
+        Raises:
+            DaemonUnreachableError: there is none, and it could not be started in time.
+            VersionError: it speaks another major version.
+            CancelledError: `should_stop` said so.
+        """
+        finder = Finder(
+            name=name,
+            folder=connection.home(),
+            start=start,
+            launch_argv=tuple(launch_argv) if launch_argv else None,
+            timeout_s=timeout_s,
+        )
+        return cls(finder, finder.find(should_stop))
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up; a later request would connect anew."""
+        if self._unused is not None:
+            self._unused.dealer.close()
+            self._unused = None
+
+    def extract(
+        self,
+        request: ExtractRequest,
+        parts: Mapping[str, Buffer],
+        *,
+        on_progress: Callable[[Progress], None] | None = None,
+        should_stop: Callable[[], bool] | None = None,
+    ) -> Extracted:
+        """Cut out the subject of an image.
+
+        Args:
+            request: what `parts` holds and what is wanted; its id from `new_request_id`.
+            parts: the bytes of each of `request.parts()`, tightly packed.
+            on_progress: called about once a second, on this thread.
+            should_stop: asked at least every 0.1 s; True cancels within two seconds.
+
+        Raises:
+            RefusedError: the daemon says no, and why.
+            CancelledError: `should_stop` said so.
+            DaemonLostError: the daemon went away in the middle.
+            ClientError: anything else of errors.py.
+        """
+        uploads = _checked_parts(request, parts)
+        dealer = self._connection(should_stop)
+        with Conversation(dealer, request.id, on_progress, should_stop) as conversation:
+            conversation.send(request)
+            conversation.expect(messages.Ready)
+            for part, view in uploads.items():
+                conversation.upload(part, view)
+            result = conversation.expect(ExtractResult)
+            _check_result(result, request)
+            alpha = conversation.download("alpha", result.alpha.bytes)
+            foreground = None
+            if result.foreground is not None:
+                foreground = conversation.download("foreground", result.foreground.bytes)
+            return Extracted(result, alpha, foreground)
+
+    def status(self) -> messages.StatusReply:
+        """What the daemon is doing.
+
+        Raises:
+            ClientError: any of errors.py.
+        """
+        return self._ask(messages.StatusRequest(new_request_id()), messages.StatusReply)
+
+    def engines(self) -> tuple[EngineInfo, ...]:
+        """All engines, the one that "auto" takes first.
+
+        Raises:
+            ClientError: any of errors.py.
+        """
+        request = messages.EnginesRequest(new_request_id())
+        return self._ask(request, messages.EnginesReply).engines
+
+    def download(
+        self,
+        engine: str,
+        *,
+        on_progress: Callable[[Progress], None] | None = None,
+        should_stop: Callable[[], bool] | None = None,
+    ) -> None:
+        """Make the daemon fetch an engine's weights; returns when they are ready for use.
+
+        Args:
+            engine: its name.
+            on_progress: called about once a second, on this thread.
+            should_stop: asked at least every 0.1 s; True stops, what came so far is kept.
+
+        Raises:
+            RefusedError: they cannot be had; the sentence says why.
+            CancelledError: `should_stop` said so.
+            ClientError: anything else of errors.py.
+        """
+        request = messages.DownloadRequest(new_request_id(), engine)
+        dealer = self._connection(should_stop)
+        with Conversation(dealer, request.id, on_progress, should_stop) as conversation:
+            conversation.send(request)
+            conversation.expect(messages.DownloadReply)
+
+    def shutdown(self) -> None:
+        """Make the daemon cancel its work and exit; returns when it has hung up.
+
+        Raises:
+            ClientError: any of errors.py.
+        """
+        request = messages.Shutdown(new_request_id())
+        with Conversation(self._connection(), request.id) as conversation:
+            conversation.send(request)
+            conversation.expect(messages.ShutdownReply)
+            conversation.wait_for_hangup()
+
+    def _ask(
+        self,
+        request: messages.StatusRequest | messages.EnginesRequest,
+        answer: type[R],
+    ) -> R:
+        with Conversation(self._connection(), request.id) as conversation:
+            conversation.send(request)
+            return conversation.expect(answer)
+
+    def _connection(self, should_stop: Callable[[], bool] | None = None) -> Dealer:
+        """A greeted connection of its own for one request."""
+        greeted, self._unused = self._unused, None
+        if greeted is not None and greeted.dealer.is_open():
+            return greeted.dealer
+        if greeted is not None:
+            greeted.dealer.close()
+        greeted = self._finder.find(should_stop)
+        self.hello = greeted.reply
+        return greeted.dealer
+
+
+def _checked_parts(request: ExtractRequest, parts: Mapping[str, Buffer]) -> dict[str, memoryview]:
+    """The parts as views of bytes, in the order in which they travel.
+
+    Raises:
+        ValueError: they are not those of the request.
+    """
+    expected = request.parts()
+    if parts.keys() != expected.keys():
+        raise ValueError(f"the request has the parts {list(expected)}, given are {list(parts)}")
+    views = {name: memoryview(parts[name]).cast("B") for name in expected}
+    for name, size in expected.items():
+        if len(views[name]) != size:
+            raise ValueError(
+                f"the part {name} has {len(views[name])} bytes, its header says {size}"
+            )
+    return views
+
+
+def _check_result(result: ExtractResult, request: ExtractRequest) -> None:
+    """Refuse parts that do not fit the image, before memory is set aside for them."""
+    width, height = request.image.width, request.image.height
+    expected = ImageHeader(width, height, "gray", request.output_dtype)
+    if result.alpha != expected:
+        raise TransportError(f"the alpha is {result.alpha}, not {expected}")
+    if not request.wants_foreground:
+        expected_foreground = None
+    else:
+        depth = "u8" if request.image.dtype == "u8" else "u16"
+        expected_foreground = ImageHeader(width, height, "rgb", depth)
+    if result.foreground != expected_foreground:
+        raise TransportError(f"the foreground is {result.foreground}, not {expected_foreground}")

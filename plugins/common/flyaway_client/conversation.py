@@ -1,0 +1,178 @@
+"""One request on one connection: send it, wait for its answers, carry pixels, give it up properly."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from types import TracebackType
+from typing import TypeVar
+
+from . import messages, protocol
+from .errors import (
+    ClientError,
+    DaemonLostError,
+    PeerClosedError,
+    PeerSilentError,
+    RefusedError,
+    TransportError,
+)
+from .messages import Cancel, ErrorReply, Message, MessageError, Progress, Strip
+from .zmtp import Dealer, Patience, Place
+
+SILENCE_S = 30.0
+"""The daemon says something at least every second while it works; after this long it hangs."""
+
+CANCEL_SEND_S = 0.5
+CANCEL_REPLY_S = 1.0
+"""Together less than the two seconds in which a user must have their program back."""
+
+M = TypeVar("M", bound=Message)
+
+
+class Conversation:
+    """A request from its first message to its last; a context manager that hangs up at its end.
+
+    Left by an exception of this side, it tells the daemon to stop working on the request. Errors of
+    the wire leave it as errors that say what they mean for the user.
+
+    Args:
+        dealer: a greeted connection, used for nothing else.
+        id: the request's; messages with another are skipped.
+        on_progress: called with each `Progress`.
+        should_stop: asked at least every 0.1 s while waiting.
+    """
+
+    def __init__(
+        self,
+        dealer: Dealer,
+        id: str,
+        on_progress: Callable[[Progress], None] | None = None,
+        should_stop: Callable[[], bool] | None = None,
+    ) -> None:
+        self._dealer = dealer
+        self._id = id
+        self._on_progress = on_progress
+        self._should_stop = should_stop
+        self._has_ended = False
+
+    def __enter__(self) -> Conversation:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        is_lost = isinstance(error, (PeerClosedError, PeerSilentError))
+        try:
+            if error is not None and not is_lost and not self._has_ended:
+                self._cancel()
+        finally:
+            self._dealer.close()
+        if isinstance(error, PeerSilentError):
+            raise DaemonLostError(
+                f"Flyaway's daemon has not answered for {SILENCE_S:.0f} seconds. The document is "
+                "unchanged. Run `flyaway daemon stop` in a terminal, then try again."
+            ) from error
+        if is_lost:
+            raise DaemonLostError(
+                "Flyaway's daemon stopped in the middle of the work. The document is unchanged; "
+                "try again, which starts a new daemon."
+            ) from error
+        if isinstance(error, MessageError):
+            raise TransportError(str(error)) from error
+
+    def send(self, message: Message) -> None:
+        """Send a message without a payload."""
+        self._dealer.send([messages.encode(message)], self._patience())
+
+    def expect(self, kind: type[M]) -> M:
+        """Wait for the message of this kind.
+
+        Raises:
+            RefusedError: the daemon answered with an error.
+            TransportError: it answered with something else.
+        """
+        message, _ = self._next()
+        if not isinstance(message, kind):
+            raise TransportError(f"{message.TYPE} instead of {kind.TYPE}")
+        return message
+
+    def upload(self, part: str, content: memoryview) -> None:
+        """Send a part in strips; `content` holds bytes and is not copied."""
+        for offset in range(0, len(content), protocol.STRIP_BYTES):
+            strip = Strip(id=self._id, part=part, offset=offset)
+            piece = content[offset : offset + protocol.STRIP_BYTES]
+            self._dealer.send([messages.encode(strip), piece], self._patience())
+
+    def download(self, part: str, size: int) -> bytearray:
+        """Receive a part of `size` bytes, each strip straight into its place."""
+        content = bytearray(size)
+        room = memoryview(content)
+        done = 0
+
+        def place(header: bytes, length: int) -> memoryview:
+            strip = messages.decode(header)
+            if getattr(strip, "id", None) != self._id:
+                return memoryview(bytearray(length))
+            if not isinstance(strip, Strip) or strip.part != part:
+                raise TransportError(f"{strip.TYPE} instead of pixels")
+            if strip.offset != done or not 0 < length <= size - done:
+                raise TransportError(f"{length} bytes at {strip.offset}, expected at {done}")
+            return room[done : done + length]
+
+        while done < size:
+            message, length = self._next(place)
+            if length == 0:
+                raise TransportError(f"{message.TYPE} instead of pixels")
+            done += length
+        return content
+
+    def wait_for_hangup(self) -> None:
+        """Wait until the daemon has closed the connection; what it still says is skipped.
+
+        Raises:
+            PeerSilentError: it has not closed it in time.
+        """
+        patience = self._patience()
+        with contextlib.suppress(PeerClosedError):
+            while True:
+                self._dealer.receive(patience)
+
+    def _next(self, place: Place | None = None) -> tuple[Message, int]:
+        """The next message of this request that is no `Progress`, and its payload's size in bytes.
+
+        Silence means silence about this request: messages of others do not prolong the wait.
+        """
+        patience = self._patience()
+        while True:
+            header, payload = self._dealer.receive(patience, place)
+            message = messages.decode(header)
+            if isinstance(message, ErrorReply) and message.id in (self._id, ""):
+                self._has_ended = True
+                raise RefusedError(message.code, message.message)
+            if getattr(message, "id", None) != self._id:
+                continue
+            if not isinstance(message, Progress):
+                return message, 0 if payload is None else len(payload)
+            if self._on_progress is not None:
+                self._on_progress(message)
+            patience = self._patience()
+
+    def _cancel(self) -> None:
+        """Ask the daemon to stop, and give it a moment to say that it did.
+
+        Hanging up at once could lose the message: unread answers turn a close into a reset.
+        """
+        with contextlib.suppress(ClientError, MessageError):
+            cancel = messages.encode(Cancel(self._id))
+            self._dealer.send([cancel], Patience(CANCEL_SEND_S))
+            patience = Patience(CANCEL_REPLY_S)
+            while self._dealer.is_between_messages:
+                reply = messages.decode(self._dealer.receive(patience)[0])
+                if isinstance(reply, ErrorReply) and reply.id == self._id:
+                    return
+
+    def _patience(self) -> Patience:
+        return Patience(SILENCE_S, self._should_stop)

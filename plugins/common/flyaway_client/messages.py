@@ -1,0 +1,464 @@
+"""Every message of the protocol as a frozen record that reads and writes its JSON header.
+
+Both sides use these classes; neither builds a header by hand. Unknown fields are ignored, missing or
+misshapen ones raise `MessageError`. Pixels are never in here: they travel as payloads of `Strip`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+
+from . import protocol
+
+CHANNELS = {"gray": 1, "graya": 2, "rgb": 3, "bgr": 3, "rgba": 4, "bgra": 4}
+"""Channel orders and how many values a pixel has. Alpha is straight (not premultiplied)."""
+
+DTYPES = {"u8": 1, "u16": 2, "f16": 2, "f32": 4}
+"""Sample types, little-endian, and their bytes. Floats mean 0..1."""
+
+COLOURS = ("srgb", "linear-srgb", "icc")
+"""How colour values are encoded; "icc" says that the part named icc holds the profile."""
+
+SELECTION_KINDS = ("automatic", "soft", "outline", "region", "trimap", "guess")
+"""What a selection means, as PROTOCOL.md explains. "guess" lets the daemon look: soft or outline."""
+
+OUTPUT_DTYPES = ("u8", "u16", "f32")
+
+
+class MessageError(ValueError):
+    """A header that is not what PROTOCOL.md says; the text names the field."""
+
+
+M = TypeVar("M", bound="Message")
+
+
+@dataclass(frozen=True)
+class Message:
+    """Base of all messages: turns itself into a header and back."""
+
+    TYPE: ClassVar[str] = ""
+
+    def to_header(self) -> dict[str, Any]:
+        """The header as a dict that json.dumps takes, `type` first, fields that are None left out."""
+        header = _plain(self)
+        return {"type": self.TYPE, **header} if self.TYPE else header
+
+    @classmethod
+    def from_header(cls: type[M], header: Mapping[str, Any]) -> M:
+        """Read a header, ignoring fields this version does not know.
+
+        Raises:
+            MessageError: a field is missing or of another type than its record says.
+        """
+        if not isinstance(header, Mapping):
+            raise MessageError(f"{cls.__name__} must be an object")
+        hints = _field_types(cls)
+        values = {}
+        for field in dataclasses.fields(cls):
+            if field.name in header:
+                values[field.name] = _checked(header[field.name], hints[field.name], field.name)
+            elif (
+                field.default is dataclasses.MISSING
+                and field.default_factory is dataclasses.MISSING
+            ):
+                raise MessageError(f"{cls.TYPE or cls.__name__} lacks the field {field.name!r}")
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class ImageHeader(Message):
+    """Size and sample layout of a block of pixels, rows top to bottom, tightly packed."""
+
+    width: int
+    height: int
+    channels: str
+    dtype: str
+
+    def __post_init__(self) -> None:
+        """Refuse sizes and names that mean nothing."""
+        if self.width < 1 or self.height < 1:
+            raise MessageError(f"an image of {self.width} x {self.height} pixels is empty")
+        if max(self.width, self.height) > protocol.MAX_SIDE_PX:
+            raise MessageError(f"an image side has at most {protocol.MAX_SIDE_PX} pixels")
+        _one_of(self.channels, CHANNELS, "channels")
+        _one_of(self.dtype, DTYPES, "dtype")
+
+    @property
+    def pixels(self) -> int:
+        """Width times height."""
+        return self.width * self.height
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes the pixels take."""
+        return self.pixels * CHANNELS[self.channels] * DTYPES[self.dtype]
+
+
+@dataclass(frozen=True)
+class Hello(Message):
+    """First message on a connection: who calls, and a nonce that the daemon must sign."""
+
+    TYPE: ClassVar[str] = "hello"
+    protocol: tuple[int, ...]
+    client: str
+    nonce: str
+
+
+@dataclass(frozen=True)
+class HelloReply(Message):
+    """The daemon's proof that it can read the connection file, and what it will accept."""
+
+    TYPE: ClassVar[str] = "hello-reply"
+    protocol: tuple[int, ...]
+    daemon: str
+    proof: str
+    pid: int
+    max_pixels: int
+
+
+@dataclass(frozen=True)
+class ExtractRequest(Message):
+    """Cut out the subject of `image`. Pixels follow as strips once the daemon says `Ready`.
+
+    `selection` is the host's mask, HxW "gray", in the image's own coordinates and size.
+    `edge_width_px` is the width of the unknown band on each side of an outline; None scales it with
+    the image. `icc_bytes` is the size of the profile that follows as the part "icc" (0: none).
+    `plate` is the same scene without the subject, of the image's size and colour. `fine_engine`
+    solves the edge that an automatic `engine` leaves uncertain; "none" keeps its own.
+    `wants_foreground` asks for the subject's own colours beside the alpha. `paid_work_only` leaves
+    out engines whose licence is not known to allow paid work.
+    """
+
+    TYPE: ClassVar[str] = "extract"
+    id: str
+    image: ImageHeader
+    colour: str = "srgb"
+    icc_bytes: int = 0
+    selection: ImageHeader | None = None
+    selection_is: str = "guess"
+    edge_width_px: int | None = None
+    plate: ImageHeader | None = None
+    engine: str = "auto"
+    fine_engine: str = "auto"
+    output_dtype: str = "u8"
+    wants_foreground: bool = False
+    paid_work_only: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their lists, and parts that contradict each other."""
+        _one_of(self.colour, COLOURS, "colour")
+        _one_of(self.selection_is, SELECTION_KINDS, "selection_is")
+        _one_of(self.output_dtype, OUTPUT_DTYPES, "output_dtype")
+        if not 1 <= len(self.id) <= 64:
+            raise MessageError("id must have 1 to 64 characters")
+        if not 0 <= self.icc_bytes <= protocol.MAX_ICC_BYTES:
+            raise MessageError(f"icc_bytes must be 0 to {protocol.MAX_ICC_BYTES}")
+        if (self.colour == "icc") != (self.icc_bytes > 0):
+            raise MessageError('icc_bytes goes with colour "icc", and only with it')
+        if self.edge_width_px is not None and not 1 <= self.edge_width_px <= protocol.MAX_SIDE_PX:
+            raise MessageError(f"edge_width_px must be 1 to {protocol.MAX_SIDE_PX}")
+        if self.selection is not None and self.selection.channels != "gray":
+            raise MessageError('selection must have channels "gray"')
+        for name, part in (("selection", self.selection), ("plate", self.plate)):
+            if part and (part.width, part.height) != (self.image.width, self.image.height):
+                raise MessageError(
+                    f"the {name} is {part.width} x {part.height} pixels, "
+                    f"the image {self.image.width} x {self.image.height}"
+                )
+
+    def parts(self) -> dict[str, int]:
+        """What the client uploads, in this order: name of the part -> bytes."""
+        parts = {"image": self.image.bytes}
+        if self.icc_bytes:
+            parts["icc"] = self.icc_bytes
+        if self.selection is not None:
+            parts["selection"] = self.selection.bytes
+        if self.plate is not None:
+            parts["plate"] = self.plate.bytes
+        return parts
+
+
+@dataclass(frozen=True)
+class Ready(Message):
+    """The daemon accepts the request by its header; the client may send its strips."""
+
+    TYPE: ClassVar[str] = "ready"
+    id: str
+
+
+@dataclass(frozen=True)
+class Strip(Message):
+    """A piece of one part; the payload frame holds its bytes. Pieces come in order, without gaps."""
+
+    TYPE: ClassVar[str] = "strip"
+    id: str
+    part: str
+    offset: int
+
+
+@dataclass(frozen=True)
+class Progress(Message):
+    """How far a request is: `stage` in words for people, `fraction` of the whole 0..1."""
+
+    TYPE: ClassVar[str] = "progress"
+    id: str
+    stage: str
+    fraction: float
+
+
+@dataclass(frozen=True)
+class ExtractResult(Message):
+    """The alpha's header; its strips follow at once, then those of the foreground if there is one.
+
+    `engine`, `device` and `seconds` say who did the work, where, in how long; `notes` are sentences
+    the user should see, such as a fallback.
+    """
+
+    TYPE: ClassVar[str] = "result"
+    id: str
+    alpha: ImageHeader
+    engine: str
+    device: str
+    seconds: float
+    notes: tuple[str, ...] = ()
+    foreground: ImageHeader | None = None
+
+
+@dataclass(frozen=True)
+class Cancel(Message):
+    """Stop the work on a request. Answered by an `ErrorReply` with the code "cancelled"."""
+
+    TYPE: ClassVar[str] = "cancel"
+    id: str
+
+
+@dataclass(frozen=True)
+class StatusRequest(Message):
+    """Ask what the daemon is doing."""
+
+    TYPE: ClassVar[str] = "status"
+    id: str
+
+
+@dataclass(frozen=True)
+class StatusReply(Message):
+    """A snapshot of the daemon: `warm` lists the loaded engines, `done` counts finished requests."""
+
+    TYPE: ClassVar[str] = "status-reply"
+    id: str
+    daemon: str
+    pid: int
+    uptime_s: float
+    warm: tuple[str, ...]
+    running: int
+    queued: int
+    done: int
+    rss_bytes: int
+
+
+@dataclass(frozen=True)
+class EnginesRequest(Message):
+    """Ask which engines there are."""
+
+    TYPE: ClassVar[str] = "engines"
+    id: str
+
+
+@dataclass(frozen=True)
+class EngineInfo(Message):
+    """One engine as a user should see it.
+
+    `needs` holds "trimap" or "plate" where the engine cannot do without; `paid_work` is whether its
+    licence allows it, None meaning that nobody has said.
+    """
+
+    name: str
+    title: str
+    purpose: str
+    needs: tuple[str, ...]
+    installed: bool
+    download_bytes: int
+    licence: str
+    licence_url: str
+    paid_work: bool | None = None
+
+
+@dataclass(frozen=True)
+class EnginesReply(Message):
+    """All engines, the one that "auto" would take first."""
+
+    TYPE: ClassVar[str] = "engines-reply"
+    id: str
+    engines: tuple[EngineInfo, ...]
+
+
+@dataclass(frozen=True)
+class DownloadRequest(Message):
+    """Fetch an engine's weights. `Progress` comes on the way; `Cancel` stops it, keeping what came."""
+
+    TYPE: ClassVar[str] = "download"
+    id: str
+    engine: str
+
+
+@dataclass(frozen=True)
+class DownloadReply(Message):
+    """The engine's weights are here, checked and ready for use."""
+
+    TYPE: ClassVar[str] = "download-reply"
+    id: str
+    engine: str
+
+
+@dataclass(frozen=True)
+class Shutdown(Message):
+    """Ask the daemon to finish: work in hand is cancelled, then it exits."""
+
+    TYPE: ClassVar[str] = "shutdown"
+    id: str
+
+
+@dataclass(frozen=True)
+class ShutdownReply(Message):
+    """The daemon will exit."""
+
+    TYPE: ClassVar[str] = "shutdown-reply"
+    id: str
+
+
+@dataclass(frozen=True)
+class ErrorReply(Message):
+    """What went wrong: a code of protocol.py and a sentence the user can act on.
+
+    `id` is empty where the message in question had none that could be read.
+    """
+
+    TYPE: ClassVar[str] = "error"
+    id: str
+    code: str
+    message: str
+
+
+MESSAGES: dict[str, type[Message]] = {
+    kind.TYPE: kind
+    for kind in (
+        Hello,
+        HelloReply,
+        ExtractRequest,
+        Ready,
+        Strip,
+        Progress,
+        ExtractResult,
+        Cancel,
+        StatusRequest,
+        StatusReply,
+        EnginesRequest,
+        EnginesReply,
+        DownloadRequest,
+        DownloadReply,
+        Shutdown,
+        ShutdownReply,
+        ErrorReply,
+    )
+}
+
+
+def encode(message: Message) -> bytes:
+    """The header frame: compact UTF-8 JSON."""
+    return json.dumps(message.to_header(), separators=(",", ":")).encode()
+
+
+def read_header(frame: bytes) -> dict[str, Any]:
+    """A header frame as a dict with a `type`.
+
+    Raises:
+        MessageError: not UTF-8 JSON, not an object, too long, or without a type.
+    """
+    if len(frame) > protocol.MAX_HEADER_BYTES:
+        raise MessageError(f"a header of {len(frame)} bytes is too long")
+    try:
+        header = json.loads(frame.decode())
+    except (ValueError, RecursionError) as error:
+        raise MessageError("the header is not JSON") from error
+    if not isinstance(header, dict) or not isinstance(header.get("type"), str):
+        raise MessageError("the header has no type")
+    return header
+
+
+def decode(frame: bytes) -> Message:
+    """A header frame as its record.
+
+    Raises:
+        MessageError: the frame is no header, or its type or fields are unknown or misshapen.
+    """
+    header = read_header(frame)
+    kind = MESSAGES.get(header["type"])
+    if kind is None:
+        raise MessageError(f"unknown message type {header['type']!r}")
+    return kind.from_header(header)
+
+
+_FIELD_TYPES: dict[type[Message], dict[str, Any]] = {}
+
+
+def _field_types(kind: type[Message]) -> dict[str, Any]:
+    """The types of a record's fields, worked out once: asked for each strip, and slow."""
+    if kind not in _FIELD_TYPES:
+        _FIELD_TYPES[kind] = typing.get_type_hints(kind)
+    return _FIELD_TYPES[kind]
+
+
+def _plain(value: Any) -> Any:
+    """Turn records, tuples and plain values into what json.dumps takes."""
+    if isinstance(value, Message):
+        items = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
+        return {name: _plain(item) for name, item in items if item is not None}
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _checked(value: Any, kind: Any, name: str) -> Any:
+    """Bring one JSON value to the type its field names, or raise."""
+    origin = typing.get_origin(kind)
+    if origin in (typing.Union, types.UnionType):
+        if value is None:
+            return None
+        (kind,) = (option for option in typing.get_args(kind) if option is not type(None))
+        return _checked(value, kind, name)
+    if origin is tuple:
+        if not isinstance(value, (list, tuple)):
+            raise MessageError(f"{name} must be a list")
+        return tuple(_checked(item, typing.get_args(kind)[0], name) for item in value)
+    if isinstance(kind, type) and issubclass(kind, Message):
+        return kind.from_header(value)
+    if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number):
+            raise MessageError(f"{name} must be a finite number")
+        return number
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise MessageError(f"{name} must be of type {kind.__name__}")
+    if kind is str and not _is_unicode(value):
+        raise MessageError(f"{name} must be Unicode text")
+    return value
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether it can be written out: JSON lets half a surrogate pair through."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _one_of(value: str, names: typing.Iterable[str], field: str) -> None:
+    if value not in names:
+        raise MessageError(f"{field} must be one of {', '.join(names)}, not {value!r}")

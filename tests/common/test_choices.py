@@ -1,0 +1,67 @@
+"""choices.py: what the user can choose from, and what they are told about it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flyaway_client import messages
+from flyaway_client.choices import SELECTION_CHOICES, engine_choices
+from flyaway_client.messages import EngineInfo
+
+BUILTIN = EngineInfo("builtin", "Built-in", "Outlines.", (), True, 0, "Apache-2.0", "", True)
+NETWORK = EngineInfo("net", "Net", "Hair.", ("trimap",), True, 96_400_000, "MIT", "", None)
+ABSENT = EngineInfo("absent", "Absent", "Fur.", (), False, 96_400_000, "MIT", "", True)
+PLATE = EngineInfo("plates", "Plates", "Studio.", ("plate",), True, 0, "MIT", "", False)
+
+
+def test_offers_the_daemons_engines_after_the_automatic_choice() -> None:
+    menu = engine_choices((BUILTIN, NETWORK), "auto")
+    assert [entry.name for entry in menu] == ["auto", "builtin", "net"]
+
+
+def test_says_what_an_engine_is_for_and_what_its_licence_allows() -> None:
+    _, builtin, net = engine_choices((BUILTIN, NETWORK), "auto")
+    assert builtin.about == "Outlines. Licence: Apache-2.0, paid work allowed."
+    assert net.about == "Hair. Licence: MIT, not known whether for paid work."
+
+
+def test_says_which_engines_need_a_photo_of_the_empty_scene() -> None:
+    menu = engine_choices((BUILTIN, PLATE, replace(PLATE, name="absent", installed=False)), "auto")
+    assert [entry.name for entry in menu] == ["auto", "builtin", "plates", "absent"]
+    assert [entry.needs_plate for entry in menu] == [False, False, True, True]
+    words = "Studio. Needs a photo of the empty scene in another layer. Licence: MIT"
+    assert all(entry.about.startswith(words) for entry in menu[2:])
+
+
+def test_offers_missing_engines_last_with_what_they_weigh() -> None:
+    menu = engine_choices((BUILTIN, ABSENT, NETWORK), "auto")
+    assert [entry.name for entry in menu] == ["auto", "builtin", "net", "absent"]
+    assert [entry.is_missing for entry in menu] == [False, False, False, True]
+    assert menu[-1].label == "Absent — download, 96 MB"
+    assert menu[-1].about.startswith("Fur. Licence: MIT, paid work allowed. Download it first")
+
+
+def test_leaves_out_engines_not_known_to_allow_paid_work_when_told_so() -> None:
+    engines = (BUILTIN, NETWORK, replace(ABSENT, paid_work=False))
+    menu = engine_choices(engines, "auto", paid_work_only=True)
+    assert [entry.name for entry in menu] == ["auto", "builtin"]
+
+
+def test_an_engine_that_is_left_out_is_not_kept_though_chosen() -> None:
+    menu = engine_choices((BUILTIN, NETWORK), "net", paid_work_only=True)
+    assert [entry.name for entry in menu] == ["auto", "builtin"]
+
+
+def test_keeps_a_chosen_engine_that_the_daemon_does_not_name() -> None:
+    menu = engine_choices((BUILTIN,), "elsewhere")
+    assert [entry.name for entry in menu] == ["auto", "builtin", "elsewhere"]
+
+
+def test_offers_the_built_in_engine_before_the_daemon_answers() -> None:
+    assert [entry.name for entry in engine_choices((), "auto")] == ["auto", "builtin"]
+
+
+def test_every_meaning_of_a_selection_is_one_of_the_wires() -> None:
+    names = [choice.name for choice in SELECTION_CHOICES]
+    assert set(names) == set(messages.SELECTION_KINDS) - {"trimap"}
+    assert names[0] == "guess"

@@ -1,0 +1,258 @@
+"""Every record survives the way through its header, and nothing misshapen becomes a record."""
+
+import dataclasses
+import json
+import typing
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flyaway_client import messages, protocol
+from flyaway_client.messages import (
+    ExtractRequest,
+    ImageHeader,
+    Message,
+    MessageError,
+    decode,
+    encode,
+    read_header,
+)
+
+IMAGE = ImageHeader(4, 3, "rgba", "u8")
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+SIDES = st.integers(1, protocol.MAX_SIDE_PX)
+IMAGES = st.builds(
+    ImageHeader,
+    SIDES,
+    SIDES,
+    st.sampled_from(sorted(messages.CHANNELS)),
+    st.sampled_from(sorted(messages.DTYPES)),
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@st.composite
+def extract_requests(draw: st.DrawFn) -> ExtractRequest:
+    """Requests whose fields agree with each other."""
+    image = draw(IMAGES)
+    colour = draw(st.sampled_from(messages.COLOURS))
+    selection_dtype = draw(st.none() | st.sampled_from(sorted(messages.DTYPES)))
+    plate_channels = draw(st.none() | st.sampled_from(sorted(messages.CHANNELS)))
+    return ExtractRequest(
+        id=draw(st.text("abc0129-", min_size=1, max_size=64)),
+        image=image,
+        colour=colour,
+        icc_bytes=draw(st.integers(1, protocol.MAX_ICC_BYTES)) if colour == "icc" else 0,
+        selection=selection_dtype
+        and ImageHeader(image.width, image.height, "gray", selection_dtype),
+        selection_is=draw(st.sampled_from(messages.SELECTION_KINDS)),
+        edge_width_px=draw(st.none() | SIDES),
+        plate=plate_channels and ImageHeader(image.width, image.height, plate_channels, "u8"),
+        engine=draw(TEXT),
+        fine_engine=draw(TEXT),
+        wants_foreground=draw(st.booleans()),
+        paid_work_only=draw(st.booleans()),
+        output_dtype=draw(st.sampled_from(messages.OUTPUT_DTYPES)),
+    )
+
+
+st.register_type_strategy(str, TEXT)
+st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
+st.register_type_strategy(ImageHeader, IMAGES)
+st.register_type_strategy(ExtractRequest, extract_requests())
+
+RECORDS = st.one_of([st.from_type(kind) for kind in messages.MESSAGES.values()])
+
+
+@given(RECORDS)
+def test_every_record_survives_the_way_through_its_header(record: Message) -> None:
+    assert decode(encode(record)) == record
+
+
+@given(RECORDS, st.dictionaries(TEXT.map(lambda name: f"x-{name}"), JSON, max_size=4))
+def test_fields_of_a_newer_version_are_ignored(record: Message, news: dict[str, Any]) -> None:
+    header = {**news, **record.to_header()}
+    assert decode(json.dumps(header).encode()) == record
+
+
+@pytest.mark.parametrize("kind", messages.MESSAGES.values(), ids=messages.MESSAGES)
+def test_every_field_is_missed_or_has_a_default(kind: type[Message]) -> None:
+    record = example_of(kind)
+    for field in dataclasses.fields(kind):
+        header = record.to_header()
+        header.pop(field.name, None)
+        if field.default is dataclasses.MISSING:
+            with pytest.raises(MessageError, match=repr(field.name)):
+                kind.from_header(header)
+        else:
+            assert kind.from_header(header) == dataclasses.replace(
+                record, **{field.name: field.default}
+            )
+
+
+@pytest.mark.parametrize("kind", messages.MESSAGES.values(), ids=messages.MESSAGES)
+def test_every_field_of_another_type_is_refused(kind: type[Message]) -> None:
+    record = example_of(kind)
+    for field in dataclasses.fields(kind):
+        for wrong in wrong_values(typing.get_type_hints(kind)[field.name]):
+            header = {**record.to_header(), field.name: wrong}
+            with pytest.raises(MessageError):
+                kind.from_header(header)
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(sorted(messages.MESSAGES)), st.data())
+def test_any_json_becomes_a_record_or_a_message_error(type_name: str, data: st.DataObject) -> None:
+    kind = messages.MESSAGES[type_name]
+    fields = {field.name: JSON for field in dataclasses.fields(kind)}
+    header = data.draw(st.fixed_dictionaries({}, optional=fields))
+    frame = json.dumps({"type": type_name, **header}).encode()
+    try:
+        assert isinstance(decode(frame), kind)
+    except MessageError as error:
+        assert str(error)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_become_a_record_or_a_message_error(frame: bytes) -> None:
+    with pytest.raises(MessageError):
+        decode(frame)
+
+
+@pytest.mark.parametrize(
+    ("frame", "complaint"),
+    [
+        (b"", "not JSON"),
+        (b"\xff", "not JSON"),
+        (b"[" * 100_000, "not JSON"),
+        (b"[]", "no type"),
+        (b"{}", "no type"),
+        (b'{"type": 1}', "no type"),
+        (b'{"type": "hello"', "not JSON"),
+        (b" " * (protocol.MAX_HEADER_BYTES + 1), "too long"),
+    ],
+)
+def test_frames_that_are_no_header_are_refused(frame: bytes, complaint: str) -> None:
+    with pytest.raises(MessageError, match=complaint):
+        read_header(frame)
+
+
+def test_an_unknown_type_is_refused_by_name() -> None:
+    with pytest.raises(MessageError, match="'sing'"):
+        decode(b'{"type": "sing"}')
+
+
+def test_numbers_that_are_none_are_refused() -> None:
+    for number in ("NaN", "Infinity", "1e999", "1" + "0" * 400):
+        frame = f'{{"type":"progress","id":"a","stage":"s","fraction":{number}}}'.encode()
+        with pytest.raises(MessageError, match="fraction must be a finite number"):
+            decode(frame)
+
+
+def test_half_a_surrogate_pair_is_refused() -> None:
+    with pytest.raises(MessageError, match="Unicode"):
+        decode(rb'{"type":"ready","id":"\ud83d"}')
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"id": ""}, "id must have 1 to 64"),
+        ({"id": "x" * 65}, "id must have 1 to 64"),
+        ({"colour": "cmyk"}, "colour must be one of"),
+        ({"selection_is": "magic"}, "selection_is must be one of"),
+        ({"output_dtype": "f16"}, "output_dtype must be one of"),
+        ({"colour": "icc"}, "icc_bytes goes with"),
+        ({"icc_bytes": 100}, "icc_bytes goes with"),
+        ({"icc_bytes": -1}, "icc_bytes must be 0 to"),
+        ({"colour": "icc", "icc_bytes": protocol.MAX_ICC_BYTES + 1}, "icc_bytes must be 0 to"),
+        ({"edge_width_px": 0}, "edge_width_px must be 1 to"),
+        ({"edge_width_px": protocol.MAX_SIDE_PX + 1}, "edge_width_px must be 1 to"),
+        ({"selection": ImageHeader(4, 3, "rgb", "u8")}, 'channels "gray"'),
+        ({"selection": ImageHeader(3, 4, "gray", "u8")}, "selection is 3 x 4 pixels, the image 4"),
+        ({"plate": ImageHeader(4, 2, "rgb", "u8")}, "plate is 4 x 2 pixels, the image 4 x 3"),
+    ],
+)
+def test_requests_that_contradict_themselves_are_refused(
+    changes: dict[str, Any], complaint: str
+) -> None:
+    with pytest.raises(MessageError, match=complaint):
+        dataclasses.replace(ExtractRequest("a", IMAGE), **changes)
+
+
+@pytest.mark.parametrize(
+    ("fields", "complaint"),
+    [
+        ((0, 3, "gray", "u8"), "empty"),
+        ((4, -1, "gray", "u8"), "empty"),
+        ((10**9, 3, "gray", "u8"), "at most 1000000"),
+        ((4, 3, "cmyk", "u8"), "channels must be one of"),
+        ((4, 3, "gray", "u32"), "dtype must be one of"),
+    ],
+)
+def test_images_that_cannot_be_are_refused(fields: Any, complaint: str) -> None:
+    with pytest.raises(MessageError, match=complaint):
+        ImageHeader(*fields)
+
+
+def test_parts_are_listed_in_the_order_of_their_upload() -> None:
+    request = ExtractRequest(
+        "a",
+        ImageHeader(4, 3, "rgba", "u16"),
+        colour="icc",
+        icc_bytes=560,
+        selection=ImageHeader(4, 3, "gray", "f32"),
+        plate=ImageHeader(4, 3, "bgr", "u8"),
+    )
+    assert list(request.parts().items()) == [
+        ("image", 96),
+        ("icc", 560),
+        ("selection", 48),
+        ("plate", 36),
+    ]
+    assert ExtractRequest("a", IMAGE).parts() == {"image": 48}
+
+
+def test_a_field_that_is_none_is_left_out() -> None:
+    assert "selection" not in ExtractRequest("a", IMAGE).to_header()
+
+
+def test_null_means_that_an_optional_field_is_left_out() -> None:
+    header = {**ExtractRequest("a", IMAGE).to_header(), "selection": None}
+    assert ExtractRequest.from_header(header).selection is None
+
+
+def example_of(kind: type[Message]) -> Message:
+    """A record of this kind with ordinary values."""
+    hints = typing.get_type_hints(kind)
+    ordinary: dict[Any, Any] = {
+        int: 1,
+        float: 0.5,
+        str: "word",
+        bool: True,
+        ImageHeader: IMAGE,
+        tuple[int, ...]: (1, 0),
+        tuple[str, ...]: ("one",),
+        tuple[messages.EngineInfo, ...]: (),
+    }
+    required = [field for field in dataclasses.fields(kind) if field.default is dataclasses.MISSING]
+    return kind(**{field.name: ordinary[hints[field.name]] for field in required})
+
+
+def wrong_values(kind: Any) -> list[Any]:
+    """JSON values that are not of this type."""
+    if kind is int:
+        return ["1", 1.5, True, None, [1]]
+    if kind is float:
+        return ["1", True, None]
+    if kind is str:
+        return [1, None, ["a"]]
+    if typing.get_origin(kind) is tuple:
+        return [None, "ab", {"a": 1}, [None]]
+    return ["word", [1]] + ([] if type(None) in typing.get_args(kind) else [None])

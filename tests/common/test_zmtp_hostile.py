@@ -1,0 +1,102 @@
+"""Thousands of servers that are almost right: each must end in a message or one kind of error."""
+
+import random
+import socket
+from collections import Counter
+
+import pytest
+from tests.fakes.sockets import HANDSHAKE, raw_server, wait_for_hangup
+
+from flyaway_client.connection import USERNAME
+from flyaway_client.errors import TransportError
+from flyaway_client.zmtp import Dealer, Patience
+
+MESSAGES = (
+    b"\x01\x05strip\x02"
+    + (70_000).to_bytes(8, "big")
+    + bytes(70_000)
+    + b"\x04\x0b\x04PING\x00\x0acake"
+    + b"\x00\x05after"
+)
+STREAM = HANDSHAKE + MESSAGES
+SEEDS = 8
+CASES_PER_SEED = 400
+
+
+def mutate(stream: bytes, chance: random.Random) -> bytes:
+    """A few changes of the kinds that find mistakes; most hit the handshake and the frames' heads."""
+    mutant = bytearray(stream)
+    for _ in range(chance.choice((1, 1, 1, 2, 5))):
+        heads = min(len(mutant), len(HANDSHAKE) + 40)
+        place = chance.randrange(heads) if chance.random() < 0.9 else chance.randrange(len(mutant))
+        kind = chance.randrange(6)
+        if kind == 0:
+            mutant[place] ^= 1 << chance.randrange(8)
+        elif kind == 1:
+            mutant[place] = chance.choice((0, 1, 2, 3, 4, 6, 0x7F, 0x80, 0xFF))
+        elif kind == 2:
+            del mutant[place:]
+        elif kind == 3:
+            del mutant[place : place + chance.randrange(1, 12)]
+        elif kind == 4:
+            mutant[place:place] = chance.randbytes(chance.randrange(1, 12))
+        else:
+            mutant[place : place + 8] = chance.choice(
+                (0, 1 << 31, 1 << 62, (1 << 64) - 1)
+            ).to_bytes(8, "big")
+        if not mutant:
+            break
+    return bytes(mutant)
+
+
+def outcome(address: str) -> str:
+    """What a client makes of the server: "a message", or the name of the error."""
+    patience = Patience(20)
+    try:
+        dealer = Dealer.connect(address, USERNAME, "open sesame", patience)
+        try:
+            for _ in range(2):
+                dealer.receive(patience)
+        finally:
+            dealer.close()
+    except TransportError as error:
+        return type(error).__name__
+    return "a message"
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_mutated_servers_end_in_a_transport_error_or_a_message(seed: int) -> None:
+    chance = random.Random(seed)
+
+    def misspeak(client: socket.socket) -> None:
+        client.sendall(mutate(STREAM, chance))
+        client.shutdown(socket.SHUT_WR)
+        wait_for_hangup(client)
+
+    with raw_server(misspeak) as address:
+        outcomes = Counter(outcome(address) for _ in range(CASES_PER_SEED))
+    assert outcomes.keys() == {"a message", "TransportError", "PeerClosedError"}, outcomes
+    assert outcomes["TransportError"] > CASES_PER_SEED // 10  # the mutants do find the checks
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_servers_of_noise_end_in_a_transport_error(seed: int) -> None:
+    chance = random.Random(seed)
+
+    def make_noise(client: socket.socket) -> None:
+        client.sendall(chance.randbytes(chance.randrange(2000)))
+        client.shutdown(socket.SHUT_WR)
+        wait_for_hangup(client)
+
+    with raw_server(make_noise) as address:
+        outcomes = Counter(outcome(address) for _ in range(200))
+    assert outcomes.keys() <= {"TransportError", "PeerClosedError"}
+
+
+def test_the_server_that_is_not_mutated_is_understood() -> None:
+    def speak(client: socket.socket) -> None:
+        client.sendall(STREAM)
+        wait_for_hangup(client)
+
+    with raw_server(speak) as address:
+        assert outcome(address) == "a message"

@@ -1,0 +1,265 @@
+"""A daemon that does what a test tells it to, on a real ROUTER with ZAP PLAIN, in a thread."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import itertools
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.fakes.sockets import Router
+
+from flyaway_client import connection, messages, protocol
+from flyaway_client.messages import Message, Strip
+
+Part = Callable[["FakeDaemon", "Peer", Message], None]
+"""What the fake does about one kind of message."""
+
+
+@dataclass
+class Peer:
+    """A connected client and what it has uploaded so far."""
+
+    identity: bytes
+    request: messages.ExtractRequest | None = None
+    parts: dict[str, bytearray] = field(default_factory=dict)
+
+
+class FakeDaemon:
+    """Speaks PROTOCOL.md rightly, except where `script` says otherwise.
+
+    Args:
+        folder: the home folder; the connection file is written there.
+        script: message type -> what to do instead of the right thing.
+        version: what its connection file says that it speaks.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        script: dict[str, Part] | None = None,
+        version: tuple[int, ...] = protocol.VERSION,
+    ) -> None:
+        self.folder = folder
+        self.script = script or {}
+        self.received: list[Message] = []
+        self._peers: dict[bytes, Peer] = {}
+        self.is_over = threading.Event()
+        """Set once it does not serve any more."""
+        self._router = Router(secrets.token_hex(16))
+        fresh = connection.ConnectionFile.create(self._router.bind(), version)
+        self.file = dataclasses.replace(fresh, password=self._router.password)
+        self.file.write(folder)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def send(self, peer: Peer, message: Message, payload: bytes | None = None) -> None:
+        """Send a message, whatever it is."""
+        self.send_raw(peer, messages.encode(message), *([] if payload is None else [payload]))
+
+    def send_raw(self, peer: Peer, *frames: bytes) -> None:
+        """Send frames, whatever they are."""
+        self._router.socket.send_multipart([peer.identity, *frames])
+
+    def hang_up(self, linger_ms: int = 0) -> None:
+        """Close the socket, by default at once as a dying process would; only from within a script."""
+        self.is_over.set()
+        self._router.socket.close(linger_ms)
+
+    def close(self) -> None:
+        """Stop serving and take the connection file away."""
+        self.is_over.set()
+        self._thread.join(10)
+        self._router.close()
+        self.file.remove(self.folder)
+
+    def _serve(self) -> None:
+        while not self.is_over.is_set():
+            if not self._router.socket.poll(20):
+                continue
+            identity, header, *payload = self._router.socket.recv_multipart()
+            peer = self._peers.setdefault(identity, Peer(identity))
+            message = messages.decode(header)
+            self.received.append(message)
+            if isinstance(message, Strip):
+                peer.parts.setdefault(message.part, bytearray()).extend(payload[0])
+            act = self.script.get(message.TYPE, DEFAULT_SCRIPT[message.TYPE])
+            act(self, peer, message)
+
+
+@contextlib.contextmanager
+def running(
+    folder: Path,
+    script: dict[str, Part] | None = None,
+    version: tuple[int, ...] = protocol.VERSION,
+) -> Iterator[FakeDaemon]:
+    """A fake daemon for the length of a with-block."""
+    daemon = FakeDaemon(folder, script, version)
+    try:
+        yield daemon
+    finally:
+        daemon.close()
+
+
+def ignore(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
+    """Do nothing at all."""
+
+
+def greet(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
+    """Answer hello with the right proof."""
+    assert isinstance(message, messages.Hello)
+    proof = connection.proof(daemon.file.secret, message.nonce)
+    daemon.send(peer, messages.HelloReply(protocol.VERSION, "fake 1.0", proof, 4711, 1_000_000))
+
+
+def accept(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
+    """Say that the strips may come."""
+    assert isinstance(message, messages.ExtractRequest)
+    peer.request, peer.parts = message, {}
+    daemon.send(peer, messages.Ready(message.id))
+
+
+def finish_when_complete(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
+    """Once all strips are there, give back the selection (or 255s) as alpha, and colours if wanted."""
+    if is_complete(peer):
+        announce(daemon, peer)
+        send_alpha(daemon, peer)
+        send_foreground(daemon, peer)
+
+
+def is_complete(peer: Peer) -> bool:
+    """Whether everything the request announced has come."""
+    assert peer.request is not None
+    sizes = {name: len(content) for name, content in peer.parts.items()}
+    return sizes == peer.request.parts()
+
+
+def announce(daemon: FakeDaemon, peer: Peer) -> None:
+    """Send one progress message and the result's header."""
+    assert peer.request is not None
+    request = peer.request
+    image = request.image
+    alpha = messages.ImageHeader(image.width, image.height, "gray", request.output_dtype)
+    daemon.send(peer, messages.Progress(request.id, "Thinking", 0.5))
+    result = messages.ExtractResult(
+        request.id, alpha, "fake", "cpu", 0.25, foreground=foreground_header(request)
+    )
+    daemon.send(peer, result)
+
+
+def foreground_header(request: messages.ExtractRequest) -> messages.ImageHeader | None:
+    """What the colours will be, if they are wanted."""
+    if not request.wants_foreground:
+        return None
+    depth = "u8" if request.image.dtype == "u8" else "u16"
+    return messages.ImageHeader(request.image.width, request.image.height, "rgb", depth)
+
+
+def send_alpha(daemon: FakeDaemon, peer: Peer) -> None:
+    """Send the alpha's strips: the selection where there is one of the right size, else 255s."""
+    assert peer.request is not None
+    image = peer.request.image
+    size = image.pixels * messages.DTYPES[peer.request.output_dtype]
+    selection = bytes(peer.parts.get("selection", b""))
+    alpha = selection if len(selection) == size else b"\xff" * size
+    send_part(daemon, peer, "alpha", alpha)
+
+
+def send_foreground(daemon: FakeDaemon, peer: Peer) -> None:
+    """Send the colours' strips if they are wanted: bytes that count to 250, again and again."""
+    assert peer.request is not None
+    header = foreground_header(peer.request)
+    if header is not None:
+        send_part(
+            daemon,
+            peer,
+            "foreground",
+            bytes(itertools.islice(itertools.cycle(range(251)), header.bytes)),
+        )
+
+
+def send_part(daemon: FakeDaemon, peer: Peer, part: str, content: bytes) -> None:
+    """Send a part of the result in strips."""
+    assert peer.request is not None
+    for offset in range(0, len(content), protocol.STRIP_BYTES):
+        piece = content[offset : offset + protocol.STRIP_BYTES]
+        daemon.send(peer, Strip(peer.request.id, part, offset), piece)
+
+
+def acknowledge_cancel(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
+    """Confirm that the work has stopped."""
+    assert isinstance(message, messages.Cancel)
+    daemon.send(peer, messages.ErrorReply(message.id, protocol.CANCELLED, "Cancelled."))
+
+
+def tell_status(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
+    """Answer status."""
+    assert isinstance(message, messages.StatusRequest)
+    reply = messages.StatusReply(
+        id=message.id,
+        daemon="fake 1.0",
+        pid=4711,
+        uptime_s=1.5,
+        warm=("fake",),
+        running=0,
+        queued=0,
+        done=3,
+        rss_bytes=1000,
+    )
+    daemon.send(peer, reply)
+
+
+def tell_engines(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
+    """Answer engines with one that is installed."""
+    offer(messages.EngineInfo("fake", "Fake", "tests", (), True, 0, "Apache-2.0", ""))(
+        daemon, peer, message
+    )
+
+
+def offer(*engines: messages.EngineInfo) -> Part:
+    """An answer to engines."""
+
+    def act(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
+        assert isinstance(message, messages.EnginesRequest)
+        daemon.send(peer, messages.EnginesReply(message.id, engines))
+
+    return act
+
+
+def fetch_weights(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
+    """Say that the weights are on their way, then that they are here."""
+    assert isinstance(message, messages.DownloadRequest)
+    daemon.send(peer, messages.Progress(message.id, "Downloading", 0.5))
+    daemon.send(peer, messages.DownloadReply(message.id, message.engine))
+
+
+def agree_to_shutdown(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
+    """Agree to exit, and hang up once the answer is on its way."""
+    assert isinstance(message, messages.Shutdown)
+    daemon.send(peer, messages.ShutdownReply(message.id))
+    daemon.hang_up(linger_ms=1000)
+
+
+def refuse(code: str, sentence: str) -> Part:
+    """An answer that says no."""
+
+    def act(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
+        daemon.send(peer, messages.ErrorReply(getattr(message, "id", ""), code, sentence))
+
+    return act
+
+
+DEFAULT_SCRIPT: dict[str, Part] = {
+    "hello": greet,
+    "extract": accept,
+    "strip": finish_when_complete,
+    "cancel": acknowledge_cancel,
+    "status": tell_status,
+    "engines": tell_engines,
+    "download": fetch_weights,
+    "shutdown": agree_to_shutdown,
+}
