@@ -1,0 +1,205 @@
+"""Read a checkpoint file into tensors, and fill a network with them strictly.
+
+Safetensors, or pickles through torch's weights-only loading: nothing in here can run code that a file
+brings along, and there is no way to ask for that.
+"""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import nn
+
+from flyaway.errors import WeightsError
+
+PREFIXES = ("module.", "_orig_mod.")
+"""What DataParallel and torch.compile put before every name."""
+
+WRAPPERS = ("state_dict", "model_state_dict", "model")
+"""Where training scripts keep the parameters inside their checkpoint."""
+
+OPTIONAL = ("num_batches_tracked", "relative_position_index")
+"""Integer buffers that some files carry and no network here reads."""
+
+NAMED = 3
+"""So many tensors an error names before it says how many more there are."""
+
+
+def read(path: Path, device: str = "cpu") -> dict[str, torch.Tensor]:
+    """The tensors of a weights file by their published names.
+
+    Args:
+        path: the file.
+        device: "cpu" for main memory, "meta" for names, shapes and kinds of number alone.
+
+    Raises:
+        WeightsError: the file is missing, damaged, of another kind, or holds more than tensors.
+    """
+    try:
+        reader = _read_safetensors if _is_safetensors(path) else _read_pickle
+        content = reader(path, device)
+    except FileNotFoundError:
+        raise WeightsError(
+            f"The weights file {path.name} is missing. Download it with `flyaway models download`."
+        ) from None
+    except OSError as error:
+        raise WeightsError(f"The weights file {path.name} cannot be read: {error}.") from error
+    return plain(content, path.name)
+
+
+def plain(content: object, source: str = "the checkpoint") -> dict[str, torch.Tensor]:
+    """Take a checkpoint out of its wrapping: tensors under their names without prefixes.
+
+    Raises:
+        WeightsError: `content` is no mapping of names to tensors.
+    """
+    while isinstance(content, Mapping) and (inner := _wrapped(content)) is not None:
+        content = inner
+    if not isinstance(content, Mapping) or not content:
+        raise WeightsError(f"There are no tensors in {source}. Is it a weights file of an engine?")
+    tensors: dict[str, torch.Tensor] = {}
+    for name, value in content.items():
+        if not isinstance(name, str) or not isinstance(value, torch.Tensor):
+            raise WeightsError(
+                f"{name!r} in {source} is no tensor. Is it a weights file of an engine?"
+            )
+        tensors[_without_prefixes(name)] = value
+    return tensors
+
+
+def build(network: Callable[[], nn.Module]) -> nn.Module:
+    """Make a network without memory for its parameters; `fill` brings them."""
+    with torch.device("meta"):
+        return network()
+
+
+def fill(
+    network: nn.Module,
+    tensors: Mapping[str, torch.Tensor] | None,
+    title: str,
+    device: torch.device,
+    called: Mapping[str, str] | None = None,
+) -> None:
+    """Give `network` copies of its parameters in float32 on `device`, ready to run.
+
+    Args:
+        network: what `build` made.
+        tensors: what `read` or `plain` gave.
+        title: the engine's name for people.
+        device: where the parameters go.
+        called: network's name to file's name, for those tensors that the file calls differently.
+
+    Raises:
+        WeightsError: a tensor is missing, surplus, misshapen or not of floating point; names it.
+    """
+    if tensors is None:
+        raise WeightsError(f"{title} needs its weights. Get them with `flyaway models download`.")
+    called = called or {}
+    wanted = network.state_dict()
+    names = {name: called.get(name, name) for name in wanted if not name.endswith(OPTIONAL)}
+    _refuse(title, "lacks", (file for file in names.values() if file not in tensors))
+    known = set(names.values())
+    _refuse(title, "has", (n for n in tensors if n not in known and not n.endswith(OPTIONAL)))
+    _refuse(title, "has the wrong shape or type of", _misfits(wanted, tensors, names))
+    state = {
+        name: tensors[file].detach().to(device, torch.float32, copy=True)
+        for name, file in names.items()
+    }
+    rest = {n: torch.zeros(t.shape, dtype=t.dtype) for n, t in wanted.items() if n not in names}
+    network.load_state_dict(state | rest, assign=True)
+    network.requires_grad_(False).eval()
+
+
+def _misfits(
+    wanted: Mapping[str, torch.Tensor],
+    tensors: Mapping[str, torch.Tensor],
+    names: Mapping[str, str],
+) -> Iterable[str]:
+    for name, file in names.items():
+        found, shape = tensors[file], tuple(wanted[name].shape)
+        if tuple(found.shape) != shape:
+            yield f"{file} ({tuple(found.shape)} instead of {shape})"
+        elif not found.is_floating_point() or found.layout != torch.strided:
+            yield f"{file} ({found.dtype})"
+
+
+def _refuse(title: str, fault: str, culprits: Iterable[str]) -> None:
+    found = list(culprits)
+    if not found:
+        return
+    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+    raise WeightsError(
+        f"This file is not for {title}: it {fault} {', '.join(found[:NAMED])}{more}."
+        " Choose the file made for this engine, or download it again."
+    )
+
+
+def _wrapped(content: Mapping[object, object]) -> object | None:
+    """What lies under the first wrapper's name, None where there is no wrapper."""
+    found = (content[key] for key in WRAPPERS if isinstance(content.get(key), Mapping))
+    return next(found, None)
+
+
+def _without_prefixes(name: str) -> str:
+    while name.startswith(PREFIXES):
+        name = name.split(".", 1)[1]
+    return name
+
+
+def _is_safetensors(path: Path) -> bool:
+    """Look at the content: the hub's cache and users rename files. Eight bytes of length, then JSON."""
+    with path.open("rb") as file:
+        return file.read(9)[8:] == b"{"
+
+
+def _read_safetensors(path: Path, device: str) -> dict[str, torch.Tensor]:
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            if device == "meta":  # which safetensors does not know
+                return {name: _outline(file.get_slice(name)) for name in file.keys()}  # noqa: SIM118
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+    except SafetensorError as error:
+        raise WeightsError(_damaged(path)) from error
+
+
+def _outline(tensor: Any) -> torch.Tensor:
+    """A tensor of a safetensors file without its numbers."""
+    is_floating_point = tensor.get_dtype().startswith(("F", "BF"))
+    dtype = torch.float32 if is_floating_point else torch.int64
+    return torch.empty(tensor.get_shape(), dtype=dtype, device="meta")
+
+
+def _read_pickle(path: Path, device: str) -> object:
+    """Only tensors and plain containers can come out of this; mapped, so that reading costs no memory."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch warns of TorchScript files before refusing them
+            return torch.load(
+                path, map_location=device, weights_only=True, mmap=zipfile.is_zipfile(path)
+            )
+    except pickle.UnpicklingError as error:
+        raise WeightsError(
+            f"{path.name} holds more than numbers and was not opened, because such a file can run"
+            " programs. Use a file from the engine's own page, best one ending in .safetensors."
+        ) from error
+    except (
+        RuntimeError,
+        ValueError,
+        EOFError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        SafetensorError,  # of a pickle that is called .safetensors: torch goes by the name
+    ) as error:
+        raise WeightsError(_damaged(path)) from error
+
+
+def _damaged(path: Path) -> str:
+    return f"{path.name} is damaged or no weights file. Delete it and download it again."

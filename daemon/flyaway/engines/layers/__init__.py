@@ -1,0 +1,1 @@
+"""Building blocks that more than one family of networks is made of, under their published names."""

@@ -1,0 +1,132 @@
+"""Pictures to network input and back: windows, sizes, normalisation, known pixels. One place for all engines."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+from torch import nn
+from torch.nn import functional as F
+
+from flyaway.engines.base import Alpha, Image, Trimap
+from flyaway.imaging import as_float
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+FOREGROUND, BACKGROUND, UNKNOWN = 255, 0, 128
+
+
+def place_of(network: nn.Module) -> tuple[torch.device, torch.dtype]:
+    """Where a network runs and in which precision: its input must come in the same."""
+    parameter = next(network.parameters())
+    return parameter.device, parameter.dtype
+
+
+def to_planes(image: Image) -> torch.Tensor:
+    """HxWx3 of any depth to 1x3xHxW float32 0..1 in main memory."""
+    return torch.from_numpy(np.ascontiguousarray(as_float(image))).permute(2, 0, 1)[None]
+
+
+def normalised(
+    planes: torch.Tensor,
+    mean: tuple[float, ...] = IMAGENET_MEAN,
+    std: tuple[float, ...] = IMAGENET_STD,
+) -> torch.Tensor:
+    """1x3xHxW 0..1 to what a network was trained on."""
+    shape = (1, 3, 1, 1)
+    return (planes - torch.tensor(mean).view(shape)) / torch.tensor(std).view(shape)
+
+
+def to_alpha(plane: torch.Tensor) -> Alpha:
+    """1x1xHxW of any device and precision to HxW float32 0..1."""
+    alpha = plane[0, 0].float().clamp(0, 1).cpu().numpy()
+    return cast(Alpha, np.ascontiguousarray(alpha))
+
+
+def resized_antialiased(image: Image, width: int, height: int) -> Image:
+    """Resize as Pillow does (bilinear, antialiased); 8-bit stays 8-bit, the rest becomes float32 0..1."""
+    if image.shape[:2] == (height, width):
+        return image
+    if image.dtype == np.uint8:
+        picture = Pillow.fromarray(np.ascontiguousarray(image))
+        return np.asarray(picture.resize((width, height), Pillow.Resampling.BILINEAR))
+    planes = [
+        np.asarray(Pillow.fromarray(plane).resize((width, height), Pillow.Resampling.BILINEAR))
+        for plane in np.ascontiguousarray(np.moveaxis(as_float(image), 2, 0))
+    ]
+    return np.stack(planes, axis=2).astype(np.float32, copy=False)
+
+
+def sampled_bilinear(image: Image, width: int, height: int) -> torch.Tensor:
+    """What bilinear interpolation without antialiasing makes of an image: 1x3xheightxwidth float32 0..1.
+
+    Touches only the pixels it needs, so that a coarse look at a large image costs no memory.
+    """
+    top, bottom, down = _neighbours(image.shape[0], height)
+    left, right, across = _neighbours(image.shape[1], width)
+    rows = [
+        _between(
+            as_float(image[row][:, left]), as_float(image[row][:, right]), across[None, :, None]
+        )
+        for row in (top, bottom)
+    ]
+    pixels = _between(rows[0], rows[1], down[:, None, None])
+    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
+
+
+def upsampled_rows(
+    planes: torch.Tensor, size: tuple[int, int], first: int, last: int
+) -> torch.Tensor:
+    """Rows `first` to `last` of `planes` bilinearly interpolated to `size` (height, width)."""
+    top, bottom, down = (
+        torch.from_numpy(a) for a in _neighbours(planes.shape[2], size[0], first, last)
+    )
+    share = down.view(1, 1, -1, 1).to(planes)
+    upper, lower = planes[:, :, top.to(planes.device)], planes[:, :, bottom.to(planes.device)]
+    rows = upper + (lower - upper) * share
+    return F.interpolate(rows, (last - first, size[1]), mode="bilinear", align_corners=False)
+
+
+def keep_known(alpha: Alpha, trimap: Trimap | None) -> Alpha:
+    """Put the trimap's certain pixels back over `alpha`, in place."""
+    if trimap is not None:
+        alpha[trimap == BACKGROUND] = 0
+        alpha[trimap == FOREGROUND] = 1
+    return alpha
+
+
+def window_around(found: NDArray[np.bool_], margin: float = 0.1) -> tuple[slice, slice]:
+    """The rectangle of `found` with a margin (a share of its longer side) as rows and columns."""
+    rows, columns = np.flatnonzero(found.any(axis=1)), np.flatnonzero(found.any(axis=0))
+    if not rows.size:
+        return slice(0, found.shape[0]), slice(0, found.shape[1])
+    pad = int(margin * max(np.ptp(rows), np.ptp(columns))) + 1
+    return (
+        slice(max(0, int(rows[0]) - pad), min(found.shape[0], int(rows[-1]) + 1 + pad)),
+        slice(max(0, int(columns[0]) - pad), min(found.shape[1], int(columns[-1]) + 1 + pad)),
+    )
+
+
+def _neighbours(
+    have: int, want: int, first: int = 0, last: int | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+    """For `want` samples over `have`: the two source indices of each and the second one's share."""
+    # torch computes these in float32 and the parity cases with it
+    scale = np.float32(have) / np.float32(want)
+    place = (
+        np.arange(first, want if last is None else last, dtype=np.float32) + np.float32(0.5)
+    ) * scale
+    place = np.maximum(place - np.float32(0.5), 0)
+    low = np.minimum(place.astype(np.int64), have - 1)
+    share = np.clip(place - low, 0, 1).astype(np.float32)
+    return low, np.minimum(low + 1, have - 1), share
+
+
+def _between(
+    one: NDArray[np.float32], other: NDArray[np.float32], share: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    return cast(NDArray[np.float32], one + (other - one) * share)

@@ -1,0 +1,396 @@
+"""ViTMatte: hair, fur and veils from a trimap (Yao et al. 2023, Information Fusion).
+
+Upstream: hustvl/ViTMatte at 8cd7ef0, code MIT; weights on the hub under the names that transformers gave
+them, or upstream's .pth under its own: both load. Input as upstream's code has it (ImageNet mean and
+deviation), not as the hub's preprocessor file says.
+
+What differs: global attention goes over the queries in slices and the decoder over the picture in tiles,
+both exactly, so that memory grows with the picture and not with its square. Pictures beyond `whole_px`
+are solved in overlapping windows, of which only those run that hold unknown pixels. Known pixels come
+back as the trimap has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from flyaway.engines import checkpoint, pixels, progress
+from flyaway.engines.base import Alpha, EngineRecord, Extraction, Image, Report, Trimap, silent
+from flyaway.engines.windows import Window, spread
+from flyaway.errors import RequestError
+
+PATCH_PX = 16
+MULTIPLE_PX = 32
+
+WHOLE_PX = 2048 * 2048
+"""Up to this many pixels a picture is solved at once, as upstream does."""
+
+WINDOW_PX, OVERLAP_PX, MARGIN_PX = 1024, 192, 32
+"""Side of a window, what neighbours share, and the part of that which only gives context.
+
+They are blended over the 128 pixels in between, so even where two windows wholly disagree the step from
+one pixel to the next is below 2/255.
+"""
+
+TILE_PATCHES, HALO_PATCHES = 40, 3
+"""Side of the decoder's tiles, and what it needs to see around one to give what it gives on the whole."""
+
+SLICE_BYTES = 24 << 20
+"""For the attention bias of one slice of queries."""
+
+MLP_TOKENS = 4096
+
+WIDTHS = {"small": (384, 6), "base": (768, 12)}
+"""Channels and attention heads."""
+
+
+def load(
+    record: EngineRecord, tensors: Mapping[str, Tensor] | None, device: torch.device
+) -> ViTMatteEngine:
+    """Build the engine from the tensors of its checkpoint, upstream's names or the hub's."""
+    width, heads = WIDTHS[record.name.split("-")[1]]
+    network = checkpoint.build(lambda: ViTMatte(width, heads))
+    is_from_hub = any(name.startswith("backbone.embeddings.") for name in tensors or {})
+    called = {name: hub_name(name) for name in network.state_dict()} if is_from_hub else None
+    checkpoint.fill(network, tensors, record.title, device, called)
+    return ViTMatteEngine(network)
+
+
+def hub_name(name: str) -> str:
+    """What the hub's checkpoints call the parameter that upstream calls `name`."""
+    for ours, theirs in (
+        ("backbone.pos_embed", "backbone.embeddings.position_embeddings"),
+        ("backbone.patch_embed.proj.", "backbone.embeddings.projection."),
+        ("backbone.blocks.", "backbone.encoder.layer."),
+        (".attn.", ".attention."),
+        ("decoder.fusion_blks.", "decoder.fusion_blocks."),
+        (".bn.", ".batch_norm."),
+    ):
+        name = name.replace(ours, theirs)
+    return name
+
+
+class ViTMatteEngine:
+    """A loaded ViTMatte. `whole_px` and `window_px` may be lowered where memory is short."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self.network = network
+        self.whole_px = WHOLE_PX
+        self.window_px = WINDOW_PX
+        progress.watch(network, Block, Decoder)
+
+    def extract(
+        self,
+        image: Image,
+        *,
+        trimap: Trimap | None = None,
+        region: NDArray[np.bool_] | None = None,
+        plate: Image | None = None,
+        report: Report = silent,
+    ) -> Extraction:
+        """Solve the unknown pixels of `trimap`; see `Engine.extract`."""
+        if trimap is None:
+            raise RequestError(
+                "ViTMatte refines a trimap and finds no subject by itself."
+                " Make a selection with a soft or unknown edge, or choose an automatic engine."
+            )
+        is_unknown = trimap == pixels.UNKNOWN
+        alpha = (trimap == pixels.FOREGROUND).astype(np.float32)
+        windows = [w for w in self._windows(trimap.shape) if w.counted(is_unknown).any()]
+        with torch.inference_mode(), progress.reporting(report, self._steps(windows, is_unknown)):
+            for window in windows:
+                wanted = window.counted(is_unknown)
+                solved = self._solve(image[window.place], trimap[window.place], wanted)
+                alpha[window.place][wanted] += (solved * window.weights())[wanted]
+        np.clip(alpha, 0, 1, out=alpha)
+        return Extraction(alpha)
+
+    def whole(self, image: Image, trimap: Trimap) -> Alpha:
+        """What the network makes of every pixel at once, known ones too: upstream's output."""
+        with torch.inference_mode():
+            return self._solve(image, trimap, np.ones(trimap.shape, np.bool_))
+
+    def _windows(self, shape: tuple[int, ...]) -> list[Window]:
+        if shape[0] * shape[1] <= self.whole_px:
+            return [Window.all_of(shape)]
+        return spread(shape, self.window_px, OVERLAP_PX, MARGIN_PX)
+
+    def _steps(self, windows: list[Window], is_unknown: NDArray[np.bool_]) -> int:
+        """How many blocks and decoder tiles all windows come to."""
+        blocks = len(self.network.backbone.blocks)  # type: ignore[union-attr,arg-type]
+        return sum(
+            blocks + sum(1 for _ in _tiles(_in_patches(window.counted(is_unknown))))
+            for window in windows
+        )
+
+    def _solve(self, image: Image, trimap: Trimap, wanted: NDArray[np.bool_]) -> Alpha:
+        device, dtype = pixels.place_of(self.network)
+        colours = pixels.normalised(pixels.to_planes(image))
+        hints = torch.from_numpy(trimap.astype(np.float32) / 255)[None, None]
+        height, width = padded(*trimap.shape)
+        room = (0, width - trimap.shape[1], 0, height - trimap.shape[0])
+        planes = F.pad(torch.cat((colours, hints), 1), room).to(device, dtype)
+        alpha = self.network(planes, _in_patches(wanted))
+        return pixels.to_alpha(alpha[:, :, : trimap.shape[0], : trimap.shape[1]])
+
+
+def padded(height: int, width: int) -> tuple[int, int]:
+    """The size upstream pads to: once one side does not fit, both grow."""
+    if height % MULTIPLE_PX == width % MULTIPLE_PX == 0:
+        return height, width
+    return height + MULTIPLE_PX - height % MULTIPLE_PX, width + MULTIPLE_PX - width % MULTIPLE_PX
+
+
+def _in_patches(wanted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which patches of a padded picture hold a wanted pixel."""
+    height, width = padded(*wanted.shape)
+    room = ((0, height - wanted.shape[0]), (0, width - wanted.shape[1]))
+    cells = np.pad(wanted, room).reshape(height // PATCH_PX, PATCH_PX, width // PATCH_PX, PATCH_PX)
+    return np.asarray(cells.any(axis=(1, 3)))
+
+
+class ViTMatte(nn.Module):
+    """A plain vision transformer with windowed attention, and a light decoder for the detail."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.backbone = Backbone(width, heads)
+        self.decoder = Decoder(width)
+
+    def forward(self, planes: Tensor, wanted: NDArray[np.bool_] | None = None) -> Tensor:
+        """Alpha 1x1xHxW.
+
+        Args:
+            planes: 1x4xHxW, normalised colours and trimap 0..1, sides multiples of 32.
+            wanted: H/16xW/16, which patches to decode; the others stay 0. None for all.
+        """
+        planes = planes.contiguous(memory_format=torch.channels_last)  # a quarter faster on CPUs
+        features = self.backbone(planes)
+        alpha = planes.new_zeros((planes.shape[0], 1, *planes.shape[2:]))
+        if wanted is None:
+            wanted = np.ones(features.shape[2:], np.bool_)
+        for rows, columns in _tiles(wanted):
+            self._decode_tile(planes, features, alpha, rows, columns)
+        return alpha
+
+    def _decode_tile(
+        self, planes: Tensor, features: Tensor, alpha: Tensor, rows: slice, columns: slice
+    ) -> None:
+        """Decode a rectangle of patches into `alpha`, exactly as decoding the whole would."""
+        (top, bottom), (left, right) = (
+            (max(0, part.start - HALO_PATCHES), min(size, part.stop + HALO_PATCHES))
+            for part, size in zip((rows, columns), features.shape[2:], strict=True)
+        )
+        seen = planes[..., top * PATCH_PX : bottom * PATCH_PX, left * PATCH_PX : right * PATCH_PX]
+        solved = self.decoder(features[..., top:bottom, left:right], seen)
+        inner_rows = slice((rows.start - top) * PATCH_PX, (rows.stop - top) * PATCH_PX)
+        inner_columns = slice((columns.start - left) * PATCH_PX, (columns.stop - left) * PATCH_PX)
+        whole_rows = slice(rows.start * PATCH_PX, rows.stop * PATCH_PX)
+        whole_columns = slice(columns.start * PATCH_PX, columns.stop * PATCH_PX)
+        alpha[..., whole_rows, whole_columns] = solved[..., inner_rows, inner_columns]
+
+
+def _tiles(wanted: NDArray[np.bool_]) -> Iterator[tuple[slice, slice]]:
+    """Rectangles of at most `TILE_PATCHES` a side that hold all wanted patches, drawn tight."""
+    for top in range(0, wanted.shape[0], TILE_PATCHES):
+        for left in range(0, wanted.shape[1], TILE_PATCHES):
+            tile = wanted[top : top + TILE_PATCHES, left : left + TILE_PATCHES]
+            if tile.any():
+                rows, columns = (np.flatnonzero(tile.any(axis=axis)) for axis in (1, 0))
+                yield (
+                    slice(top + int(rows[0]), top + int(rows[-1]) + 1),
+                    slice(left + int(columns[0]), left + int(columns[-1]) + 1),
+                )
+
+
+class Backbone(nn.Module):
+    """Twelve blocks over patches of 16 pixels; every third looks everywhere, the others in windows."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.pos_embed = nn.Parameter(torch.empty(1, 14 * 14 + 1, width))
+        self.patch_embed = nn.ModuleDict({"proj": nn.Conv2d(4, width, PATCH_PX, PATCH_PX)})
+        self.blocks = nn.ModuleList(
+            Block(width, heads, window=0 if index % 3 == 2 else 14) for index in range(12)
+        )
+
+    def forward(self, planes: Tensor) -> Tensor:
+        """NxCxH/16xW/16 features."""
+        tokens = self.patch_embed["proj"](planes).permute(0, 2, 3, 1)
+        tokens = tokens + self._positions(tokens.shape[1:3])
+        for block in self.blocks:
+            tokens = block(tokens)
+        return tokens.permute(0, 3, 1, 2)
+
+    def _positions(self, grid: tuple[int, ...]) -> Tensor:
+        learned = self.pos_embed[:, 1:].reshape(1, 14, 14, -1).permute(0, 3, 1, 2)
+        stretched = F.interpolate(learned, grid, mode="bicubic", align_corners=False)
+        return stretched.permute(0, 2, 3, 1)
+
+
+class Block(nn.Module):
+    """Attention, a perceptron, and in the global blocks a convolution; NxHxWxC in and out."""
+
+    def __init__(self, width: int, heads: int, window: int) -> None:
+        super().__init__()
+        self.window = window
+        self.norm1 = nn.LayerNorm(width, eps=1e-6)
+        self.attn = Attention(width, heads, span=window or 32)
+        self.norm2 = nn.LayerNorm(width, eps=1e-6)
+        self.mlp = Perceptron(width)
+        if not window:
+            self.residual = Bottleneck(width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        attended = self.norm1(x)
+        x = x + (self._in_windows(attended) if self.window else self.attn(attended))
+        x = x + self.mlp(self.norm2(x))
+        return x if self.window else self.residual(x)
+
+    def _in_windows(self, x: Tensor) -> Tensor:
+        """Attention within windows, some bands of them at a time; the last are filled up with zeros."""
+        height, width, side = x.shape[1], x.shape[2], self.window
+        x = F.pad(x, (0, 0, 0, -width % side, 0, -height % side))
+        band_bytes = x.shape[0] * self.attn.heads * side**3 * x.shape[2] * x.element_size()
+        bands = max(1, SLICE_BYTES // band_bytes)
+        attended = [self._in_bands(some) for some in x.split(bands * side, 1)]
+        return torch.cat(attended, 1)[:, :height, :width]
+
+    def _in_bands(self, x: Tensor) -> Tensor:
+        """Attention within windows of NxHxWxC, sides multiples of the window's."""
+        count, height, width, channels = x.shape
+        side = self.window
+        cells = (count, height // side, side, width // side, side, channels)
+        windows = x.view(cells).transpose(2, 3).reshape(-1, side, side, channels)
+        attended = self.attn(windows).view(count, height // side, width // side, side, side, -1)
+        return attended.transpose(2, 3).reshape(x.shape)
+
+
+class Attention(nn.Module):
+    """Self-attention over a grid with a learned bias for rows apart and one for columns apart."""
+
+    def __init__(self, width: int, heads: int, span: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.qkv = nn.Linear(width, 3 * width)
+        self.proj = nn.Linear(width, width)
+        self.rel_pos_h = nn.Parameter(torch.empty(2 * span - 1, width // heads))
+        self.rel_pos_w = nn.Parameter(torch.empty(2 * span - 1, width // heads))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """NxHxWxC in and out."""
+        count, height, width, channels = x.shape
+        qkv = self.qkv(x).view(count, height * width, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        queries, keys, values = qkv.unbind(0)
+        by_row, by_column = apart(self.rel_pos_h, height), apart(self.rel_pos_w, width)
+        attended = []
+        for rows in torch.arange(height).split(self._rows_at_once(x)):
+            first, last = int(rows[0]), int(rows[-1]) + 1
+            some = queries[:, :, first * width : last * width]
+            bias = _bias(some.unflatten(2, (-1, width)), by_row[first:last], by_column)
+            attended.append(F.scaled_dot_product_attention(some, keys, values, attn_mask=bias))
+            progress.check()
+        heads_last = torch.cat(attended, 2).transpose(1, 2)
+        return self.proj(heads_last.reshape(count, height, width, channels))
+
+    def _rows_at_once(self, x: Tensor) -> int:
+        count, height, width, _ = x.shape
+        row_bytes = count * self.heads * width * height * width * x.element_size()
+        return max(1, min(height, SLICE_BYTES // row_bytes))
+
+
+def apart(learned: Tensor, size: int) -> Tensor:
+    """The vector for each pair of places along a side: sizexsizexC of a table of distances.
+
+    A table learned on another size is stretched.
+    """
+    if len(learned) != 2 * size - 1:
+        stretched = F.interpolate(learned.t()[None], 2 * size - 1, mode="linear")
+        learned = stretched[0].t()
+    places = torch.arange(size, device=learned.device)
+    return learned[places[:, None] - places[None, :] + size - 1]
+
+
+def _bias(queries: Tensor, by_row: Tensor, by_column: Tensor) -> Tensor:
+    """What the distances add to the scores: Nxheadsx(rows·W)x(H·W)."""
+    down = torch.einsum("nhrwc,rkc->nhrwk", queries, by_row)
+    across = torch.einsum("nhrwc,wkc->nhrwk", queries, by_column)
+    return (down[..., :, None] + across[..., None, :]).flatten(4).flatten(2, 3)
+
+
+class Perceptron(nn.Module):
+    """Four times wider inside; goes over the tokens in portions."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(width, 4 * width)
+        self.fc2 = nn.Linear(4 * width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        portions = x.flatten(0, 2).split(MLP_TOKENS)
+        return torch.cat([self.fc2(F.gelu(self.fc1(some))) for some in portions]).view(x.shape)
+
+
+class Bottleneck(nn.Module):
+    """A convolution that carries what global attention found to the neighbours."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(width, width // 2, 1, bias=False)
+        self.norm1 = nn.LayerNorm(width // 2, eps=1e-6)
+        self.conv2 = nn.Conv2d(width // 2, width // 2, 3, padding=1, bias=False)
+        self.norm2 = nn.LayerNorm(width // 2, eps=1e-6)
+        self.conv3 = nn.Conv2d(width // 2, width, 1, bias=False)
+        self.norm3 = nn.LayerNorm(width, eps=1e-6)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """NxHxWxC in and out."""
+        inner = F.gelu(self.norm1(_convolved(self.conv1, x)))
+        inner = F.gelu(self.norm2(_convolved(self.conv2, inner)))
+        return x + self.norm3(_convolved(self.conv3, inner))
+
+
+def _convolved(convolution: nn.Module, x: Tensor) -> Tensor:
+    return convolution(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+
+
+class Decoder(nn.Module):
+    """Detail of the picture at 1/1, 1/2, 1/4 and 1/8, fused with the features into alpha."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        detail, fused = (4, 48, 96, 192), (width, 256, 128, 64, 32)
+        convs = nn.ModuleList(Convolution(detail[i], detail[i + 1], stride=2) for i in range(3))
+        self.convstream = nn.ModuleDict({"convs": convs})
+        fusions = (Convolution(fused[i] + detail[3 - i], fused[i + 1]) for i in range(4))
+        self.fusion_blks = nn.ModuleList(nn.ModuleDict({"conv": fusion}) for fusion in fusions)
+        head = (nn.Conv2d(32, 16, 3, padding=1), nn.BatchNorm2d(16), nn.ReLU(), nn.Conv2d(16, 1, 1))
+        self.matting_head = nn.ModuleDict({"matting_convs": nn.Sequential(*head)})
+
+    def forward(self, features: Tensor, planes: Tensor) -> Tensor:
+        """Alpha Nx1xHxW of features at 1/16 and the picture."""
+        details = [planes]
+        for convolution in self.convstream["convs"].children():
+            details.append(convolution(details[-1]))
+        for (fusion,) in (block.children() for block in self.fusion_blks):
+            features = F.interpolate(features, scale_factor=2, mode="bilinear", align_corners=False)
+            features = fusion(torch.cat((details.pop(), features), 1))
+        return self.matting_head["matting_convs"](features).sigmoid()
+
+
+class Convolution(nn.Module):
+    """3x3, normalised over the batch, ReLU."""
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
+        self.bn = nn.BatchNorm2d(out_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu_(self.bn(self.conv(x)))

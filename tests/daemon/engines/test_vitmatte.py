@@ -1,0 +1,143 @@
+"""ViTMatte's own ways: both namings, upstream's padding, exact slices and tiles, windows without seams."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from tests.parity import random_weights
+from torch.nn import functional
+
+from flyaway import engines
+from flyaway.engines import checkpoint, vitmatte
+from flyaway.errors import RequestError, WeightsError
+
+NAME = "vitmatte-small-composition-1k"
+
+
+@pytest.fixture(scope="module")
+def state() -> dict[str, torch.Tensor]:
+    return random_weights.fill(checkpoint.build(lambda: vitmatte.ViTMatte(384, 6)))
+
+
+@pytest.fixture
+def engine(state) -> vitmatte.ViTMatteEngine:
+    return engines.load(NAME, state)
+
+
+def picture(height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def test_loads_the_hubs_names_and_upstreams(state) -> None:
+    hub = {vitmatte.hub_name(name): values for name, values in state.items()}
+    ours, theirs = (engines.load(NAME, s).network.state_dict() for s in (state, hub))
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_a_missing_tensor_is_named_as_the_file_names_it(state) -> None:
+    hub = {vitmatte.hub_name(name): values for name, values in state.items()}
+    del hub["backbone.encoder.layer.2.attention.qkv.bias"]
+    with pytest.raises(WeightsError, match=r"backbone\.encoder\.layer\.2\.attention\.qkv\.bias"):
+        engines.load(NAME, hub)
+
+
+def test_weights_of_the_other_size_are_refused(state) -> None:
+    with pytest.raises(WeightsError, match="ViTMatte Base"):
+        engines.load("vitmatte-base-composition-1k", state)
+
+
+def test_asks_for_a_trimap(engine) -> None:
+    with pytest.raises(RequestError, match="Make a selection"):
+        engine.extract(picture(32, 32))
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [((64, 96), (64, 96)), ((224, 300), (256, 320)), ((205, 331), (224, 352)), ((1, 1), (32, 32))],
+)
+def test_pads_as_upstream_does(size, expected) -> None:
+    assert vitmatte.padded(*size) == expected
+
+
+def test_attention_in_slices_equals_the_textbook(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    attention = vitmatte.Attention(96, 3, span=8)
+    for parameter in attention.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    x = torch.randn(2, 5, 7, 96)
+    queries, keys, values = attention.qkv(x).view(2, 35, 3, 3, 32).permute(2, 0, 3, 1, 4)
+    tables = (attention.rel_pos_h, attention.rel_pos_w)
+    (down, across) = (vitmatte.apart(t, n) for t, n in zip(tables, (5, 7), strict=True))
+    places = torch.cartesian_prod(torch.arange(5), torch.arange(7))
+    scores = queries @ keys.transpose(-1, -2) * 32**-0.5
+    for i, (row, column) in enumerate(places):
+        for j, (other_row, other_column) in enumerate(places):
+            way = down[row, other_row] + across[column, other_column]
+            scores[:, :, i, j] += queries[:, :, i] @ way
+    expected = (scores.softmax(-1) @ values).transpose(1, 2).reshape(2, 5, 7, 96)
+    monkeypatch.setattr(vitmatte, "SLICE_BYTES", 1)  # a row at a time
+    assert torch.allclose(attention(x), attention.proj(expected), atol=1e-4)
+
+
+def test_decoding_in_tiles_changes_nothing(engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    planes = torch.randn(1, 4, 160, 224)
+    with torch.inference_mode():
+        whole = engine.network(planes)
+        monkeypatch.setattr(vitmatte, "TILE_PATCHES", 4)
+        assert torch.allclose(engine.network(planes), whole, atol=1e-5)
+
+
+def test_attention_in_one_band_at_a_time_changes_nothing(engine, monkeypatch) -> None:
+    planes = torch.randn(1, 4, 480, 256)
+    with torch.inference_mode():
+        whole = engine.network(planes)
+        monkeypatch.setattr(vitmatte, "SLICE_BYTES", 1)
+        monkeypatch.setattr(vitmatte, "MLP_TOKENS", 100)
+        assert torch.allclose(engine.network(planes), whole, atol=1e-5)
+
+
+def test_solves_only_windows_that_hold_unknown_pixels(engine) -> None:
+    engine.whole_px, engine.window_px = 0, 256
+    seen: list[tuple[int, ...]] = []
+    engine.network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape[2:]))
+    trimap = np.zeros((640, 640), np.uint8)
+    trimap[:, 320:] = 255
+    trimap[20:60, 20:60] = 128
+    alpha = engine.extract(picture(640, 640), trimap=trimap).alpha
+    assert seen == [(256, 256)]
+    assert (alpha[trimap == 0] == 0).all()
+    assert (alpha[trimap == 255] == 1).all()
+    assert alpha[trimap == 128].std() > 0
+
+
+class Contrary(torch.nn.Module):
+    """Says alpha 0 of the first window, 1 of the next, and so on: neighbours wholly disagree."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.anything = torch.nn.Parameter(torch.zeros(1))
+        self.backbone = torch.nn.ModuleDict({"blocks": torch.nn.ModuleList()})
+        self.calls = 0
+
+    def forward(self, planes: torch.Tensor, wanted: np.ndarray) -> torch.Tensor:
+        self.calls += 1
+        return torch.full((1, 1, *planes.shape[2:]), float(self.calls % 2))
+
+
+@pytest.mark.parametrize("width", [1025, 1500, 1856, 2000, 2700, 4000])
+def test_windows_that_wholly_disagree_leave_no_seam(width: int) -> None:
+    engine = vitmatte.ViTMatteEngine(Contrary())
+    engine.whole_px = 0
+    trimap = np.full((2, width), 128, np.uint8)
+    alpha = engine.extract(np.zeros((2, width, 3), np.uint8), trimap=trimap).alpha
+    assert engine.network.calls > 1
+    assert np.ptp(alpha) > 0.9
+    assert np.abs(np.diff(alpha, axis=1)).max() < 2 / 255
+
+
+def test_relative_places_learned_at_one_size_are_stretched_to_another() -> None:
+    learned = torch.arange(7.0)[:, None]  # a side of 4
+    assert torch.equal(vitmatte.apart(learned, 4)[0, :, 0], torch.tensor([3.0, 2, 1, 0]))
+    stretched = functional.interpolate(learned.t()[None], 3, mode="linear")[0, 0]
+    assert torch.equal(vitmatte.apart(learned, 2)[0, :, 0], stretched[[1, 0]])

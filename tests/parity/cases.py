@@ -1,0 +1,150 @@
+"""Hold our engines against stored outputs of the authors' own code: one measurement a stored output."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from flyaway import engines
+from flyaway.engines.base import Engine
+
+Stored = Mapping[str, NDArray[Any]]
+Row = tuple[str, NDArray[Any], NDArray[Any], float]
+"""What is compared, ours, the authors', the largest difference allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One comparison.
+
+    Attributes:
+        case: folder, case and output, for people.
+        difference: the largest, or the one that `share` of the pixels stay below.
+        tolerance: what it may be.
+        share: of the pixels that count; ties in top-k may put single patches elsewhere.
+    """
+
+    case: str
+    difference: float
+    tolerance: float
+    share: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the two agree."""
+        return self.difference <= self.tolerance  # false for NaN
+
+
+def is_known(folder: Path) -> bool:
+    """Whether there is an engine for the network of this folder."""
+    return folder.name in NETWORKS and (folder / "keys.json").is_file()
+
+
+def load(folder: Path, checkpoint: str | Path | Mapping[str, torch.Tensor]) -> Engine:
+    """The engine that a folder's cases are for, through the real loader."""
+    return engines.load(NETWORKS[folder.name].engine, checkpoint)
+
+
+def measure(folder: Path, engine: Engine) -> Iterator[Measurement]:
+    """Run every case of a folder."""
+    network = NETWORKS[folder.name]
+    for file in sorted(folder.glob("case_*.npz")):
+        with np.load(file) as stored, torch.inference_mode():
+            for what, ours, theirs, tolerance in network.run(engine, stored):
+                share = network.shares.get(what, 1.0)
+                apart = np.abs(np.asarray(ours, np.float64) - _unpacked(theirs)).ravel()
+                difference = float(np.quantile(apart, share)) if apart.size else float("nan")
+                case = f"{folder.name} {file.stem.removeprefix('case_')} {what}"
+                yield Measurement(case, difference, tolerance, share)
+
+
+def _unpacked(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Stored alphas as floats: our own copies are 16-bit to keep the repository small."""
+    full = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}.get(values.dtype, 1)
+    return values.astype(np.float64) / full
+
+
+def _modnet(engine: Engine, stored: Stored) -> Iterator[Row]:
+    if "net_in_small" in stored:
+        semantic, detail, alpha = engine.network(torch.from_numpy(stored["net_in_small"]), True)
+        yield "semantic", semantic, stored["semantic_small"], 4e-4
+        yield "detail", detail, stored["detail_small"], 4e-4
+        yield "network", alpha, stored["net_out_small"], 4e-4
+    yield "whole", engine.extract(stored["image_u8"]).alpha, stored["official_alpha"], 1e-3
+
+
+def _birefnet(engine: Engine, stored: Stored) -> Iterator[Row]:
+    if "net_in" in stored:
+        logit = engine.network(torch.from_numpy(stored["net_in"]))
+        yield "network", logit.sigmoid()[0, 0], stored["alpha"], 2e-4
+    height, width = (side - side % 32 for side in stored["image_u8"].shape[:2])
+    engine.size = (width, height)  # type: ignore[attr-defined]
+    whole = engine.extract(stored["image_u8"]).alpha
+    yield "whole", whole, stored["alpha_inference_py"], 2e-3
+
+
+def _vitmatte(engine: Engine, stored: Stored) -> Iterator[Row]:
+    image, trimap = stored["image_u8"], stored["trimap_u8"]
+    network = engine.whole(image, trimap)  # type: ignore[attr-defined]
+    yield "network", network, stored["alpha"], 2e-4
+    whole, theirs = engine.extract(image, trimap=trimap).alpha, _unpacked(stored["alpha"])
+    known = {0: 0.0, 255: 1.0}
+    for value, alpha in known.items():
+        theirs[trimap == value] = alpha
+    yield "whole", whole, theirs, 2e-4
+
+
+def _backgroundmattingv2(engine: Engine, stored: Stored) -> Iterator[Row]:
+    settings = json.loads(str(stored["conf"][0]))
+    network = engine.network
+    network.backbone_scale = settings["backbone_scale"]
+    network.refiner.mode = settings["refine_mode"]
+    network.refiner.sample_pixels = settings.get("refine_sample_pixels", 80_000)
+    network.refiner.threshold = settings.get("refine_threshold", 0.1)
+    image, plate = (_planes(stored[name]) for name in ("image_u8", "plate_u8"))
+    names = ("pha", "fgr", "pha_sm", "fgr_sm", "err_sm", "ref_sm")
+    outputs = dict(zip(names, network(image, plate), strict=True))
+    for name in names:
+        if name in stored:
+            yield name, outputs[name], stored[name], 2e-4
+    whole = engine.extract(stored["image_u8"], plate=stored["plate_u8"])
+    if "pha" in stored:
+        yield "whole alpha", whole.alpha, stored["pha"][0, 0], 2e-4
+    if "fgr" in stored and whole.foreground is not None:
+        yield "whole foreground", whole.foreground.transpose(2, 0, 1), stored["fgr"][0], 2e-4
+
+
+def _planes(image: NDArray[np.uint8]) -> torch.Tensor:
+    return torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
+
+
+@dataclass(frozen=True, slots=True)
+class _Network:
+    """How the cases of one folder are run, and on which engine."""
+
+    engine: str
+    run: Callable[[Engine, Stored], Iterator[Row]]
+    shares: Mapping[str, float]
+
+
+_TIES = dict.fromkeys(("pha", "fgr", "ref_sm", "whole alpha", "whole foreground"), 0.999)
+
+NETWORKS = {
+    "modnet": _Network("modnet-photographic", _modnet, {}),
+    "birefnet_lite": _Network("birefnet-lite", _birefnet, {}),
+    "birefnet_large": _Network("birefnet-general", _birefnet, {}),
+    "vitmatte": _Network("vitmatte-small-composition-1k", _vitmatte, {}),
+    **{
+        f"bgmv2_{backbone}": _Network(
+            f"backgroundmattingv2-{backbone}", _backgroundmattingv2, _TIES
+        )
+        for backbone in ("mobilenetv2", "resnet50", "resnet101")
+    },
+}

@@ -1,0 +1,70 @@
+"""Checkpoints of reproducible made-up weights under a network's published parameter names.
+
+Every value is drawn from a generator seeded by the parameter's name, so a list of names and shapes says
+all. Trained weights cannot be kept in a repository; with these, the authors' own code was run once and
+its output stored, and an implementation that reads names and computes rightly gives the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+
+def make(folder: Path) -> dict[str, torch.Tensor]:
+    """The checkpoint that a folder's keys.json (and bn_stats*.npz, where it has them) describes.
+
+    Integer buffers are left out: networks recompute them.
+    """
+    notes = json.loads((folder / "keys.json").read_text())
+    state = {
+        name: _values(name, tuple(shape)) * _gain(name, notes)
+        for name, (shape, dtype) in notes["keys"].items()
+        if dtype.startswith(("float", "bfloat"))
+    }
+    for name, index, value in notes.get("shifts") or []:
+        state[name][index] += value
+    for file in sorted(folder.glob("bn_stats*.npz")):
+        with np.load(file) as stats:
+            state |= {name: torch.from_numpy(stats[name]) for name in stats.files if name in state}
+    for name, twin in (notes.get("aliases_same_storage") or {}).items():
+        if name in state:
+            state[name] = state[twin] = state[max(name, twin)]
+    return state
+
+
+def as_published(folder: Path) -> dict[str, torch.Tensor]:
+    """The same under the names and prefixes that the published file has."""
+    notes = json.loads((folder / "keys.json").read_text())
+    prefix, renamed = notes.get("ckpt_prefix", ""), notes.get("hf_rename", {})
+    return {prefix + renamed.get(name, name): values for name, values in make(folder).items()}
+
+
+def _values(name: str, shape: tuple[int, ...]) -> torch.Tensor:
+    """He-normal weights, small biases, norms near the identity."""
+    seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") & 0x7FFFFFFFFFFFFFFF
+    source = torch.Generator().manual_seed(seed)
+    if len(shape) >= 2:
+        deviation = math.sqrt(2 * shape[0] / math.prod(shape))
+        return deviation * torch.randn(shape, generator=source)
+    if not shape:
+        return 1 + 0.1 * torch.randn((), generator=source)
+    if name.endswith(("running_var", "._variance")):
+        return 1 + 0.1 * torch.rand(shape, generator=source)
+    if name.endswith(("running_mean", "._mean")):
+        return 0.1 * torch.randn(shape, generator=source)
+    if name.endswith("bias"):
+        return 0.05 * torch.randn(shape, generator=source)
+    return 1 + 0.1 * torch.randn(shape, generator=source)
+
+
+def _gain(name: str, notes: dict[str, Any]) -> float:
+    gains = [factor for pattern, factor in notes.get("gains") or [] if re.search(pattern, name)]
+    return float(gains[-1]) if gains else 1.0
