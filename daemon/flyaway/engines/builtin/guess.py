@@ -1,0 +1,243 @@
+"""Find the subject within a rough region, or without one, by OpenCV's GrabCut (Rother et al. 2004).
+
+A graph cut is only as good as its seeds. So it is run from several, and what most runs agree on is the
+subject; how far they agree is what the confidence is made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import repeat
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from flyaway.engines.base import Image, Report, Trimap
+from flyaway.engines.builtin import pyramid
+from flyaway.engines.builtin.band import FOREGROUND, UNKNOWN, Pixels, grown
+from flyaway.engines.builtin.progress import Tick, part, stage
+from flyaway.engines.builtin.pyramid import Box
+from flyaway.engines.builtin.saliency import Saliency
+from flyaway.engines.records import RECORDS
+from flyaway.errors import NoSubjectError
+
+_SIDE = 240
+"""Longest side of the picture the runs see; the outline is then refined at twice that."""
+
+_ROUNDS = 4
+
+_MARGIN_SHARE = 0.15
+"""Surroundings of a region that are looked at, as a part of its longer side."""
+
+_RIM_SHARES = (0.1, 0.15, 0.25)
+"""A region's rim that is probably background, as a part of its depth; one run each."""
+
+_CORE_SHARE = 0.6
+"""Depth from which a region surely holds the subject."""
+
+_SUBJECT_SHARES = (0.2, 0.3)
+_SHARP_WEIGHTS = (1.0, 2.0)
+"""Without a region: what part of the picture seeds the subject, what sharpness counts; a run each."""
+
+_SURE_SHARE = 0.08
+_CLEAR_SHARE = 0.25
+"""The most and least salient parts of the picture, which are taken as subject and background."""
+
+_VOTES = 0.6
+
+_BAND_SHARE = 0.008
+"""Half the width of the unknown band, as a part of the longest side."""
+
+_ROUGH_BELOW = 0.7
+"""Confidence below which the user is told to help."""
+
+Mask = NDArray[np.bool_]
+Seeds = NDArray[np.uint8]
+"""HxW in GrabCut's terms: surely or probably background or foreground."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """Where the subject is.
+
+    Attributes:
+        trimap: HxW, unknown along the outline.
+        confidence: 0..1.
+        notes: sentences for the user.
+    """
+
+    trimap: Trimap
+    confidence: float
+    notes: tuple[str, ...]
+
+
+def find(image: Image, region: Mask | None, report: Report, threads: int) -> Guess:
+    """Find the subject of an image.
+
+    Args:
+        image: HxWx3.
+        region: HxW, True around the subject, or None to look everywhere.
+        report: told how far it is.
+        threads: graph cuts run at once; does not change the result.
+
+    Raises:
+        NoSubjectError: nothing stands out from its surroundings.
+    """
+    tick = stage(report, 0.0, 1.0)
+    whole = Box(0, image.shape[0], 0, image.shape[1])
+    frame = whole if region is None else _frame(region)
+    picture = _picture(image, frame, _SIDE)
+    tick(0.1)
+    if region is None:
+        seeds = list(_salient_seeds(picture))
+    else:
+        seeds = list(_region_seeds(_fitted(region[frame.slices], picture.shape)))
+    subject, agreement = _vote(picture, seeds, threads, part(tick, 0.1, 0.8))
+    subject = _refined(_picture(image, frame, 2 * _SIDE), subject)
+    if not subject.any():
+        raise NoSubjectError(
+            "No subject stands out from its surroundings: draw a rough region around it, or select "
+            "its outline."
+        )
+    # Runs that agree may agree on the wrong thing; less often so where the user has shown the place.
+    confidence = 0.65 * agreement**2 if region is None else 0.5 + 0.45 * agreement
+    notes = (_advice(),) if confidence < _ROUGH_BELOW else ()
+    trimap = np.zeros(image.shape[:2], np.uint8)
+    trimap[frame.slices] = _banded(subject, frame.shape)
+    if region is not None:
+        trimap[~region] = 0
+    return Guess(trimap, confidence, notes)
+
+
+def _advice() -> str:
+    """What to do about a rough guess; names the smallest network that finds any subject."""
+    network = RECORDS["birefnet-lite"]
+    megabytes = round(network.weights.bytes / 1e6) if network.weights else 0
+    return (
+        "This is a rough guess: draw a rough region around the subject and run it again, or install "
+        f"a network that finds subjects by itself, such as {network.title} ({megabytes} MB)."
+    )
+
+
+def _frame(region: Mask) -> Box:
+    """The part of the image that is looked at for a region."""
+    if not region.any():
+        raise NoSubjectError("The region is empty: draw it around the subject.")
+    box = pyramid.bounds(region)
+    return box.grown(round(_MARGIN_SHARE * max(box.shape)), region.shape)
+
+
+def _picture(image: Image, frame: Box, side: int) -> NDArray[np.uint8]:
+    """A part of the image, HxWx3 uint8 sRGB, with `side` as the longest."""
+    cut = image[frame.slices]
+    scale = min(1.0, side / max(frame.shape))
+    factor = 1
+    while scale * factor < 0.25:
+        factor *= 2
+    height, width = pyramid.level_shape(cut.shape, factor)
+    colours: Pixels = pyramid.pixels(cut, factor, Box(0, height, 0, width))
+    size = (max(1, round(frame.shape[1] * scale)), max(1, round(frame.shape[0] * scale)))
+    return (cv2.resize(colours, size, interpolation=cv2.INTER_AREA) * 255).round().astype(np.uint8)
+
+
+def _fitted(mask: Mask, shape: tuple[int, ...]) -> Mask:
+    """A mask at another size."""
+    size = (shape[1], shape[0])
+    return cv2.resize(mask.view(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+
+
+def _region_seeds(region: Mask) -> Iterator[Seeds]:
+    """Outside is background, the rim probably so, the core is subject."""
+    # The frame of the picture is no rim: the subject may go on beyond it.
+    padded = cv2.copyMakeBorder(region.view(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    depth = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1]
+    deepest = max(float(np.max(depth)), 1.0)
+    for rim in _RIM_SHARES:
+        seeds = np.where(depth < rim * deepest, cv2.GC_PR_BGD, cv2.GC_PR_FGD)
+        seeds[depth > _CORE_SHARE * deepest] = cv2.GC_FGD
+        seeds[~region] = cv2.GC_BGD
+        yield seeds.astype(np.uint8)
+
+
+def _salient_seeds(picture: NDArray[np.uint8]) -> Iterator[Seeds]:
+    """The most salient part is the subject, the least background, and so is the upper edge."""
+    saliency = Saliency(picture)
+    edge = max(1, round(0.02 * max(picture.shape)))
+    for sharp_weight in _SHARP_WEIGHTS:
+        score = saliency.score(sharp_weight)
+        clear, sure = np.quantile(score, [_CLEAR_SHARE, 1 - _SURE_SHARE])
+        for share in _SUBJECT_SHARES:
+            likely = score > np.quantile(score, 1 - share)
+            seeds = np.where(likely, cv2.GC_PR_FGD, cv2.GC_PR_BGD)
+            seeds[score < clear] = cv2.GC_BGD
+            seeds[:edge] = cv2.GC_BGD
+            seeds[score > sure] = cv2.GC_FGD
+            yield seeds.astype(np.uint8)
+
+
+def _vote(
+    picture: NDArray[np.uint8], seeds: list[Seeds], threads: int, tick: Tick
+) -> tuple[Mask, float]:
+    """What most runs take for the subject, and how far they agree (intersection over union)."""
+    parts = [part(tick, number / len(seeds), 1.0) for number in range(len(seeds))]
+    with ThreadPoolExecutor(threads) as pool:
+        runs = [_cleaned(cut) for cut in pool.map(_cut, repeat(picture), seeds, parts)]
+    subject = _cleaned(np.mean(runs, axis=0) > _VOTES)
+    shared = [(run & subject).sum() / max((run | subject).sum(), 1) for run in runs]
+    return subject, float(np.mean(shared))
+
+
+def _cut(picture: NDArray[np.uint8], seeds: Seeds, tick: Tick) -> Mask:
+    """GrabCut from `seeds`."""
+    labels = seeds.copy()
+    blue_first = np.ascontiguousarray(picture[..., ::-1])
+    background, foreground = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.setRNGSeed(0)  # of this thread only
+    for turn in range(_ROUNDS):
+        subject = _is_subject(labels)
+        if not subject.any() or subject.all():
+            return subject
+        mode = cv2.GC_EVAL if turn else cv2.GC_INIT_WITH_MASK
+        cv2.grabCut(blue_first, labels, (0, 0, 0, 0), background, foreground, 1, mode)
+        tick(0.0)
+    return _is_subject(labels)
+
+
+def _is_subject(labels: Seeds) -> Mask:
+    return (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
+
+
+def _refined(picture: NDArray[np.uint8], subject: Mask) -> Mask:
+    """The subject at twice the size: only its outline is cut again."""
+    subject = _fitted(subject, picture.shape)
+    doubtful = grown(subject, 4) & grown(~subject, 4)
+    seeds = np.where(subject, cv2.GC_FGD, cv2.GC_BGD)
+    seeds[doubtful & subject] = cv2.GC_PR_FGD
+    seeds[doubtful & ~subject] = cv2.GC_PR_BGD
+    return _cut(picture, seeds.astype(np.uint8), lambda fraction: None)
+
+
+def _cleaned(subject: Mask) -> Mask:
+    """The large parts of a mask, without specks and holes."""
+    mask = cv2.morphologyEx(subject.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    if not mask.any():
+        return subject
+    _, parts, about, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
+    areas = about[:, cv2.CC_STAT_AREA].copy()
+    areas[0] = 0
+    kept = (areas >= 0.15 * areas.max())[parts]
+    _, holes, about, _ = cv2.connectedComponentsWithStats((~kept).view(np.uint8), connectivity=8)
+    at_edge = np.unique(np.concatenate([holes[0], holes[-1], holes[:, 0], holes[:, -1]]))
+    return kept | ~np.isin(holes, at_edge)
+
+
+def _banded(subject: Mask, shape: tuple[int, int]) -> Trimap:
+    """The subject at full size with an unknown band along its outline."""
+    radius = max(3, round(_BAND_SHARE * max(subject.shape)))
+    trimap = np.where(subject, FOREGROUND, 0).astype(np.uint8)
+    trimap[grown(subject, radius) & grown(~subject, radius)] = UNKNOWN
+    size = (shape[1], shape[0])
+    return np.asarray(cv2.resize(trimap, size, interpolation=cv2.INTER_NEAREST), np.uint8)

@@ -1,0 +1,93 @@
+"""From a trimap to alpha: solved whole where it is small, else coarse first and then tile by tile."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from flyaway.engines.base import Alpha, Image, Report, Trimap
+from flyaway.engines.builtin import pyramid
+from flyaway.engines.builtin.band import UNKNOWN, known_alpha
+from flyaway.engines.builtin.local import Solution, solve_band
+from flyaway.engines.builtin.progress import Tick, stage
+from flyaway.engines.builtin.pyramid import Box
+from flyaway.engines.builtin.tiles import Refiner
+
+WHOLE_UNKNOWN = 260_000
+"""Unknown pixels up to which a band is solved in one piece."""
+
+_WHOLE_AREA = 4_000_000
+"""Pixels of the box around the band up to which it is solved in one piece."""
+
+_MARGIN = 48
+"""Known pixels kept around the band, where its colours are looked up."""
+
+
+def extract(
+    image: Image,
+    trimap: Trimap,
+    report: Report,
+    threads: int,
+    whole_unknown: int = WHOLE_UNKNOWN,
+) -> Alpha:
+    """Find the alpha of the unknown pixels of `trimap`; known pixels come back exactly 0 and 1.
+
+    Args:
+        image: HxWx3.
+        trimap: HxW, with at least one unknown pixel.
+        report: told how far it is, with a preview once the coarse solution stands.
+        threads: tiles worked on at once; does not change the result.
+        whole_unknown: see WHOLE_UNKNOWN.
+    """
+    unknown = trimap == UNKNOWN
+    box = pyramid.bounds(unknown).grown(_MARGIN, trimap.shape)
+    factor = _first_factor(int(np.count_nonzero(unknown)), box, whole_unknown)
+    image, inner = image[box.slices], trimap[box.slices]
+    alpha = known_alpha(trimap)
+    if factor > 1:
+        # A picture of a quarter of the pixels soon shows what will come.
+        first = _solve_whole(image, inner, 2 * factor, threads, stage(report, 0.0, 0.05))
+        report(0.05, _preview(alpha, first.alpha, 2 * factor, box, inner))
+    top = _solve_whole(
+        image, inner, factor, threads, stage(report, *((0.0, 1.0) if factor == 1 else (0.05, 0.25)))
+    )
+    coarse, top_factor = top.alpha, factor
+    share = 0.25
+    while factor > 1:
+        # At full size a preview takes as long as some tiles: one more, of the last size but one.
+        report(share, _preview(alpha, coarse, factor, box, inner) if factor == 2 else None)
+        factor //= 2
+        end = 1.0 if factor == 1 else share + (1.0 - share) / 4
+        refiner = Refiner(image, inner, coarse, top.pairs, factor, top_factor // factor)
+        coarse = refiner.run(threads, stage(report, share, end))
+        share = end
+    inside = alpha[box.slices]
+    np.copyto(inside, coarse, where=inner == UNKNOWN)
+    return alpha
+
+
+def _first_factor(unknown: int, box: Box, whole_unknown: int) -> int:
+    area = box.shape[0] * box.shape[1]
+    factor = 1
+    while unknown > whole_unknown * factor**2 or area > _WHOLE_AREA * factor**2:
+        factor *= 2
+    return factor
+
+
+def _solve_whole(image: Image, trimap: Trimap, factor: int, threads: int, tick: Tick) -> Solution:
+    height, width = pyramid.level_shape(trimap.shape, factor)
+    box = Box(0, height, 0, width)
+    known = pyramid.trimap(trimap, factor, box)
+    return solve_band(pyramid.pixels(image, factor, box), known, threads, tick)
+
+
+def _preview(
+    alpha: Alpha, coarse: Alpha, factor: int, box: Box, inner: Trimap
+) -> NDArray[np.float32]:
+    height, width = inner.shape
+    size = (coarse.shape[1] * factor, coarse.shape[0] * factor)
+    grown = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)[:height, :width]
+    preview = alpha.copy()
+    np.copyto(preview[box.slices], grown, where=inner == UNKNOWN)
+    return preview

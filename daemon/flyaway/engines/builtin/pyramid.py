@@ -1,0 +1,132 @@
+"""Windows of an image and its trimap at powers of two of its size, read as they are needed.
+
+A pixel of level f stands for f x f pixels of the image; blocks that hang over the edge repeat it. Only
+the windows asked for are ever turned to float, so memory does not grow with the image.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from flyaway.engines.base import Alpha, Image, Trimap
+from flyaway.engines.builtin.band import FOREGROUND, UNKNOWN, Pixels
+
+_STRIP_PIXELS = 1 << 21
+"""Image pixels turned to float at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Rows top..bottom and columns left..right of a level, ends excluded."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.bottom - self.top, self.right - self.left
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """To cut the box out of an array of its level."""
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
+    def grown(self, margin: int, shape: tuple[int, ...]) -> Box:
+        """The box with `margin` pixels more on each side, within an array of `shape`."""
+        return Box(
+            max(self.top - margin, 0),
+            min(self.bottom + margin, shape[0]),
+            max(self.left - margin, 0),
+            min(self.right + margin, shape[1]),
+        )
+
+
+def level_shape(shape: tuple[int, ...], factor: int) -> tuple[int, int]:
+    """Height and width of a level of an image of `shape`."""
+    return -(-shape[0] // factor), -(-shape[1] // factor)
+
+
+def pixels(image: Image, factor: int, box: Box) -> Pixels:
+    """The colours of a window of a level."""
+    return _in_strips(image, factor, box)
+
+
+def trimap(full: Trimap, factor: int, box: Box) -> Trimap:
+    """A window of a level of a trimap: unknown wherever not all pixels agree."""
+    if factor == 1:
+        return full[box.slices]
+    # Factors are powers of two, so the mean of equal values is exact.
+    share = _in_strips(full, factor, box)
+    return np.where(share == 0, 0, np.where(share == 1, FOREGROUND, UNKNOWN)).astype(np.uint8)
+
+
+def means(alpha: Alpha, factor: int, box: Box) -> Alpha:
+    """A window of a level of an alpha."""
+    return _shrunk(
+        alpha[
+            box.top * factor : box.bottom * factor, box.left * factor : box.right * factor
+        ].copy(),
+        factor,
+        box,
+    )
+
+
+def enlarged(coarse: NDArray[np.float32], window: Box, interpolation: int) -> NDArray[np.float32]:
+    """The part of a level, HxW or HxWx3, under a window of the level of twice its size."""
+    source = Box(
+        window.top // 2, -(-window.bottom // 2), window.left // 2, -(-window.right // 2)
+    ).grown(2, coarse.shape[:2])
+    cut = coarse[source.slices]
+    grown = cv2.resize(cut, (cut.shape[1] * 2, cut.shape[0] * 2), interpolation=interpolation)
+    top, left = window.top - 2 * source.top, window.left - 2 * source.left
+    return np.asarray(grown[top : top + window.shape[0], left : left + window.shape[1]], np.float32)
+
+
+def bounds(mask: NDArray[np.bool_]) -> Box:
+    """The smallest box around the True pixels of a mask that has some."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return Box(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
+
+
+def _in_strips(full: Image | Trimap, factor: int, box: Box) -> NDArray[np.float32]:
+    """A window of a level as floats of 0..1, turned from few rows at a time."""
+    rows = max(1, _STRIP_PIXELS // (factor * factor * box.shape[1]))
+    strips = []
+    for top in range(box.top, box.bottom, rows):
+        strip = Box(top, min(top + rows, box.bottom), box.left, box.right)
+        cut = full[
+            strip.top * factor : strip.bottom * factor, box.left * factor : box.right * factor
+        ]
+        strips.append(_shrunk(_floats(cut), factor, strip))
+    return strips[0] if len(strips) == 1 else np.concatenate(strips)
+
+
+def _floats(image: Image | Trimap) -> NDArray[np.float32]:
+    """A copy as floats of 0..1."""
+    if image.dtype == np.float32:
+        # Scene-referred colours leave 0..1; what is no number must not reach a solver.
+        colours = image.clip(0.0, 1.0)
+        return np.nan_to_num(colours, copy=False) if np.isnan(colours.min(initial=0.0)) else colours
+    colours = image.astype(np.float32)
+    colours *= 1.0 / (255 if image.dtype == np.uint8 else 65535)
+    return colours
+
+
+def _shrunk(values: NDArray[np.float32], factor: int, box: Box) -> NDArray[np.float32]:
+    """Means of blocks of pixels; blocks over the edge of the image repeat it."""
+    height, width = box.shape
+    missing = (height * factor - values.shape[0], width * factor - values.shape[1])
+    if any(missing):
+        border = cv2.copyMakeBorder(values, 0, missing[0], 0, missing[1], cv2.BORDER_REPLICATE)
+        values = np.asarray(border, np.float32)
+    if factor > 1:
+        smaller = cv2.resize(values, (width, height), interpolation=cv2.INTER_AREA)
+        values = np.asarray(smaller, np.float32)
+    return values

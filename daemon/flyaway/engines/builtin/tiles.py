@@ -1,0 +1,188 @@
+"""Bring a coarse alpha to twice its size, tile by tile, on several threads."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from flyaway.engines.base import Alpha, Image, Trimap
+from flyaway.engines.builtin import pyramid
+from flyaway.engines.builtin.band import FOREGROUND, UNKNOWN, Band, grown, known_alpha
+from flyaway.engines.builtin.laplacian import matting_stencil
+from flyaway.engines.builtin.local import cleared, pulled
+from flyaway.engines.builtin.progress import AbandonedError, Tick
+from flyaway.engines.builtin.pyramid import Box
+from flyaway.engines.builtin.sampling import Pairs, inherit
+from flyaway.engines.builtin.solve import conjugate_gradients
+from flyaway.engines.builtin.system import assemble
+
+SIDE = 256
+"""Pixels from one tile to the next."""
+
+_OVERLAP = 24
+"""Pixels a tile reaches beyond its side; neighbours fade into each other over twice as many."""
+
+_PRIOR_WEIGHT = 5e-3
+"""Pull of the coarse alpha, in the units of the matting Laplacian."""
+
+_TOLERANCE = 2e-3
+
+_SETTLED = 1e-3
+"""How near to 0 or 1 a coarse alpha counts as clear: fading tiles into each other rounds."""
+
+_SETTLED_REACH_PX = 2
+"""A pixel is settled if the coarse alpha is clear and the same so far around it."""
+
+_WAIT_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class _Tile:
+    core: Box
+    window: Box
+
+
+class Refiner:
+    """Solves one level from the alpha of the level of half its size and the pairs of the coarsest."""
+
+    def __init__(
+        self,
+        image: Image,
+        trimap: Trimap,
+        coarse: Alpha,
+        pairs: Pairs | None,
+        factor: int,
+        ratio: int,
+    ) -> None:
+        """Get ready.
+
+        Args:
+            image: at full size.
+            trimap: at full size.
+            coarse: alpha of the level of half the size.
+            pairs: what the coarsest level found, if both sides are known.
+            factor: the level to solve.
+            ratio: its size against the coarsest level's.
+        """
+        self._image = image
+        self._trimap = trimap
+        self._coarse = coarse
+        self._is_open = grown(coarse > _SETTLED, _SETTLED_REACH_PX)
+        self._is_open &= grown(coarse < 1.0 - _SETTLED, _SETTLED_REACH_PX)
+        if pairs is None:
+            # What was known of one side was too thin for the coarse level to see: it settles nothing.
+            self._is_open[:] = True
+        self._pairs = pairs
+        self._factor = factor
+        self._ratio = ratio * pairs.factor if pairs else ratio
+        self._abandoned = threading.Event()
+
+    def run(self, threads: int, tick: Tick) -> Alpha:
+        """Solve all tiles on `threads`; they are joined in one order, so the result is the same."""
+        shape = pyramid.level_shape(self._trimap.shape, self._factor)
+        alpha = np.zeros(shape, np.float32)
+        todo = list(self._tiles(shape))
+        with ThreadPoolExecutor(threads) as pool:
+            waiting: deque[Future[Alpha]] = deque()
+            try:
+                for done, tile in enumerate(todo):
+                    # Two a thread in flight: memory holds those, not all that are to come.
+                    for each in todo[done + len(waiting) : done + 2 * threads]:
+                        waiting.append(pool.submit(self._solve, each))
+                    _blend(alpha, tile, _result(waiting.popleft(), tick, done / len(todo)))
+            finally:
+                self._abandoned.set()
+                for future in waiting:
+                    future.cancel()
+        np.minimum(alpha, 1.0, out=alpha)  # fading rounds
+        _set_known(alpha, self._trimap, self._factor)
+        return alpha
+
+    def _tiles(self, shape: tuple[int, int]) -> Iterator[_Tile]:
+        factor = self._factor
+        for top in range(0, shape[0], SIDE):
+            for left in range(0, shape[1], SIDE):
+                core = Box(top, min(top + SIDE, shape[0]), left, min(left + SIDE, shape[1]))
+                window = core.grown(_OVERLAP, shape)
+                known = self._trimap[
+                    window.top * factor : window.bottom * factor,
+                    window.left * factor : window.right * factor,
+                ]
+                if known.min() != known.max() or known.flat[0] == UNKNOWN:
+                    yield _Tile(core, window)
+
+    def _solve(self, tile: _Tile) -> Alpha:
+        window = tile.window
+        prior = pyramid.enlarged(self._coarse, window, cv2.INTER_CUBIC).clip(0.0, 1.0)
+        known = self._settled(window, prior)
+        alpha = known_alpha(known)
+        band = Band.of(known)
+        if not len(band):
+            return alpha
+        colours = pyramid.pixels(self._image, self._factor, window)
+        prior = prior[band.rows, band.columns]
+        weight = np.full(len(band), _PRIOR_WEIGHT, np.float32)
+        if self._pairs is not None:
+            samples = inherit(colours, band, self._pairs, (window.top, window.left), self._ratio)
+            trust = samples.trust()
+            prior = (prior * weight + samples.alpha * trust) / (weight + trust)
+            weight += trust
+        system = assemble(matting_stencil(colours, band, self._go_on), band, alpha)
+        system = pulled(system, prior, weight)
+        found = conjugate_gradients(system, prior, _TOLERANCE, self._go_on)
+        alpha[band.rows, band.columns] = cleared(found)
+        return alpha
+
+    def _settled(self, window: Box, prior: Alpha) -> Trimap:
+        """The trimap of a window, with what the coarse alpha leaves no doubt about as known."""
+        known = pyramid.trimap(self._trimap, self._factor, window)
+        rows = np.arange(window.top, window.bottom) // 2
+        columns = np.arange(window.left, window.right) // 2
+        is_settled = (known == UNKNOWN) & ~self._is_open[np.ix_(rows, columns)]
+        return np.where(is_settled, np.where(prior > 0.5, FOREGROUND, 0), known).astype(np.uint8)
+
+    def _go_on(self, _: float) -> None:
+        if self._abandoned.is_set():
+            raise AbandonedError
+
+
+def _result(future: Future[Alpha], tick: Tick, done: float) -> Alpha:
+    while True:
+        tick(done)
+        try:
+            return future.result(_WAIT_S)
+        except TimeoutError:
+            continue
+
+
+def _blend(alpha: Alpha, tile: _Tile, solved: Alpha) -> None:
+    weight_y = _ramp(
+        tile.core.top, tile.core.bottom, tile.window.top, tile.window.bottom, alpha.shape[0]
+    )
+    weight_x = _ramp(
+        tile.core.left, tile.core.right, tile.window.left, tile.window.right, alpha.shape[1]
+    )
+    alpha[tile.window.slices] += solved * weight_y[:, None] * weight_x
+
+
+def _ramp(start: int, end: int, first: int, last: int, size: int) -> NDArray[np.float32]:
+    """Weights of the pixels first..last of a tile start..end: with its neighbours' they sum to 1."""
+    place = np.arange(first, last, dtype=np.float32) + 0.5
+    rising = np.ones_like(place) if start == 0 else (place - (start - _OVERLAP)) / (2 * _OVERLAP)
+    falling = np.ones_like(place) if end == size else ((end + _OVERLAP) - place) / (2 * _OVERLAP)
+    return np.minimum(rising, falling).clip(0.0, 1.0)
+
+
+def _set_known(alpha: Alpha, trimap: Trimap, factor: int) -> None:
+    """Put the exact 0 and 1 back that fading between tiles may have rounded or left out."""
+    for top in range(0, alpha.shape[0], SIDE):
+        box = Box(top, min(top + SIDE, alpha.shape[0]), 0, alpha.shape[1])
+        known = pyramid.trimap(trimap, factor, box)
+        np.copyto(alpha[box.slices], known_alpha(known), where=known != UNKNOWN)

@@ -1,0 +1,227 @@
+"""The built-in engine as its callers see it."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from flyaway.engines.base import Report, silent
+from flyaway.engines.builtin import BuiltinEngine, matting, tiles
+from flyaway.errors import CancelledError, NoSubjectError, RequestError
+
+
+def disc(height: int, width: int, soft_px: float = 4.0) -> np.ndarray:
+    """A disc with a soft edge: HxW float32."""
+    y, x = np.mgrid[:height, :width]
+    radius = 0.3 * min(height, width)
+    away = np.hypot(y - height / 2, x - width / 2)
+    return ((radius - away) / soft_px + 0.5).clip(0, 1).astype(np.float32)
+
+
+def scene(height: int = 90, width: int = 120) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Image, trimap and true alpha of a red disc on a blue ground, both gently shaded."""
+    alpha = disc(height, width)
+    shade = np.linspace(0.0, 0.15, width, dtype=np.float32)[None, :, None]
+    red = np.array([0.8, 0.2, 0.1], np.float32) + shade
+    blue = np.array([0.1, 0.3, 0.7], np.float32) + shade
+    image = alpha[..., None] * red + (1 - alpha[..., None]) * blue
+    trimap = np.full(alpha.shape, 128, np.uint8)
+    wide = disc(height, width, soft_px=16.0)
+    trimap[wide == 0], trimap[wide == 1] = 0, 255
+    return image, trimap, alpha
+
+
+def overlap(one: np.ndarray, other: np.ndarray) -> float:
+    """Intersection over union of two alphas cut at one half."""
+    return float(((one > 0.5) & (other > 0.5)).sum() / ((one > 0.5) | (other > 0.5)).sum())
+
+
+def test_finds_the_alpha_of_a_soft_edge() -> None:
+    image, trimap, alpha = scene()
+    found = BuiltinEngine().extract(image, trimap=trimap).alpha
+    assert np.abs(found - alpha).max() < 0.03
+
+
+def test_keeps_known_pixels_exactly() -> None:
+    image, trimap, _ = scene()
+    found = BuiltinEngine().extract(image, trimap=trimap).alpha
+    assert (found[trimap == 255] == 1.0).all()
+    assert (found[trimap == 0] == 0.0).all()
+    assert found.dtype == np.float32
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_gives_integers_the_alpha_of_floats(dtype: type[np.uint8] | type[np.uint16]) -> None:
+    image, trimap, _ = scene()
+    integers = (image * np.iinfo(dtype).max).round().astype(dtype)
+    engine = BuiltinEngine()
+    difference = (
+        engine.extract(integers, trimap=trimap).alpha - engine.extract(image, trimap=trimap).alpha
+    )
+    assert np.abs(difference).max() < 0.03
+
+
+@pytest.mark.parametrize(
+    "name", ["constant", "noise", "nan", "island", "thin", "no foreground", "no background"]
+)
+def test_gives_numbers_for_any_image(name: str) -> None:
+    image, trimap, _ = scene(48, 64)
+    random = np.random.default_rng(0)
+    if name == "constant":
+        image = np.full_like(image, 0.5)
+    elif name == "noise":
+        image = random.random(image.shape, np.float32)
+    elif name == "nan":
+        image[20:24] = np.nan
+        image[30, 3] = np.inf
+    elif name == "island":
+        trimap[:] = 0
+        trimap[:8] = 255
+        trimap[20:40, 20:40] = 128
+    elif name == "thin":
+        trimap[:, 32:] = 0
+        trimap[:, :32] = 255
+        trimap[:, 32] = 128
+    elif name == "no foreground":
+        trimap[trimap == 255] = 128
+    else:
+        trimap[trimap == 0] = 128
+    extraction = BuiltinEngine().extract(image, trimap=trimap)
+    assert np.isfinite(extraction.alpha).all()
+    assert extraction.alpha.min() >= 0.0
+    assert extraction.alpha.max() <= 1.0
+    assert bool(extraction.notes) == name.startswith("no ")
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (2, 2), (3, 1), (7, 5)])
+def test_works_on_pictures_of_a_few_pixels(shape: tuple[int, int]) -> None:
+    random = np.random.default_rng(1)
+    image = random.random((*shape, 3), np.float32)
+    trimap = np.full(shape, 128, np.uint8)
+    trimap[0, 0] = 255
+    trimap[-1, -1] = 0
+    assert BuiltinEngine().extract(image, trimap=trimap).alpha.shape == shape
+
+
+def test_gives_a_trimap_without_unknown_back_at_once() -> None:
+    image, trimap, _ = scene()
+    trimap[trimap == 128] = 0
+    found = BuiltinEngine().extract(image, trimap=trimap)
+    assert np.array_equal(found.alpha, (trimap == 255).astype(np.float32))
+    assert found.confidence is None
+
+
+def test_stops_within_half_a_second_of_a_cancel() -> None:
+    image, trimap, _ = scene(1800, 2400)
+    called_at = [time.monotonic()]
+    longest = [0.0]
+
+    def watch(fraction: float, preview: np.ndarray | None = None) -> None:
+        longest[0] = max(longest[0], time.monotonic() - called_at[0])
+        called_at[0] = time.monotonic()
+        if fraction > 0.0:
+            raise CancelledError("Cancelled.")
+
+    with pytest.raises(CancelledError):
+        BuiltinEngine().extract(image, trimap=trimap, report=watch)
+    assert time.monotonic() - called_at[0] < 0.5
+    assert longest[0] < 0.5
+
+
+def fractions_of(image: np.ndarray, trimap: np.ndarray) -> list[float]:
+    """All fractions reported while a trimap is solved."""
+    said: list[float] = []
+    report: Report = lambda fraction, preview=None: said.append(fraction)  # noqa: E731
+    BuiltinEngine().extract(image, trimap=trimap, report=report)
+    return said
+
+
+def test_reports_never_fall_back() -> None:
+    image, trimap, _ = scene(300, 400)
+    said = fractions_of(image, trimap)
+    assert said == sorted(said)
+    assert said[0] == 0.0
+    assert said[-1] <= 1.0
+
+
+def test_solves_tiles_alike_on_any_number_of_threads() -> None:
+    image, trimap, _ = scene(500, 700)
+    one, three = (matting.extract(image, trimap, silent, threads, 2000) for threads in (1, 3))
+    assert np.array_equal(one, three)
+
+
+def test_shows_a_preview_before_the_tiles() -> None:
+    image, trimap, alpha = scene(500, 700)
+    shown: list[np.ndarray] = []
+
+    def keep(fraction: float, preview: np.ndarray | None = None) -> None:
+        if preview is not None:
+            shown.append(preview)
+
+    matting.extract(image, trimap, keep, 1, 2000)
+    assert shown[0].shape == alpha.shape
+    assert np.abs(shown[0] - alpha).mean() < 0.02
+
+
+def test_tiles_leave_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
+    image, trimap, _ = scene(500, 700)
+    tiled = matting.extract(image, trimap, silent, 1, 2000)
+    monkeypatch.setattr(tiles, "SIDE", 1024)
+    whole = matting.extract(image, trimap, silent, 1, 2000)
+    assert np.abs(tiled - whole).max() < 1 / 255
+    assert not np.array_equal(tiled, whole)
+
+
+def test_finds_the_subject_in_a_region() -> None:
+    image, _, alpha = scene(120, 160)
+    region = np.zeros(alpha.shape, bool)
+    region[15:105, 30:130] = True
+    found = BuiltinEngine().extract(image, region=region)
+    assert overlap(found.alpha, alpha) > 0.95
+    assert (found.alpha[~region] == 0).all()
+    assert found.confidence is not None
+
+
+def test_finds_the_subject_of_a_picture() -> None:
+    image, _, alpha = scene(120, 160)
+    found = BuiltinEngine().extract(image)
+    assert overlap(found.alpha, alpha) > 0.95
+
+
+def test_says_what_to_do_about_a_rough_guess() -> None:
+    noise = np.random.default_rng(2).random((80, 100, 3), np.float32)
+    try:
+        found = BuiltinEngine().extract(noise)
+    except NoSubjectError as error:
+        assert "region" in str(error)
+    else:
+        assert found.confidence is not None
+        assert found.confidence < 0.7
+        assert any("region" in note and "MB" in note for note in found.notes)
+
+
+def test_refuses_a_trimap_of_another_size() -> None:
+    image, trimap, _ = scene()
+    with pytest.raises(RequestError, match="same size"):
+        BuiltinEngine().extract(image, trimap=trimap[1:])
+
+
+def test_finds_the_same_on_any_number_of_threads() -> None:
+    image, _, _ = scene(240, 320)
+    one, three = (BuiltinEngine(threads).extract(image) for threads in (1, 3))
+    assert np.array_equal(one.alpha, three.alpha)
+    assert one.confidence == three.confidence
+
+
+def test_settled_pixels_get_the_alpha_they_would_be_solved_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    image, trimap, _ = scene(500, 700)
+    settled = matting.extract(image, trimap, silent, 1, 2000)
+    monkeypatch.setattr(tiles, "_SETTLED_REACH_PX", 400)
+    solved = matting.extract(image, trimap, silent, 1, 2000)
+    assert np.abs(settled - solved).max() < 1 / 255
+    assert not np.array_equal(settled, solved)
+    assert settled.max() <= 1.0
