@@ -1,0 +1,7 @@
+"""`python -m flyaway` is `flyaway`; launch.json starts the daemon this way."""
+
+import sys
+
+from flyaway.cli import main
+
+sys.exit(main())

@@ -1,0 +1,54 @@
+"""How the commands reach the daemon, and how everybody else is told to start it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import flyaway
+from flyaway.errors import DaemonError
+from flyaway_client import connection, launch
+from flyaway_client.client import Client
+
+LAUNCH_ARGV = (sys.executable, "-m", "flyaway", "daemon", "run")
+
+
+def connect(*, start: bool = True, should_stop: Callable[[], bool] | None = None) -> Client:
+    """The daemon's client; starts the daemon if need be and if `start` allows it.
+
+    Raises:
+        ClientError: there is no daemon, or it cannot be reached.
+    """
+    if start:
+        _mend_launch_record()
+    return Client.connect(
+        f"flyaway {flyaway.__version__}",
+        start=start,
+        launch_argv=LAUNCH_ARGV,
+        should_stop=should_stop,
+    )
+
+
+def record_launch() -> Path:
+    """Write down how plugins start this installation's daemon; returns where.
+
+    Raises:
+        DaemonError: the home folder cannot be written.
+    """
+    home = connection.home()
+    try:
+        launch.write_launch(home, LAUNCH_ARGV)
+    except OSError as error:
+        raise DaemonError(
+            f"Flyaway's folder {home} cannot be written: {error.strerror or error}. Make it writable, "
+            f"or set {connection.HOME_VARIABLE} to another folder."
+        ) from error
+    return home / connection.LAUNCH_NAME
+
+
+def _mend_launch_record() -> None:
+    """Record how to start the daemon where nothing is recorded, or a Python that is gone."""
+    recorded = launch.read_launch(connection.home())
+    if recorded is None or not Path(recorded[0]).exists():
+        record_launch()

@@ -1,0 +1,79 @@
+"""Words to the user: results to standard output, the rest to standard error; and Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TextIO
+
+
+def say(line: str) -> None:
+    """Write a line of what the user asked for."""
+    _write(sys.stdout, f"{line}\n")
+
+
+def tell(line: str) -> None:
+    """Write a remark; it does not end up in a pipe."""
+    _write(sys.stderr, f"{line}\n")
+
+
+def flush() -> None:
+    """Get out what was said, so that a closed pipe is noticed now and not at exit."""
+    sys.stdout.flush()
+
+
+def stop_writing() -> None:
+    """Let later output go nowhere: the reader, such as `head`, has had enough."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class ProgressLine:
+    """One line that is written over and over on a terminal; silent where there is none."""
+
+    def __init__(self) -> None:
+        self._is_shown = sys.stderr.isatty()
+        self._width = 0
+
+    def show(self, stage: str, fraction: float) -> None:
+        """Say what is going on and how far it is."""
+        self._replace(f"{fraction:4.0%} {stage}")
+
+    def clear(self) -> None:
+        """Make room for other words."""
+        self._replace("")
+
+    def _replace(self, text: str) -> None:
+        if self._is_shown:
+            _write(sys.stderr, f"\r{text:<{self._width}}" + ("" if text else "\r"))
+            sys.stderr.flush()
+            self._width = len(text)
+
+
+@contextmanager
+def interruption() -> Iterator[threading.Event]:
+    """Turn the first Ctrl-C into an event, so that work can be ended in good order.
+
+    A second one interrupts at once, as usual.
+    """
+    pressed = threading.Event()
+
+    def press(number: int, frame: FrameType | None) -> None:
+        pressed.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Write what the terminal's encoding has no letters for as escapes."""
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))

@@ -1,0 +1,107 @@
+"""The device engines run on: which one, its name in words, its memory, and what running out of it means."""
+
+from __future__ import annotations
+
+import gc
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from flyaway.errors import DeviceError, out_of_memory
+
+_UNKNOWN_BYTES = 4 * 2**30
+"""Taken for free where the system does not say (Windows)."""
+
+_OUT_OF_MEMORY = ("DefaultCPUAllocator: can't allocate memory", "out of memory")
+"""How torch words it where it raises a plain RuntimeError: its allocator for processors, and MPS."""
+
+
+def choose(setting: str) -> torch.device:
+    """The device a setting names, or for "auto" the best this machine has.
+
+    Raises:
+        DeviceError: the named device is not here.
+    """
+    if setting == "auto":
+        return torch.device(_best())
+    try:
+        device = torch.device(setting)
+    except RuntimeError:
+        raise DeviceError(
+            f'There is no kind of device called {setting!r}. Set device to "auto", "cpu", "cuda", '
+            '"xpu" or "mps" in the settings.'
+        ) from None
+    if not _is_available(device.type):
+        raise DeviceError(
+            f"The device {setting!r} of the settings is not available here; this machine offers "
+            f'{_best()!r}. Set device to "auto" to use it.'
+        )
+    return device
+
+
+def describe(device: torch.device) -> str:
+    """A device in words, as a reply names it: "CPU (2 threads)", "CUDA: GeForce RTX 3060"."""
+    if device.type == "cpu":
+        count = torch.get_num_threads()
+        return f"CPU ({count} {'thread' if count == 1 else 'threads'})"
+    if device.type == "cuda":
+        kind = "ROCm" if torch.version.hip else "CUDA"
+        return f"{kind}: {torch.cuda.get_device_name(device)}"
+    if device.type == "xpu":
+        return f"XPU: {torch.xpu.get_device_name(device)}"
+    return f"{device.type.upper()}: {platform.machine()}"
+
+
+def free_bytes(device: torch.device) -> int:
+    """Memory free on a device now; on a processor what the system could give, as far as it says."""
+    if device.type in ("cuda", "xpu"):
+        free, _ = getattr(torch, device.type).mem_get_info(device)
+        return int(free)
+    meminfo = Path("/proc/meminfo")
+    if meminfo.exists():
+        lines = dict(line.split(":") for line in meminfo.read_text().splitlines())
+        return int(lines["MemAvailable"].split()[0]) * 1024
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    return _UNKNOWN_BYTES
+
+
+def release() -> None:
+    """Give memory that nothing uses any more back to the device."""
+    gc.collect()
+    for kind in ("cuda", "xpu", "mps"):
+        if _is_available(kind):
+            getattr(torch, kind).empty_cache()
+
+
+@contextmanager
+def memory_errors() -> Iterator[None]:
+    """Turn every way of torch to say that memory has run out into one error of ours.
+
+    Raises:
+        DeviceError: it has.
+    """
+    try:
+        yield
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        raise out_of_memory() from error
+    except RuntimeError as error:
+        if not any(words in str(error) for words in _OUT_OF_MEMORY):
+            raise
+        raise out_of_memory() from error
+
+
+def _best() -> str:
+    return next((kind for kind in ("cuda", "xpu", "mps") if _is_available(kind)), "cpu")
+
+
+def _is_available(kind: str) -> bool:
+    if kind == "cpu":
+        return True
+    if kind == "mps":
+        return torch.backends.mps.is_available()
+    return bool(kind in ("cuda", "xpu") and getattr(torch, kind).is_available())

@@ -1,0 +1,92 @@
+"""All errors a caller may catch. Each has a code for the wire and a sentence a photographer can act on.
+
+FlyawayError
+├── RequestError              what was asked cannot be done; the caller's to mend
+│   ├── TooLargeError         the image is over the limit
+│   ├── UnknownEngineError    no engine has that name
+│   ├── NoSubjectError        nothing to cut out
+│   ├── CancelledError        the caller no longer wants it
+│   └── BusyError             too many requests wait already
+├── EngineError           an engine failed at its work
+├── DeviceError           the device is out of memory or gone
+├── WeightsError          a checkpoint is missing, damaged or not what it should be
+└── DaemonError           the daemon cannot start or its folder cannot be used
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from flyaway_client import protocol
+
+
+class FlyawayError(Exception):
+    """Base of all errors; `code` is the wire's."""
+
+    code: ClassVar[str] = protocol.INTERNAL
+
+
+class RequestError(FlyawayError):
+    """What was asked cannot be done. The text says what to change."""
+
+    code = protocol.BAD_REQUEST
+
+
+class TooLargeError(RequestError):
+    """The image is over the limit."""
+
+    code = protocol.TOO_LARGE
+
+
+class UnknownEngineError(RequestError):
+    """No engine has that name."""
+
+    code = protocol.UNKNOWN_ENGINE
+
+
+class CancelledError(RequestError):
+    """The caller no longer wants the result."""
+
+    code = protocol.CANCELLED
+
+
+class BusyError(RequestError):
+    """Too many requests wait already."""
+
+    code = protocol.BUSY
+
+
+class NoSubjectError(RequestError):
+    """The selection or image holds no subject to cut out."""
+
+    code = protocol.NO_SUBJECT
+
+
+class EngineError(FlyawayError):
+    """An engine failed at its work."""
+
+    code = protocol.ENGINE_FAILED
+
+
+class DeviceError(FlyawayError):
+    """The device is out of memory or gone."""
+
+    code = protocol.OUT_OF_MEMORY
+
+
+def out_of_memory() -> DeviceError:
+    """The error for an image that does not fit into memory."""
+    return DeviceError(
+        "There is not enough memory for this image. Close other programs, or work on a smaller part "
+        "of it."
+    )
+
+
+class WeightsError(FlyawayError):
+    """A checkpoint is missing, damaged or not what it should be."""
+
+    code = protocol.WEIGHTS_MISSING
+
+
+class DaemonError(FlyawayError):
+    """The daemon cannot start, or its folder cannot be used."""

@@ -1,0 +1,161 @@
+"""Fetch a file from the model hub through huggingface_hub, its errors turned into sentences of ours."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import huggingface_hub
+from huggingface_hub import constants, errors
+from huggingface_hub.file_download import http_get
+from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined] # public, unlisted
+from tqdm import tqdm
+
+from flyaway.engines.base import WeightsRecord
+from flyaway.errors import WeightsError
+
+Progress = Callable[[int, int], None]
+
+_SHA256_DIGITS = 64
+
+# The library's own 10 MiB would mean ten seconds between two looks at `progress` on a slow line.
+constants.DOWNLOAD_CHUNK_SIZE = 256 * 1024
+
+
+def cached(weights: WeightsRecord) -> Path | None:
+    """The file in the hub's own cache, whole but not checked; None if it is not there."""
+    if not weights.repository:
+        return None
+    found = huggingface_hub.try_to_load_from_cache(
+        weights.repository, weights.file, revision=weights.revision
+    )
+    return Path(found) if isinstance(found, str) else None
+
+
+def fetch(
+    weights: WeightsRecord,
+    partial: Path,
+    spare_bytes: int,
+    progress: Progress,
+    endpoint: str | None = None,
+) -> str:
+    """Download a file to `partial`, going on where an earlier try broke off.
+
+    `hf_hub_download` deletes what it has when it is interrupted (huggingface_hub pull request 4228), so
+    this uses the layer below it, which takes the position to go on from.
+
+    Args:
+        weights: what to fetch.
+        partial: the file to write; what it holds already is taken for the beginning.
+        spare_bytes: what must stay free on the disk.
+        progress: told bytes done and bytes in all; what it raises stops the download.
+        endpoint: the hub's address; None for what its own settings say.
+
+    Returns:
+        The SHA-256 of the file in the hub's record, "" if it gives none.
+
+    Raises:
+        WeightsError: it could not be had; the text says why and what to do.
+    """
+    with _sentences(weights, endpoint or constants.ENDPOINT):
+        url = huggingface_hub.hf_hub_url(
+            weights.repository, weights.file, revision=weights.revision, endpoint=endpoint
+        )
+        known = huggingface_hub.get_hf_file_metadata(url, endpoint=endpoint)
+        size = known.size or weights.bytes
+        partial.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("ab") as file:
+            done = file.tell()
+            if done > size:
+                file.truncate(0)
+                done = 0
+            _check_space(partial.parent, size - done + spare_bytes)
+            progress(done, size)
+            http_get(
+                url,
+                file,
+                resume_size=done,
+                headers=build_hf_headers(),
+                expected_size=known.size,
+                tqdm_class=_bar(progress, size),
+            )
+    etag = known.etag or ""
+    return etag if len(etag) == _SHA256_DIGITS else ""
+
+
+def _bar(progress: Progress, size: int) -> type[tqdm]:
+    """A progress bar in huggingface_hub's eyes that tells `progress` instead of drawing."""
+
+    class Bar(tqdm):  # type: ignore[misc] # tqdm has no types
+        def __init__(self, *args: Any, **options: Any) -> None:
+            self._bytes = int(options.get("initial") or 0)
+            super().__init__(*args, **{**options, "disable": True})
+
+        def update(self, n: float | None = 1) -> bool | None:
+            self._bytes += int(n or 0)
+            progress(min(self._bytes, size), size)
+            return None
+
+    return Bar
+
+
+def _check_space(folder: Path, needed_bytes: int) -> None:
+    free_bytes = shutil.disk_usage(folder).free
+    if free_bytes < needed_bytes:
+        raise WeightsError(
+            f"The disk of {folder} has {free_bytes / 1e6:.0f} MB free, the download needs "
+            f"{needed_bytes / 1e6:.0f} MB. Free some space, or point FLYAWAY_WEIGHTS at another disk."
+        )
+
+
+@contextmanager
+def _sentences(weights: WeightsRecord, endpoint: str) -> Iterator[None]:
+    """Turn the hub's errors into ours: the one edge for them."""
+    page = f"{endpoint}/{weights.repository}"
+    by_hand = "or fetch the file elsewhere and run `flyaway models import FILE`"
+    try:
+        yield
+    except errors.GatedRepoError as error:
+        raise WeightsError(
+            f"{weights.repository} is only for people who accepted its terms. Accept them at {page}, run "
+            "`hf auth login`, then try again."
+        ) from error
+    except (
+        errors.RepositoryNotFoundError,
+        errors.EntryNotFoundError,
+        errors.RevisionNotFoundError,
+    ) as error:
+        if isinstance(error, errors.LocalEntryNotFoundError):
+            raise _unreachable(weights, endpoint, by_hand) from error
+        raise WeightsError(
+            f"{weights.file} is not at {page} any more, or needs an account there. Look at the page, {by_hand}."
+        ) from error
+    except errors.OfflineModeIsEnabled as error:
+        raise WeightsError(f"HF_HUB_OFFLINE forbids downloads. Unset it, {by_hand}.") from error
+    except errors.HfHubHTTPError as error:
+        status = error.response.status_code if error.response is not None else "no status"
+        raise WeightsError(
+            f"The hub answered with an error ({status}) for {weights.file}. Try again later, {by_hand}."
+        ) from error
+    except httpx2.HTTPError as error:
+        raise _unreachable(weights, endpoint, by_hand) from error
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise WeightsError(
+                "The disk is full. Free some space and try again; what came so far is kept."
+            ) from error
+        raise WeightsError(
+            f"The download of {weights.file} broke off ({error}). Try again; it goes on where it stopped."
+        ) from error
+
+
+def _unreachable(weights: WeightsRecord, endpoint: str, by_hand: str) -> WeightsError:
+    return WeightsError(
+        f"{endpoint} cannot be reached to download {weights.file}. Check the network (HF_ENDPOINT "
+        f"and HTTPS_PROXY set a mirror and a proxy), {by_hand}."
+    )

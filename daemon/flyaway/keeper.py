@@ -1,0 +1,164 @@
+"""Keeps engines warm: loads one once, lends it, lets go of what is idle or in the way. Knows none by name."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from flyaway.errors import DeviceError
+
+if TYPE_CHECKING:
+    from flyaway.engines.base import Engine
+
+log = logging.getLogger(__name__)
+
+
+class Loader(Protocol):
+    """Loads engines and knows the memory they lie in."""
+
+    def needed_bytes(self, name: str) -> int:
+        """About how much memory an engine takes once loaded."""
+
+    def free_bytes(self) -> int:
+        """How much memory of the device is free now."""
+
+    def load(self, name: str) -> tuple[Engine, str]:
+        """Load an engine; gives it and the device it is on, in words.
+
+        Raises:
+            DeviceError: there is not enough memory.
+            FlyawayError: anything else that keeps it from being loaded.
+        """
+
+    def release(self) -> None:
+        """Give memory of engines that were let go back to the device."""
+
+
+@dataclass(slots=True)
+class WarmEngine:
+    """A loaded engine, how many use it now, and when it was last given back."""
+
+    engine: Engine
+    device: str
+    users: int = 0
+    idle_since_s: float = 0.0
+
+
+class Keeper:
+    """Lends loaded engines by name.
+
+    Args:
+        loader: loads them.
+        idle_s: an engine unused for this long is let go by `unload_idle`; 0 keeps it.
+        budget_bytes: what warm engines may take together; 0 for what the device has free.
+        clock: seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        loader: Loader,
+        idle_s: float,
+        budget_bytes: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._loader = loader
+        self._idle_s = idle_s
+        self._budget_bytes = budget_bytes
+        self._clock = clock
+        self._warm: dict[str, WarmEngine] = {}
+        self._lock = threading.Lock()  # guards the table, never held while loading
+        self._load_lock = threading.Lock()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The engines that are loaded, in the order they were."""
+        with self._lock:
+            return tuple(self._warm)
+
+    @contextmanager
+    def lend(self, name: str) -> Iterator[WarmEngine]:
+        """An engine for the length of a `with`, loaded first if it is not warm.
+
+        Raises:
+            FlyawayError: what the loader raises; nothing is kept then.
+        """
+        warm = self._lend_warm(name) or self._lend_cold(name)
+        try:
+            yield warm
+        finally:
+            with self._lock:
+                warm.users -= 1
+                warm.idle_since_s = self._clock()
+
+    def unload_idle(self) -> tuple[str, ...]:
+        """Let go of what has been idle for too long; returns the names."""
+        if not self._idle_s:
+            return ()
+        limit_s = self._clock() - self._idle_s
+        return self._let_go(lambda warm: warm.idle_since_s <= limit_s, "unused for long")
+
+    def _lend_warm(self, name: str) -> WarmEngine | None:
+        with self._lock:
+            warm = self._warm.get(name)
+            if warm is not None:
+                warm.users += 1
+            return warm
+
+    def _lend_cold(self, name: str) -> WarmEngine:
+        """Load an engine, once however many ask for it; one load at a time."""
+        with self._load_lock:
+            warm = self._lend_warm(name)
+            if warm is not None:
+                return warm
+            started_s = self._clock()
+            self._make_room(name)
+            engine, device = self._load(name)
+            log.info("loaded %s on %s in %.1f s", name, device, self._clock() - started_s)
+            with self._lock:
+                warm = self._warm[name] = WarmEngine(engine, device, users=1)
+            return warm
+
+    def _load(self, name: str) -> tuple[Engine, str]:
+        """Load; out of memory, let go of all that is idle and try once more."""
+        try:
+            return self._loader.load(name)
+        except DeviceError:
+            if not self._let_go(lambda warm: True, f"{name} did not fit beside it"):
+                raise
+        return self._loader.load(name)
+
+    def _make_room(self, name: str) -> None:
+        """Let go of idle engines, the longest unused first, until the next one fits as far as can be told."""
+        needed = self._loader.needed_bytes(name)
+        while self._is_short_of(needed):
+            with self._lock:
+                idle = [warm for warm in self._warm.values() if not warm.users]
+            if not idle:
+                return
+            oldest = min(idle, key=lambda warm: warm.idle_since_s)
+            self._let_go(lambda warm, oldest=oldest: warm is oldest, f"{name} needs its memory")  # type: ignore[misc]
+
+    def _is_short_of(self, needed: int) -> bool:
+        if needed > self._loader.free_bytes():
+            return True
+        taken = sum(self._loader.needed_bytes(name) for name in self.names)
+        return bool(self._budget_bytes) and taken + needed > self._budget_bytes
+
+    def _let_go(self, condition: Callable[[WarmEngine], bool], why: str) -> tuple[str, ...]:
+        """Forget idle engines that meet a condition; never one in use. Returns their names."""
+        with self._lock:
+            names = tuple(
+                name for name, warm in self._warm.items() if not warm.users and condition(warm)
+            )
+            for name in names:
+                del self._warm[name]
+        for name in names:
+            log.info("let go of %s: %s", name, why)
+        if names:
+            self._loader.release()
+        return names

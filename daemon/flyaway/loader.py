@@ -1,0 +1,78 @@
+"""How the daemon loads an engine: which device, how many threads, which weights. Imports torch when called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flyaway.config import Settings
+
+if TYPE_CHECKING:
+    from flyaway.engines.base import Engine, EngineRecord
+
+_PER_WEIGHT_BYTE = 2.0
+"""Memory of a loaded engine as a share of its file: half-precision files are widened on a CPU."""
+
+
+class EngineLoader:
+    """Loads engines as the settings say; the keeper's `Loader`.
+
+    Args:
+        settings: device, precision and threads.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def needed_bytes(self, name: str) -> int:
+        """About how much memory an engine takes once loaded, by the size of its file."""
+        weights = _record(name).weights
+        return round(weights.bytes * _PER_WEIGHT_BYTE) if weights else 0
+
+    def free_bytes(self) -> int:
+        """How much memory of the chosen device is free now."""
+        from flyaway import device
+
+        return device.free_bytes(device.choose(self._settings.device))
+
+    def load(self, name: str) -> tuple[Engine, str]:
+        """Load one engine; gives it and its device in words.
+
+        Raises:
+            DeviceError: the device of the settings is not here, or its memory is full.
+            WeightsError: its checkpoint is missing or damaged.
+        """
+        import cv2
+        import torch
+
+        from flyaway import device, engines, precision
+
+        threads = self._settings.engine_threads
+        torch.set_num_threads(threads)
+        cv2.setNumThreads(threads)
+        chosen = device.choose(self._settings.device)
+        checkpoint = _checkpoint(_record(name))
+        words = device.describe(chosen)
+        with device.memory_errors():
+            engine = engines.load(name, checkpoint, chosen)
+            if precision.settle(engine, chosen, self._settings.precision):
+                words += ", half precision"
+        return engine, words
+
+    def release(self) -> None:
+        """Give memory of engines that were let go back to the device."""
+        from flyaway import device
+
+        device.release()
+
+
+def _checkpoint(record: EngineRecord) -> str | None:
+    """The path of an engine's weights; None for one that has none."""
+    from flyaway.weights import Store
+
+    return None if record.weights is None else str(Store().locate(record))
+
+
+def _record(name: str) -> EngineRecord:
+    from flyaway import engines  # deferred: brings numpy
+
+    return engines.record(name)
