@@ -1,0 +1,1 @@
+"""Brings the plugins into the editors' folders. Standard library only; never imported by the daemon."""
