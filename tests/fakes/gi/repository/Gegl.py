@@ -1,0 +1,64 @@
+"""Rectangles, and buffers that convert between the pixel formats the plugin names."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+SAMPLES = {"u8": (np.uint8, 255), "u16": (np.uint16, 65535), "float": (np.float32, 1)}
+
+
+class AbyssPolicy(enum.Enum):
+    NONE = 0
+
+
+@dataclass
+class Rectangle:
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @staticmethod
+    def new(x: int, y: int, width: int, height: int) -> Rectangle:
+        return Rectangle(x, y, width, height)
+
+
+class Buffer:
+    """HxWxC float64 0..1: R, G, B, A of a layer, or Y of a mask; C is 4 or 1."""
+
+    def __init__(self, pixels: NDArray[np.float64]) -> None:
+        self.pixels = pixels
+        self.is_flushed = True
+
+    def get(
+        self, rect: Rectangle, scale: float, format_name: str, repeat_mode: AbyssPolicy
+    ) -> bytes:
+        assert scale == 1.0 and repeat_mode is AbyssPolicy.NONE
+        model, sample = format_name.split()
+        assert model == {4: "R'G'B'A", 1: "Y"}[self.pixels.shape[2]], format_name
+        height, width, channels = self.pixels.shape
+        region = np.zeros((rect.height, rect.width, channels))
+        for y in range(max(0, -rect.y), min(rect.height, height - rect.y)):
+            for x in range(max(0, -rect.x), min(rect.width, width - rect.x)):
+                region[y, x] = self.pixels[rect.y + y, rect.x + x]
+        dtype, full = SAMPLES[sample]
+        scaled = region * full
+        return (scaled if full == 1 else np.round(scaled)).astype(dtype).tobytes()
+
+    def set(self, rect: Rectangle, format_name: str, data: bytes) -> None:
+        """Unlike `get`, this must stay inside: real GIMP ends the plug-in otherwise."""
+        height, width, channels = self.pixels.shape
+        assert (rect.x, rect.y, rect.width, rect.height) == (0, 0, width, height)
+        model, sample = format_name.split()
+        assert model == {4: "R'G'B'A", 1: "Y"}[channels], format_name
+        dtype, full = SAMPLES[sample]
+        samples = np.frombuffer(data, dtype).reshape(height, width, channels)
+        self.pixels = samples.astype(float) / full
+        self.is_flushed = False
+
+    def flush(self) -> None:
+        self.is_flushed = True

@@ -1,0 +1,425 @@
+"""Images, layers, masks and procedures that behave as GIMP's do where the plugin looks.
+
+An image counts its undo steps; items that are not attached yet may change without one.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gi.repository import Gegl, GLib, GObject
+
+
+class PDBProcType(enum.Enum):
+    PLUGIN = 1
+
+
+class PDBStatusType(enum.Enum):
+    EXECUTION_ERROR = 0
+    SUCCESS = 3
+    CANCEL = 4
+
+
+class RunMode(enum.Enum):
+    INTERACTIVE = 0
+    NONINTERACTIVE = 1
+    WITH_LAST_VALS = 2
+
+
+class ProcedureSensitivityMask(enum.Flag):
+    DRAWABLE = 1
+
+
+class AddMaskType(enum.Enum):
+    BLACK = 1
+
+
+class MaskApplyMode(enum.Enum):
+    DISCARD = 1
+
+
+class Precision(enum.Enum):
+    U8_NON_LINEAR = "u8-non-linear"
+    U16_NON_LINEAR = "u16-non-linear"
+    FLOAT_LINEAR = "float-linear"
+
+    @property
+    def value_nick(self) -> str:
+        return self.value
+
+
+class Item:
+    def __init__(self, image: Image, name: str) -> None:
+        self._image = image
+        self._name = name
+        self.is_locked = False
+        self.parent: Item | None = None
+        self.exists = True
+
+    def get_image(self) -> Image:
+        return self._image
+
+    def get_name(self) -> str:
+        return self._name
+
+    def set_name(self, name: str) -> None:
+        self._name = name
+
+    def get_parent(self) -> Item | None:
+        return self.parent
+
+    def get_lock_content(self) -> bool:
+        return self.is_locked
+
+    def set_lock_content(self, lock: bool) -> None:
+        self.is_locked = lock
+
+    def is_valid(self) -> bool:
+        return self.exists
+
+    def is_layer(self) -> bool:
+        return isinstance(self, Layer)
+
+    def is_layer_mask(self) -> bool:
+        return isinstance(self, LayerMask)
+
+    def is_group_layer(self) -> bool:
+        return isinstance(self, GroupLayer)
+
+    def is_text_layer(self) -> bool:
+        return isinstance(self, TextLayer)
+
+
+class Drawable(Item):
+    def __init__(self, image: Image, name: str, pixels: NDArray[np.float64]) -> None:
+        super().__init__(image, name)
+        self._buffer = Gegl.Buffer(pixels)
+        self.updates: list[tuple[int, int, int, int]] = []
+
+    def get_buffer(self) -> Gegl.Buffer:
+        return self._buffer
+
+    def get_width(self) -> int:
+        return int(self._buffer.pixels.shape[1])
+
+    def get_height(self) -> int:
+        return int(self._buffer.pixels.shape[0])
+
+    def update(self, x: int, y: int, width: int, height: int) -> bool:
+        assert self._buffer.is_flushed, "what was written is not with GIMP yet"
+        self.updates.append((x, y, width, height))
+        return True
+
+
+class Channel(Drawable): ...
+
+
+class LayerMask(Channel): ...
+
+
+class Layer(Drawable):
+    def __init__(
+        self,
+        image: Image,
+        name: str,
+        pixels: NDArray[np.float64],
+        offsets: tuple[int, int] = (0, 0),
+    ) -> None:
+        super().__init__(image, name, pixels)
+        self._mask: LayerMask | None = None
+        self._offsets = offsets
+        self.is_visible = True
+
+    @staticmethod
+    def from_mask(mask: Drawable) -> Layer:
+        return next(layer for layer in mask.get_image().layers if layer.get_mask() is mask)
+
+    def get_mask(self) -> LayerMask | None:
+        return self._mask
+
+    def create_mask(self, mask_type: AddMaskType) -> LayerMask:
+        blank = np.zeros((self.get_height(), self.get_width(), 1))
+        return LayerMask(self._image, f"{self._name} mask", blank)
+
+    def add_mask(self, mask: LayerMask) -> bool:
+        assert self._mask is None, "GIMP refuses a second mask"
+        self._image.record("add mask")
+        self._mask = mask
+        return True
+
+    def remove_mask(self, mode: MaskApplyMode) -> bool:
+        assert self._mask is not None
+        self._image.record("remove mask")
+        self._mask = None
+        return True
+
+    def get_offsets(self) -> tuple[bool, int, int]:
+        return (True, *self._offsets)
+
+    def mask_intersect(self) -> tuple[bool, int, int, int, int]:
+        x, y = self._offsets
+        over = Gegl.Rectangle(x, y, self.get_width(), self.get_height())
+        selection = self._image.get_selection().get_buffer()
+        return (any(selection.get(over, 1.0, "Y u8", Gegl.AbyssPolicy.NONE)), 0, 0, 0, 0)
+
+    def copy(self) -> Layer:
+        twin = Layer(self._image, self._name, self._buffer.pixels.copy(), self._offsets)
+        twin.is_locked, twin._mask = self.is_locked, self._mask
+        return twin
+
+    def set_visible(self, visible: bool) -> bool:
+        self._image.record("visibility")
+        self.is_visible = visible
+        return True
+
+
+class GroupLayer(Layer): ...
+
+
+class TextLayer(Layer): ...
+
+
+class VectorLayer(Layer):
+    """Since GIMP 3.2, as is the question for it."""
+
+    def is_vector_layer(self) -> bool:
+        return True
+
+
+class Image:
+    def __init__(
+        self, width: int, height: int, precision: Precision = Precision.U8_NON_LINEAR
+    ) -> None:
+        self.layers: list[Layer] = []
+        self.floating: Layer | None = None
+        self.undo_steps: list[list[str]] = []
+        self._open_groups = 0
+        self._precision = precision
+        self._selection = Channel(self, "Selection Mask", np.zeros((height, width, 1)))
+
+    def record(self, change: str) -> None:
+        """Add a change to the undo history."""
+        if not self._open_groups:
+            self.undo_steps.append([])
+        self.undo_steps[-1].append(change)
+
+    def undo_group_start(self) -> bool:
+        if not self._open_groups:
+            self.undo_steps.append([])
+        self._open_groups += 1
+        return True
+
+    def undo_group_end(self) -> bool:
+        assert self._open_groups
+        self._open_groups -= 1
+        return True
+
+    def insert_layer(self, layer: Layer, parent: Item | None, position: int) -> bool:
+        self.record("insert layer")
+        layer.parent = parent
+        self.layers.insert(position, layer)
+        return True
+
+    def get_item_position(self, item: Layer) -> int:
+        return self.layers.index(item)
+
+    def get_precision(self) -> Precision:
+        return self._precision
+
+    def get_selection(self) -> Channel:
+        return self._selection
+
+    def get_floating_sel(self) -> Layer | None:
+        return self.floating
+
+
+class Selection:
+    @staticmethod
+    def is_empty(image: Image) -> bool:
+        return not image.get_selection().get_buffer().pixels.any()
+
+
+class Choice:
+    def __init__(self) -> None:
+        self.nicks: list[str] = []
+
+    @staticmethod
+    def new() -> Choice:
+        return Choice()
+
+    def add(self, nick: str, id: int, label: str, help: str) -> None:
+        self.nicks.append(nick)
+
+
+class ProcedureConfig:
+    def __init__(self, values: dict[str, object]) -> None:
+        self._values = values
+        self._watchers: list[tuple[str, Callable[..., object]]] = []
+
+    def get_property(self, name: str) -> Any:
+        return self._values[name]
+
+    def set_property(self, name: str, value: object) -> None:
+        self._values[name] = value
+        for signal, handler in self._watchers:
+            if signal == f"notify::{name}":
+                handler(self)
+
+    def connect(self, signal: str, handler: Callable[..., object]) -> None:
+        self._watchers.append((signal, handler))
+
+
+class ValueArray:
+    """A procedure's answer."""
+
+    def __init__(self, status: PDBStatusType, error: GLib.Error | None) -> None:
+        self.status = status
+        self.message = error.message if error else None
+
+
+Run = Callable[
+    ["Procedure", RunMode, Image, Sequence[Drawable], ProcedureConfig, object], ValueArray
+]
+
+
+class Procedure:
+    def __init__(self, name: str, run: Run) -> None:
+        self.name = name
+        self.label = ""
+        self.menu_paths: list[str] = []
+        self.choices: dict[str, list[str]] = {}
+        self.defaults: dict[str, object] = {}
+        self._run = run
+
+    def set_image_types(self, types: str) -> None: ...
+
+    def set_sensitivity_mask(self, mask: ProcedureSensitivityMask) -> None: ...
+
+    def set_menu_label(self, label: str) -> None:
+        self.label = label
+
+    def add_menu_path(self, path: str) -> None:
+        self.menu_paths.append(path)
+
+    def set_documentation(self, blurb: str, help: str | None, help_id: str | None) -> None: ...
+
+    def set_attribution(self, authors: str, copyright: str, date: str) -> None: ...
+
+    def add_string_argument(
+        self, name: str, nick: str, blurb: str, value: str, flags: GObject.ParamFlags
+    ) -> None:
+        self.defaults[name] = value
+
+    def add_boolean_argument(
+        self, name: str, nick: str, blurb: str, value: bool, flags: GObject.ParamFlags
+    ) -> None:
+        self.defaults[name] = value
+
+    def add_choice_argument(
+        self,
+        name: str,
+        nick: str,
+        blurb: str,
+        choice: Choice,
+        value: str,
+        flags: GObject.ParamFlags,
+    ) -> None:
+        assert value in choice.nicks
+        self.choices[name] = choice.nicks
+        self.defaults[name] = value
+
+    def add_int_argument(
+        self,
+        name: str,
+        nick: str,
+        blurb: str,
+        minimum: int,
+        maximum: int,
+        value: int,
+        flags: GObject.ParamFlags,
+    ) -> None:
+        self.defaults[name] = value
+
+    def add_layer_argument(
+        self, name: str, nick: str, blurb: str, none_ok: bool, flags: GObject.ParamFlags
+    ) -> None:
+        assert none_ok, "a script would have to give one"
+        self.defaults[name] = None
+
+    def new_return_values(self, status: PDBStatusType, error: GLib.Error | None) -> ValueArray:
+        return ValueArray(status, error)
+
+    def run(
+        self,
+        image: Image,
+        drawables: Sequence[Drawable],
+        run_mode: RunMode = RunMode.NONINTERACTIVE,
+        **settings: object,
+    ) -> ValueArray:
+        """Run with these settings in place of the defaults; for tests."""
+        config = ProcedureConfig(self.defaults | settings)
+        return self._run(self, run_mode, image, drawables, config, None)
+
+
+class ImageProcedure(Procedure):
+    @staticmethod
+    def new(
+        plug_in: PlugIn, name: str, proc_type: PDBProcType, run: Run, data: object
+    ) -> ImageProcedure:
+        return ImageProcedure(name, run)
+
+
+class PlugIn:
+    __gtype__: ClassVar[type[PlugIn]]
+
+    def __init_subclass__(cls) -> None:
+        cls.__gtype__ = cls
+
+
+plug_ins: list[type[PlugIn]] = []
+"""What was given to `main`."""
+messages: list[str] = []
+"""What the user was told."""
+progress: list[str | float] = []
+"""What the progress bar showed, texts and fractions."""
+
+
+def main(plug_in: type[PlugIn], argv: Sequence[str]) -> int:
+    plug_ins.append(plug_in)
+    return 0
+
+
+def version() -> str:
+    return "3.0.0"
+
+
+def message(text: str) -> bool:
+    messages.append(text)
+    return True
+
+
+def displays_flush() -> None: ...
+
+
+def progress_init(text: str) -> bool:
+    progress.append(text)
+    return True
+
+
+def progress_set_text(text: str) -> bool:
+    progress.append(text)
+    return True
+
+
+def progress_update(fraction: float) -> bool:
+    progress.append(fraction)
+    return True
+
+
+def progress_end() -> bool:
+    return True

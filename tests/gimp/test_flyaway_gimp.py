@@ -1,0 +1,281 @@
+"""flyaway_gimp.py: the whole way from GIMP's call to the mask, with a daemon on a real socket."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from tests.fakes import daemon
+from tests.fakes.daemon import FakeDaemon, Peer
+
+from flyaway_client import protocol
+from flyaway_client.messages import (
+    SELECTION_KINDS,
+    ExtractRequest,
+    ExtractResult,
+    ImageHeader,
+    Message,
+    Strip,
+)
+
+FAKES = Path(daemon.__file__).parent
+
+# Images and layers are the fake Gimp's, which is imported anew for each test.
+# mypy: disable-error-code="no-untyped-def"
+
+
+def mask_u8(layer) -> list[list[int]]:
+    pixels = layer.get_mask().get_buffer().pixels[..., 0]
+    rows: list[list[int]] = np.round(pixels * 255).astype(int).tolist()
+    return rows
+
+
+def select(image) -> list[list[int]]:
+    """Select with soft and hard parts, and say with which values."""
+    values = np.arange(24).reshape(4, 6) * 11
+    image.get_selection().get_buffer().pixels = values[..., None] / 255
+    rows: list[list[int]] = values.tolist()
+    return rows
+
+
+def test_brings_its_own_client_along(package: Path) -> None:
+    """Runs as GIMP runs it: by its path, in a process of its own."""
+    code = f"""
+import sys, runpy
+sys.path.append({str(FAKES)!r})
+runpy.run_path({str(package / "flyaway_gimp.py")!r})
+print(sys.modules["flyaway_client"].__file__)
+"""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], check=True, capture_output=True, text=True, timeout=60
+    )
+    assert Path(done.stdout.strip()).parent == package / "flyaway_client"
+    assert os.access(package / "flyaway_gimp.py", os.X_OK)
+
+
+def test_registers_under_layer_mask(procedure) -> None:
+    assert procedure.name == "plug-in-flyaway-extract-foreground"
+    assert procedure.menu_paths == ["<Image>/Layer/Mask"]
+    assert procedure.label.replace("_", "") == "Extract Foreground…"
+
+
+def test_offers_only_what_the_protocol_knows(procedure) -> None:
+    assert set(procedure.choices["selection-is"]) <= set(SELECTION_KINDS)
+
+
+def test_makes_the_alpha_the_layers_mask_in_one_undo_step(
+    procedure, gimp, image, running_daemon
+) -> None:
+    selected = select(image)
+    pixels = image.layers[0].get_buffer().pixels.copy()
+    answer = procedure.run(image, image.layers)
+    assert answer.status is gimp.PDBStatusType.SUCCESS
+    assert mask_u8(image.layers[0]) == selected
+    assert len(image.undo_steps) == 1
+    assert (image.layers[0].get_buffer().pixels == pixels).all()
+    assert (image.get_selection().get_buffer().pixels[..., 0] * 255).round().tolist() == selected
+
+
+def test_replaces_a_mask_in_one_undo_step(procedure, image, running_daemon) -> None:
+    procedure.run(image, image.layers)
+    first = image.layers[0].get_mask()
+    selected = select(image)
+    procedure.run(image, [first])
+    assert image.layers[0].get_mask() is not first
+    assert mask_u8(image.layers[0]) == selected
+    assert image.undo_steps == [["add mask"], ["remove mask", "add mask"]]
+
+
+def test_masks_a_decontaminated_copy_and_hides_the_layer(
+    procedure, gimp, image, running_daemon
+) -> None:
+    (layer,) = image.layers
+    pixels = layer.get_buffer().pixels.copy()
+    layer.is_locked = True
+    answer = procedure.run(image, [layer], output="new-layer")
+    assert answer.status is gimp.PDBStatusType.SUCCESS
+    copy, below = image.layers
+    assert (below, below.is_visible, below.get_mask()) == (layer, False, None)
+    assert (copy.get_name(), copy.is_visible, copy.is_locked) == ("photo cutout", True, False)
+    assert mask_u8(copy) == [[255] * 6] * 4
+    colours = copy.get_buffer().pixels * 255
+    assert colours[..., :3].round().ravel().tolist() == list(range(72))
+    assert (colours[..., 3] == 255).all()
+    assert (layer.get_buffer().pixels == pixels).all()
+    assert len(image.undo_steps) == 1
+
+
+@pytest.mark.parametrize("precision", ["U16_NON_LINEAR", "FLOAT_LINEAR"])
+def test_keeps_all_of_alpha_in_deep_images(procedure, gimp, home: Path, precision: str) -> None:
+    """An alpha that 8 bits cannot hold comes back to the bit."""
+    dtype, full = {"U16_NON_LINEAR": (np.uint16, 65535), "FLOAT_LINEAR": (np.float32, 1)}[precision]
+    alpha = (np.linspace(0.1, 0.9, 24) * full).astype(dtype)
+
+    def answer(fake: FakeDaemon, peer: Peer, message: Message) -> None:
+        if daemon.is_complete(peer):
+            assert peer.request
+            daemon.announce(fake, peer)
+            strip = Strip(peer.request.id, "alpha", 0)
+            fake.send(peer, strip, alpha.tobytes())
+
+    image = gimp.Image(6, 4, gimp.Precision[precision])
+    image.layers.append(gimp.Layer(image, "photo", np.ones((4, 6, 4))))
+    with daemon.running(home, {"strip": answer}):
+        procedure.run(image, image.layers)
+    pixels = image.layers[0].get_mask().get_buffer().pixels
+    assert (np.asarray(pixels * full).astype(dtype).ravel() == alpha).all()
+
+
+def test_asks_with_the_users_settings(procedure, image, running_daemon: FakeDaemon) -> None:
+    select(image)
+    settings = {"engine": "fake", "paid-work-only": True, "selection-is": "region", "edge-width": 7}
+    procedure.run(image, image.layers, **settings)
+    (request,) = (one for one in running_daemon.received if isinstance(one, ExtractRequest))
+    assert (request.engine, request.selection_is, request.edge_width_px) == ("fake", "region", 7)
+    assert request.paid_work_only
+
+
+def test_sends_the_empty_scene_of_another_layer(
+    procedure, gimp, image, running_daemon: FakeDaemon
+) -> None:
+    image.layers.append(gimp.Layer(image, "empty", np.ones((4, 6, 4))))
+    procedure.run(image, image.layers[:1], plate=image.layers[1])
+    (request,) = (one for one in running_daemon.received if isinstance(one, ExtractRequest))
+    assert request.plate == request.image
+    assert list(request.parts()) == ["image", "plate"]
+
+
+def test_asks_nothing_of_the_daemon_where_the_empty_scene_does_not_fit(
+    procedure, gimp, image, running_daemon: FakeDaemon, capfd
+) -> None:
+    answer = procedure.run(image, image.layers, plate=image.layers[0])
+    assert answer.status is gimp.PDBStatusType.EXECUTION_ERROR
+    assert "as the photo of the empty scene" in answer.message
+    assert running_daemon.received == []
+
+
+def test_ignores_the_selection_when_told_to(procedure, image, running_daemon: FakeDaemon) -> None:
+    select(image)
+    procedure.run(image, image.layers, **{"selection-is": "automatic"})
+    (request,) = (one for one in running_daemon.received if isinstance(one, ExtractRequest))
+    assert request.selection is None
+
+
+def test_shows_progress(procedure, gimp, image, running_daemon) -> None:
+    procedure.run(image, image.layers)
+    assert gimp.progress[-2:] == ["Thinking", 0.5]
+
+
+@pytest.fixture
+def open_dialog(script: ModuleType) -> Callable[[bool], None]:
+    """Have the user press OK (True) or Cancel in the dialog."""
+
+    def open_dialog(answer: bool) -> None:
+        from gi.repository import GimpUi
+
+        GimpUi.ProcedureDialog.answer = lambda _: answer
+
+    return open_dialog
+
+
+def test_asks_first_when_called_from_the_menu(
+    procedure, gimp, image, running_daemon, open_dialog
+) -> None:
+    open_dialog(True)
+    answer = procedure.run(image, image.layers, gimp.RunMode.INTERACTIVE)
+    assert answer.status is gimp.PDBStatusType.SUCCESS
+    assert image.layers[0].get_mask() is not None
+
+
+def test_does_nothing_when_the_dialog_is_cancelled(
+    procedure, gimp, image, home, open_dialog
+) -> None:
+    open_dialog(False)
+    answer = procedure.run(image, image.layers, gimp.RunMode.INTERACTIVE)
+    assert answer.status is gimp.PDBStatusType.CANCEL
+    assert image.undo_steps == []
+
+
+@pytest.mark.parametrize("run_mode", ["INTERACTIVE", "WITH_LAST_VALS", "NONINTERACTIVE"])
+def test_shows_the_daemons_notes_only_to_a_user_at_the_window(
+    procedure, gimp, image, home: Path, open_dialog, run_mode: str
+) -> None:
+    note = "The graphics card was full."
+
+    def answer(fake: FakeDaemon, peer: Peer, message: Message) -> None:
+        if daemon.is_complete(peer):
+            assert peer.request
+            alpha = ImageHeader(6, 4, "gray", "u8")
+            fake.send(
+                peer, ExtractResult(peer.request.id, alpha, "fake", "cpu", 1.0, notes=(note,))
+            )
+            daemon.send_alpha(fake, peer)
+
+    open_dialog(True)
+    with daemon.running(home, {"strip": answer}):
+        procedure.run(image, image.layers, gimp.RunMode[run_mode])
+    assert gimp.messages == ([] if run_mode == "NONINTERACTIVE" else [note])
+
+
+def failure(procedure, gimp, image) -> str:
+    """The sentence of a failed run; makes sure that nothing has changed."""
+    mask = image.layers[0].get_mask()
+    steps = len(image.undo_steps)
+    answer = procedure.run(image, image.layers)
+    assert answer.status is gimp.PDBStatusType.EXECUTION_ERROR
+    assert image.layers[0].get_mask() is mask
+    assert len(image.undo_steps) == steps
+    return str(answer.message)
+
+
+def test_hands_on_why_the_daemon_refuses(procedure, gimp, image, home: Path, capfd) -> None:
+    refuse = daemon.refuse(protocol.TOO_LARGE, "The image has 900 megapixels. Scale it down.")
+    with daemon.running(home, {"extract": refuse}):
+        assert failure(procedure, gimp, image) == "The image has 900 megapixels. Scale it down."
+    assert "Traceback" in capfd.readouterr().err
+
+
+def test_says_what_to_do_when_no_daemon_can_be_started(procedure, gimp, image, home, capfd) -> None:
+    assert "flyaway install" in failure(procedure, gimp, image)
+
+
+def test_survives_a_daemon_that_dies_in_the_middle(
+    procedure, gimp, image, home: Path, capfd
+) -> None:
+    def die(fake: FakeDaemon, peer: Peer, message: Message) -> None:
+        fake.hang_up()
+
+    with daemon.running(home, {"strip": die}):
+        assert "daemon" in failure(procedure, gimp, image)
+    with daemon.running(home):
+        assert procedure.run(image, image.layers).status is gimp.PDBStatusType.SUCCESS
+
+
+def test_turns_a_defect_into_a_message(procedure, gimp, image, running_daemon, capfd) -> None:
+    image.get_precision = lambda: 1 / 0
+    assert "ZeroDivisionError" in failure(procedure, gimp, image)
+    assert "Traceback" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("change", ["deleted", "resized"])
+def test_drops_the_alpha_of_a_layer_that_changed_meanwhile(
+    procedure, gimp, image, home: Path, capfd, change: str
+) -> None:
+    (layer,) = image.layers
+
+    def change_then_answer(fake: FakeDaemon, peer: Peer, message: Message) -> None:
+        if daemon.is_complete(peer):
+            if change == "deleted":
+                layer.exists = False
+            else:
+                layer.get_buffer().pixels = np.ones((5, 7, 4))
+            daemon.finish_when_complete(fake, peer, message)
+
+    with daemon.running(home, {"strip": change_then_answer}):
+        assert "during the work" in failure(procedure, gimp, image)
