@@ -1,0 +1,24 @@
+"""Flyaway's plugin for Krita 5.1 to 6: registers the docker and the actions, and does nothing else."""
+
+from __future__ import annotations
+
+import sys
+
+from krita import DockWidgetFactory, DockWidgetFactoryBase, Krita
+
+# Krita's own 5.1 for Windows, macOS and AppImage; its Python Plugin Manager shows this text.
+if sys.version_info < (3, 10):  # noqa: UP036 - the oldest that may meet this file is 3.8
+    raise ImportError(
+        "Flyaway needs Python 3.10 or newer, and this Krita brings an older one. Update Krita to 5.2."
+    )
+
+from .extension import FlyawayExtension
+
+_krita = Krita.instance()
+_extension = FlyawayExtension(_krita)
+_krita.addExtension(_extension)
+_krita.addDockWidgetFactory(
+    DockWidgetFactory(
+        "flyaway", DockWidgetFactoryBase.DockPosition.DockRight, _extension.create_docker
+    )
+)

@@ -1,0 +1,94 @@
+"""Progress and sentences for those who work by menu or shortcut, with no docker in sight. Nothing here is modal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from krita import Krita
+
+from .extraction import Extractor
+from .qt import QtCore, QtWidgets
+
+PROGRESS_STEPS = 1000
+SHOW_AFTER_MS = 500
+"""Shorter extractions need no dialog."""
+
+
+class Dialogs(QtCore.QObject):
+    """Shows what the extractor tells while no docker does."""
+
+    def __init__(self, extractor: Extractor, is_docker_visible: Callable[[], bool]) -> None:
+        super().__init__()
+        self._extractor = extractor
+        self._is_docker_visible = is_docker_visible
+        self._progress: QtWidgets.QProgressDialog | None = None
+        extractor.busy_changed.connect(self._show_busy)
+        extractor.progressed.connect(self._show_progress)
+        extractor.announced.connect(self._show_sentence)
+
+    def _show_busy(self, is_busy: bool) -> None:
+        self._drop_progress()
+        if is_busy and not self._is_docker_visible():
+            self._progress = self._progress_dialog()
+
+    def _progress_dialog(self) -> QtWidgets.QProgressDialog:
+        dialog = QtWidgets.QProgressDialog(_main_window())
+        dialog.setWindowTitle("Extract Foreground")
+        dialog.setLabelText("Starting Flyaway…")
+        dialog.setWindowModality(QtCore.Qt.WindowModality.NonModal)
+        dialog.setRange(0, PROGRESS_STEPS)
+        dialog.setAutoReset(False)
+        dialog.setAutoClose(False)
+        dialog.setMinimumDuration(SHOW_AFTER_MS)
+        dialog.setValue(0)
+        dialog.canceled.connect(self._cancel)
+        return dialog
+
+    def _show_progress(self, stage: str, fraction: float) -> None:
+        if self._progress is not None:
+            self._progress.setLabelText(f"{stage}…")
+            self._progress.setValue(round(fraction * PROGRESS_STEPS))
+
+    def _cancel(self) -> None:
+        self._drop_progress()
+        self._extractor.cancel()
+
+    def _drop_progress(self) -> None:
+        dialog, self._progress = self._progress, None
+        if dialog is not None:
+            # Closing it would count as the user's Cancel.
+            dialog.blockSignals(True)
+            dialog.close()
+            dialog.deleteLater()
+
+    def _show_sentence(self, sentence: str, is_problem: bool) -> None:
+        if self._is_docker_visible():
+            return
+        if is_problem:
+            _show_box(sentence)
+        else:
+            _show_floating(sentence)
+
+
+def _show_box(sentence: str) -> None:
+    box = QtWidgets.QMessageBox(_main_window())
+    box.setIcon(QtWidgets.QMessageBox.Icon.Warning)
+    box.setWindowTitle("Extract Foreground")
+    box.setText(sentence)
+    box.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setWindowModality(QtCore.Qt.WindowModality.NonModal)
+    box.show()
+
+
+def _show_floating(sentence: str) -> None:
+    """Over the canvas for some seconds, as Krita's own tools do."""
+    krita = Krita.instance()
+    window = krita.activeWindow()
+    view = window.activeView() if window else None
+    if view is not None:
+        view.showFloatingMessage(sentence, krita.icon("transparency-unlocked"), 4000, 1)
+
+
+def _main_window() -> QtWidgets.QWidget | None:
+    window = Krita.instance().activeWindow()
+    return window.qwindow() if window else None

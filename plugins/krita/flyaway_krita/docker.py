@@ -1,0 +1,133 @@
+"""The docker under Settings > Dockers: choose how, extract, see how far it is, cancel, read how it went."""
+
+from __future__ import annotations
+
+from krita import Canvas, DockWidget
+
+from . import settings
+from .engine_box import EngineBox
+from .extraction import Extractor
+from .flyaway_client.choices import DOWNLOAD_FIRST, MAX_EDGE_WIDTH_PX, SELECTION_CHOICES
+from .paragraph import Paragraph
+from .qt import QtCore, QtWidgets
+from .request import Settings
+
+OBJECT_NAME = "flyaway"
+PROGRESS_STEPS = 1000
+
+
+class FlyawayDocker(DockWidget):
+    """One window's view of the extraction; all windows show the same one."""
+
+    def __init__(self, extractor: Extractor) -> None:
+        super().__init__()
+        self.setObjectName(OBJECT_NAME)
+        self.setWindowTitle("Flyaway")
+        self._extractor = extractor
+        self._build(settings.load())
+        extractor.busy_changed.connect(self._show_busy)
+        extractor.progressed.connect(self._show_progress)
+        extractor.announced.connect(self._show_sentence)
+        self._show_busy(extractor.is_busy)
+
+    def canvasChanged(self, canvas: Canvas | None) -> None:
+        """Krita wants every docker to have this; the extraction looks for its layer at the click."""
+
+    def showEvent(self, event: object) -> None:
+        """Show what another window or the last session left."""
+        self._show_settings(settings.load())
+        self._engine.refresh()
+        super().showEvent(event)
+
+    def _build(self, chosen: Settings) -> None:
+        self._engine = EngineBox()
+        self._selection_is = _selection_box()
+        self._edge_width = _edge_width_box()
+        self._button = QtWidgets.QPushButton("Extract")
+        self._button.setObjectName(f"{OBJECT_NAME}_button")
+        self._bar = QtWidgets.QProgressBar()
+        self._bar.setRange(0, PROGRESS_STEPS)
+        self._status = Paragraph()
+        self._status.setObjectName(f"{OBJECT_NAME}_status")
+        form = QtWidgets.QFormLayout()
+        form.addRow("Engine:", self._engine)
+        form.addRow("Selection is:", self._selection_is)
+        form.addRow("Edge width:", self._edge_width)
+        content = QtWidgets.QWidget()
+        column = QtWidgets.QVBoxLayout(content)
+        column.addLayout(form)
+        column.addWidget(self._button)
+        column.addWidget(self._bar)
+        column.addWidget(self._status)
+        column.addStretch(1)
+        self.setWidget(content)
+        self._show_settings(chosen)
+        self._engine.changed.connect(self._take_engine)
+        self._selection_is.activated.connect(lambda _index: self._save())
+        self._edge_width.valueChanged.connect(lambda _width: self._save())
+        self._button.clicked.connect(self._press)
+
+    def _show_settings(self, chosen: Settings) -> None:
+        self._engine.choose(chosen.engine, paid_work_only=chosen.paid_work_only)
+        self._selection_is.setCurrentIndex(self._selection_is.findData(chosen.selection_is))
+        self._edge_width.setValue(chosen.edge_width_px)
+
+    def _chosen(self) -> Settings:
+        return Settings(
+            engine=self._engine.chosen,
+            paid_work_only=self._engine.paid_work_only,
+            selection_is=str(self._selection_is.currentData()),
+            edge_width_px=self._edge_width.value(),
+        )
+
+    def _save(self) -> None:
+        settings.save(self._chosen())
+
+    def _take_engine(self) -> None:
+        self._status.setText("")
+        self._save()
+
+    def _press(self, _is_checked: bool) -> None:
+        if self._extractor.is_busy:
+            self._extractor.cancel()
+        elif self._engine.is_missing:
+            self._status.setText(f"This engine is not here yet. {DOWNLOAD_FIRST}")
+        else:
+            self._extractor.start(self._chosen())
+
+    def _show_busy(self, is_busy: bool) -> None:
+        self._button.setText("Cancel" if is_busy else "Extract")
+        self._bar.setVisible(is_busy)
+        self._bar.setValue(0)
+        if is_busy:
+            self._status.setText("")
+        elif self.isVisible():
+            # Weights may have come with the extraction.
+            self._engine.refresh()
+
+    def _show_progress(self, stage: str, fraction: float) -> None:
+        self._bar.setValue(round(fraction * PROGRESS_STEPS))
+        self._status.setText(f"{stage}…")
+
+    def _show_sentence(self, sentence: str, _is_problem: bool) -> None:
+        self._status.setText(sentence)
+
+
+def _selection_box() -> QtWidgets.QComboBox:
+    box = QtWidgets.QComboBox()
+    box.setToolTip(
+        "What the selection means. With nothing selected, the subject is found by itself."
+    )
+    for choice in SELECTION_CHOICES:
+        box.addItem(choice.label, choice.name)
+        box.setItemData(box.count() - 1, choice.about, QtCore.Qt.ItemDataRole.ToolTipRole)
+    return box
+
+
+def _edge_width_box() -> QtWidgets.QSpinBox:
+    box = QtWidgets.QSpinBox()
+    box.setRange(0, MAX_EDGE_WIDTH_PX)
+    box.setSpecialValueText("Scales with the image")
+    box.setSuffix(" px")
+    box.setToolTip("How far from an outline hair is looked for, on each side")
+    return box

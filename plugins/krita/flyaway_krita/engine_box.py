@@ -1,0 +1,156 @@
+"""The choice of engine. Asks the daemon for its engines in the background, and never waits for it."""
+
+from __future__ import annotations
+
+from . import host
+from .download_box import DownloadBox
+from .flyaway_client.choices import (
+    AUTO_ENGINE,
+    PAID_WORK_ABOUT,
+    PAID_WORK_LABEL,
+    EngineChoice,
+    engine_choices,
+)
+from .flyaway_client.client import Client
+from .flyaway_client.errors import ClientError
+from .flyaway_client.messages import EngineInfo
+from .job import Job
+from .paragraph import Paragraph
+from .qt import QtCore, QtWidgets
+
+POLL_MS = 50
+MENU_CHARS = 16
+"""A docker can be narrow: the menu does not ask for the room of its longest entry."""
+
+
+class EngineBox(QtWidgets.QWidget):
+    """A menu of engines, a line about the chosen one, its download where it is missing, and a switch."""
+
+    changed = QtCore.pyqtSignal()
+    """The user has chosen another engine, begun its download, or pressed the switch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._job: Job[tuple[EngineInfo, ...]] | None = None
+        self._engines: tuple[EngineInfo, ...] = ()
+        self._entries: dict[str, EngineChoice] = {}
+        self._timer = QtCore.QTimer(self)
+        self._timer.setInterval(POLL_MS)
+        self._timer.timeout.connect(self._look)
+        self._menu = _Menu()
+        self._about = Paragraph()
+        self._download = DownloadBox()
+        self._switch = QtWidgets.QCheckBox(PAID_WORK_LABEL)
+        self._switch.setToolTip(PAID_WORK_ABOUT)
+        column = QtWidgets.QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        for widget in (self._menu, self._about, self._download, self._switch):
+            column.addWidget(widget)
+        self._menu.opening.connect(self._open_menu)
+        self._menu.activated.connect(self._pick)
+        self._switch.clicked.connect(self._press_switch)
+        self._download.started.connect(self._begin_download)
+        self._download.ended.connect(self._end_download)
+
+    @property
+    def chosen(self) -> str:
+        """The engine's name on the wire."""
+        return str(self._menu.currentData())
+
+    @property
+    def paid_work_only(self) -> bool:
+        """Whether only engines that allow paid work may be used."""
+        return self._switch.isChecked()
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the chosen engine must be downloaded first."""
+        return self._entries[self.chosen].is_missing
+
+    def choose(self, name: str, *, paid_work_only: bool) -> None:
+        """Show that engine as the chosen one, whether the daemon has told of it or not.
+
+        Where `paid_work_only` leaves it out, the daemon's best one takes its place.
+        """
+        entries = engine_choices(self._engines, name, paid_work_only=paid_work_only)
+        self._entries = {entry.name: entry for entry in entries}
+        self._switch.setChecked(paid_work_only)
+        self._menu.clear()
+        for entry in entries:
+            self._menu.addItem(entry.label, entry.name)
+            tip = QtCore.Qt.ItemDataRole.ToolTipRole
+            self._menu.setItemData(self._menu.count() - 1, entry.about, tip)
+        shown = name if name in self._entries else AUTO_ENGINE.name
+        self._menu.setCurrentIndex(self._menu.findData(shown))
+        self._show_chosen()
+
+    def refresh(self, *, start: bool = False) -> None:
+        """Ask a daemon that runs for its engines, or start one to ask."""
+        if self._job is None:
+            name = host.client_name()
+            self._job = Job(lambda job: _fetch(name, start=start, job=job))
+            self._timer.start()
+
+    def _show_chosen(self) -> None:
+        self._about.setText(self._entries[self.chosen].about)
+        self._download.offer(self.chosen if self.is_missing else None)
+
+    def _open_menu(self) -> None:
+        """The daemon is started if it has not told of its engines yet."""
+        if not self._engines:
+            self.refresh(start=True)
+
+    def _pick(self, _index: int) -> None:
+        self._show_chosen()
+        self.changed.emit()
+
+    def _press_switch(self, is_checked: bool) -> None:
+        self.choose(self.chosen, paid_work_only=is_checked)
+        self.changed.emit()
+
+    def _begin_download(self) -> None:
+        self._menu.setEnabled(False)
+        self.changed.emit()
+
+    def _end_download(self, sentence: str) -> None:
+        self._menu.setEnabled(True)
+        if sentence:
+            self._about.setText(sentence)
+        else:
+            self.refresh()
+
+    def _look(self) -> None:
+        if self._job is None or not self._job.is_done:
+            return
+        job, self._job = self._job, None
+        self._timer.stop()
+        try:
+            self._engines = job.result()
+        except ClientError:
+            # The menu stays as it was. If the daemon is really missing, extracting will say so.
+            return
+        self.choose(self.chosen, paid_work_only=self.paid_work_only)
+
+
+class _Menu(QtWidgets.QComboBox):
+    """A menu that tells before it opens, and opens as wide as its entries are."""
+
+    opening = QtCore.pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        policy = QtWidgets.QComboBox.SizeAdjustPolicy
+        self.setSizeAdjustPolicy(policy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(MENU_CHARS)
+
+    def showPopup(self) -> None:
+        """The user opens it."""
+        self.opening.emit()
+        self.view().setMinimumWidth(self.view().sizeHintForColumn(0))
+        super().showPopup()
+
+
+def _fetch(name: str, *, start: bool, job: Job[tuple[EngineInfo, ...]]) -> tuple[EngineInfo, ...]:
+    with Client.connect(name, start=start, should_stop=job.should_stop) as client:
+        # The docker has no way to choose a photo of the empty scene.
+        return tuple(info for info in client.engines() if "plate" not in info.needs)

@@ -1,0 +1,51 @@
+"""The plugin as Krita sees it: the actions under Tools > Scripts, and what dockers and dialogs share."""
+
+from __future__ import annotations
+
+from krita import DockWidget, Extension, Krita, Window
+
+from . import settings
+from .dialogs import Dialogs
+from .docker import OBJECT_NAME, FlyawayDocker
+from .extraction import Extractor
+from .qt import QtWidgets
+
+MENU = "tools/scripts"
+EXTRACT = ("flyaway_extract", "Extract Foreground (Transparency Mask)")
+CANCEL = ("flyaway_cancel", "Cancel Extract Foreground")
+"""Ids and texts of the actions, as in flyaway_krita.action."""
+
+
+class FlyawayExtension(Extension):
+    """One for all of Krita's windows."""
+
+    def __init__(self, parent: Krita) -> None:
+        super().__init__(parent)
+        self._extractor = Extractor()
+        self._dialogs = Dialogs(self._extractor, _is_docker_visible)
+
+    def setup(self) -> None:
+        """Krita is there: learn when it quits."""
+        Krita.instance().notifier().applicationClosing.connect(self._extractor.close)
+
+    def createActions(self, window: Window) -> None:
+        """Put the actions into the menu of a new window."""
+        extract = window.createAction(*EXTRACT, MENU)
+        extract.triggered.connect(lambda _is_checked: self._extractor.start(settings.load()))
+        cancel = window.createAction(*CANCEL, MENU)
+        cancel.triggered.connect(lambda _is_checked: self._extractor.cancel())
+
+    def create_docker(self) -> DockWidget:
+        """A docker for a new window."""
+        return FlyawayDocker(self._extractor)
+
+
+def _is_docker_visible() -> bool:
+    """Whether the user sees a docker of ours."""
+    dockers = Krita.instance().dockers()
+    return any(docker.objectName() == OBJECT_NAME and _is_in_sight(docker) for docker in dockers)
+
+
+def _is_in_sight(docker: QtWidgets.QDockWidget) -> bool:
+    # Behind another docker's tab it counts as visible, but lies outside of what is drawn.
+    return docker.isVisible() and not docker.visibleRegion().isEmpty()

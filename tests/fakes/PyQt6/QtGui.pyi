@@ -1,0 +1,9 @@
+from .QtCore import QObject, pyqtBoundSignal
+
+class QIcon: ...
+
+class QRegion:
+    def isEmpty(self) -> bool: ...
+
+class QAction(QObject):
+    triggered: pyqtBoundSignal

@@ -1,0 +1,429 @@
+"""A Krita without a screen: documents whose layers hold real pixels, and the habits of libkis that matter.
+
+Of those: `addChildNode` and `remove` are undo steps and `setPixelData` is none; wrappers of one document are equal
+but not the same object; outside a layer its pixels are zeros; Krita 5.1 has no `createTransparencyMask`;
+`createDocument` falls back to sRGB for a profile it does not know.
+"""
+
+# ruff: noqa: D101, D106 - named and meant as in Krita
+
+from __future__ import annotations
+
+import itertools
+import xml.etree.ElementTree as ElementTree
+import zipfile
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tests.fakes import qt
+from tests.fakes.qt import QByteArray, QDockWidget, QObject, QPoint, QRect, QWidget, pyqtSignal
+
+PROFILE = "sRGB-elle-V2-srgbtrc.icc"
+SAMPLE_BYTES = {"U8": 1, "U16": 2, "F16": 2, "F32": 4}
+CHANNELS = {"RGBA": 4, "GRAYA": 2, "CMYKA": 5, "A": 1}
+
+
+class Node(QObject):
+    """A layer or mask with HxWxB bytes of pixels at a place of the image."""
+
+    def __init__(self, name: str = "photo", kind: str = "paintlayer", **space: str) -> None:
+        super().__init__()
+        self._name, self._kind = name, kind
+        self._model = space.get("model", "RGBA")
+        self._depth = space.get("depth", "U8")
+        self._profile = space.get("profile", PROFILE)
+        self.document: DocumentData | None = None
+        self.parent_node: Node | None = None
+        self.children: list[Node] = []
+        self.is_locked = False
+        self.is_visible = True
+        self.uuid = object()
+        self.at = QPoint()
+        self.place = QRect()
+        self.content: NDArray[np.uint8] = np.zeros((0, 0, self._pixel_bytes), np.uint8)
+
+    @property
+    def _pixel_bytes(self) -> int:
+        return CHANNELS[self._model] * SAMPLE_BYTES[self._depth]
+
+    def name(self) -> str:
+        return self._name
+
+    def setName(self, name: str) -> None:
+        self._name = name
+
+    def type(self) -> str:
+        return self._kind
+
+    def locked(self) -> bool:
+        return self.is_locked
+
+    def visible(self) -> bool:
+        return self.is_visible
+
+    def uniqueId(self) -> object:
+        return self.uuid
+
+    def bounds(self) -> QRect:
+        return self.place.translated(self.at)
+
+    def position(self) -> QPoint:
+        return self.at
+
+    def colorModel(self) -> str:
+        return self._model
+
+    def colorDepth(self) -> str:
+        return self._depth
+
+    def colorProfile(self) -> str:
+        return self._profile
+
+    def parentNode(self) -> Node | None:
+        return self.parent_node
+
+    def childNodes(self) -> list[Node]:
+        return list(self.children)
+
+    def attach(self, child: Node) -> None:
+        """Add a child, as building the scene needs it: no undo step."""
+        self.children.append(child)
+        child.parent_node = self
+        child.enter(self.document)
+
+    def enter(self, document: DocumentData | None) -> None:
+        self.document = document
+        for child in self.children:
+            child.enter(document)
+
+    def addChildNode(self, child: Node, above: Node | None) -> bool:
+        self.attach(child)
+        if self.document is not None:
+            self.document.undo_steps.append("Add Layer")
+        return True
+
+    def remove(self) -> bool:
+        assert self.parent_node is not None and self.document is not None
+        self.parent_node.children.remove(self)
+        self.document.undo_steps.append("Remove Layer")
+        return True
+
+    def duplicate(self) -> Node:
+        copy = Node(f"Copy of {self._name}", self._kind, model=self._model, depth=self._depth)
+        copy.place, copy.content = self.place, self.content.copy()
+        return copy
+
+    def pixelData(self, x: int, y: int, w: int, h: int) -> QByteArray:
+        """Zeros where the node holds nothing."""
+        result = np.zeros((h, w, self._pixel_bytes), np.uint8)
+        box = self.bounds()
+        common = box.intersected(QRect(x, y, w, h))
+        if not common.isEmpty():
+            result[_rows(common, y), _columns(common, x)] = self.content[
+                _rows(common, box.y()), _columns(common, box.x())
+            ]
+        return QByteArray(result.tobytes())
+
+    def setPixelData(self, value: bytes, x: int, y: int, w: int, h: int) -> bool:
+        self.content = np.frombuffer(value, np.uint8).reshape(h, w, self._pixel_bytes).copy()
+        self.place = QRect(x - self.at.x(), y - self.at.y(), w, h)
+        return True
+
+
+def _rows(box: QRect, top: int) -> slice:
+    return slice(box.y() - top, box.y() - top + box.height())
+
+
+def _columns(box: QRect, left: int) -> slice:
+    return slice(box.x() - left, box.x() - left + box.width())
+
+
+class Selection(Node):
+    """A selection, HxW bytes."""
+
+    def __init__(self) -> None:
+        super().__init__("selection", "selection", model="A")
+
+    def x(self) -> int:
+        return self.place.x()
+
+    def y(self) -> int:
+        return self.place.y()
+
+    def width(self) -> int:
+        return self.place.width()
+
+    def height(self) -> int:
+        return self.place.height()
+
+
+class DocumentData:
+    """What the wrappers of one document share."""
+
+    def __init__(self, app: Krita, width: int, height: int, profile: str = PROFILE) -> None:
+        self.app = app
+        self.size = (width, height)
+        self.profile = profile
+        self.root = Node("root", "grouplayer")
+        self.root.enter(self)
+        self.active: Node | None = None
+        self.selection: Selection | None = None
+        self.undo_steps: list[str] = []
+        self.is_modified = True
+        self.is_batchmode = False
+
+
+class Document(QObject):
+    """A wrapper, made anew each time that somebody asks for the document, as libkis does."""
+
+    def __init__(self, data: DocumentData) -> None:
+        super().__init__()
+        self.data = data
+        if data.app.is_5_1:
+            self.createTransparencyMask = _missing
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Document) and self.data is other.data
+
+    def __hash__(self) -> int:
+        return hash(self.data)
+
+    def __getattribute__(self, name: str) -> Any:
+        value = super().__getattribute__(name)
+        if value is _missing:
+            raise AttributeError(name)
+        return value
+
+    def width(self) -> int:
+        return self.data.size[0]
+
+    def height(self) -> int:
+        return self.data.size[1]
+
+    def colorProfile(self) -> str:
+        return self.data.profile
+
+    def activeNode(self) -> Node | None:
+        return self.data.active
+
+    def topLevelNodes(self) -> list[Node]:
+        return self.data.root.childNodes()
+
+    def nodeByUniqueID(self, uuid: object) -> Node | None:
+        return next((node for node in _all_below(self.data.root) if node.uuid is uuid), None)
+
+    def selection(self) -> Selection | None:
+        return self.data.selection
+
+    def createTransparencyMask(self, name: str) -> Node:
+        return Node(name, "transparencymask", model="A")
+
+    def setBatchmode(self, value: bool) -> None:
+        self.data.is_batchmode = value
+
+    def setModified(self, modified: bool) -> None:
+        self.data.is_modified = modified
+
+    def saveAs(self, filename: str) -> bool:
+        """Write the profile where a real .kra has it."""
+        assert self.data.is_batchmode, "it would ask how to save"
+        with zipfile.ZipFile(filename, "w") as archive:
+            archive.writestr("Flyaway/annotations/icc", f"profile {self.data.profile}")
+        return not self.data.app.disk_is_full
+
+    def close(self) -> bool:
+        assert not self.data.is_modified, "it would ask whether to save"
+        self.data.app.open_documents.remove(self.data)
+        return True
+
+
+def _missing(*_: object) -> None:
+    raise AssertionError
+
+
+def _all_below(node: Node) -> list[Node]:
+    return [node, *itertools.chain.from_iterable(map(_all_below, node.children))]
+
+
+class Action(QObject):
+    triggered = pyqtSignal(bool)
+
+    def trigger(self) -> None:
+        self.triggered.emit(False)
+
+
+class View(QObject):
+    def __init__(self) -> None:
+        super().__init__()
+        self.floating: list[str] = []
+
+    def showFloatingMessage(self, message: str, icon: object, timeout: int, priority: int) -> None:
+        self.floating.append(message)
+
+
+class Window(QObject):
+    def __init__(self) -> None:
+        super().__init__()
+        self.actions: dict[str, Action] = {}
+        self.menus: dict[str, str] = {}
+        self.view = View()
+        self._qwindow = QWidget()
+
+    def createAction(self, name: str, text: str, menu: str) -> Action:
+        self.actions[name] = Action()
+        self.menus[name] = f"{menu}/{text}"
+        return self.actions[name]
+
+    def activeView(self) -> View:
+        return self.view
+
+    def qwindow(self) -> QWidget:
+        return self._qwindow
+
+
+class Notifier(QObject):
+    applicationClosing = pyqtSignal()  # noqa: N815 - Krita names it
+
+
+class Extension(QObject):
+    pass
+
+
+class DockWidget(QDockWidget):
+    pass
+
+
+class DockWidgetFactoryBase:
+    class DockPosition:
+        DockRight = object()
+
+
+class DockWidgetFactory(DockWidgetFactoryBase):
+    def __init__(self, name: str, position: object, create: Callable[[], QDockWidget]) -> None:
+        assert position is DockWidgetFactoryBase.DockPosition.DockRight
+        self.name, self.create = name, create
+
+
+class Krita(QObject):
+    """The application."""
+
+    running: Krita
+
+    def __init__(self, version: str = "5.2.9") -> None:
+        super().__init__()
+        self.version_text = version
+        self.open_documents: list[DocumentData] = []
+        self.active: DocumentData | None = None
+        self.window = Window()
+        self.extensions: list[Any] = []
+        self.dock_widgets: list[Any] = []
+        self.settings: dict[tuple[str, str], str] = {}
+        self.known_profiles = {PROFILE}
+        self.is_batchmode = False
+        self.disk_is_full = False
+        self._notifier = Notifier()
+        Krita.running = self
+
+    @property
+    def is_5_1(self) -> bool:
+        return self.version_text.startswith("5.1")
+
+    @staticmethod
+    def instance() -> Krita:
+        return Krita.running
+
+    def start(self) -> None:
+        """What Krita does with registered plugins when its window comes up."""
+        for extension in self.extensions:
+            extension.setup()
+            extension.createActions(self.window)
+
+    def open(self, width: int, height: int) -> DocumentData:
+        """A new image, shown and active, with no layer."""
+        self.active = DocumentData(self, width, height)
+        self.open_documents.append(self.active)
+        return self.active
+
+    def version(self) -> str:
+        return self.version_text
+
+    def batchmode(self) -> bool:
+        return self.is_batchmode
+
+    def setBatchmode(self, value: bool) -> None:
+        self.is_batchmode = value
+
+    def activeDocument(self) -> Document | None:
+        return Document(self.active) if self.active else None
+
+    def activeWindow(self) -> Window:
+        return self.window
+
+    def documents(self) -> list[Document]:
+        return [Document(data) for data in self.open_documents]
+
+    def dockers(self) -> list[QDockWidget]:
+        return self.dock_widgets
+
+    def notifier(self) -> Notifier:
+        return self._notifier
+
+    def icon(self, name: str) -> str:
+        return name
+
+    def readSetting(self, group: str, name: str, default: str) -> str:
+        return self.settings.get((group, name), default)
+
+    def writeSetting(self, group: str, name: str, value: str) -> None:
+        self.settings[group, name] = value
+
+    def openDocument(self, filename: str) -> Document:
+        """The layers and masks of a .kra, without their pixels."""
+        assert self.is_batchmode, "it would show a dialog if the file were damaged"
+        with zipfile.ZipFile(filename) as archive:
+            assert archive.read("mimetype") == b"application/x-krita"
+            tree = ElementTree.fromstring(archive.read("maindoc.xml"))
+        data = DocumentData(self, 1, 1)
+        data.is_modified = False
+        self.open_documents.append(data)
+        for element in tree.iter("{http://www.calligra.org/DTD/krita}layer"):
+            layer = Node(element.attrib["name"], element.attrib["nodetype"])
+            data.root.attach(layer)
+            for mask in element.iter("{http://www.calligra.org/DTD/krita}mask"):
+                layer.attach(Node(mask.attrib["name"], mask.attrib["nodetype"], model="A"))
+        return Document(data)
+
+    def createDocument(
+        self, width: int, height: int, name: str, model: str, depth: str, profile: str, _ppi: float
+    ) -> Document:
+        known = profile if profile in self.known_profiles else PROFILE
+        data = DocumentData(self, width, height, known)
+        self.open_documents.append(data)
+        return Document(data)
+
+    def addExtension(self, extension: Extension) -> None:
+        self.extensions.append(extension)
+
+    def addDockWidgetFactory(self, factory: DockWidgetFactory) -> None:
+        self.dock_widgets.append(factory.create())
+
+
+def modules(version: str) -> dict[str, ModuleType]:
+    """What is to be in sys.modules for a plugin to believe that it runs in that Krita."""
+    major = 6 if version.startswith("6") else 5
+    krita, pykrita = ModuleType("krita"), ModuleType("pykrita")
+    for member in (
+        Canvas, Document, DockWidget, DockWidgetFactory, DockWidgetFactoryBase, Extension, Krita, Node, Selection,
+        Window,
+    ):  # fmt: skip
+        setattr(krita, member.__name__, member)
+    if not version.startswith(("5.1", "5.2")):
+        pykrita.qt_major_version = lambda: major  # type: ignore[attr-defined]
+    return {"krita": krita, "pykrita": pykrita} | qt.modules(major)
+
+
+class Canvas(QObject):
+    pass

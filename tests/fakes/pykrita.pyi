@@ -1,0 +1,3 @@
+"""Krita's built-in module, as far as the plugin uses it; not there to ask before Krita 5.3."""
+
+def qt_major_version() -> int: ...

@@ -1,0 +1,459 @@
+"""A Qt without a screen, as PyQt5 or PyQt6 give it: what the Krita plugin uses, and an event loop by hand.
+
+Enums are found by their scope alone, as in PyQt6. Timers fire only in `tick`.
+"""
+
+# ruff: noqa: D101 - named and meant as in Qt
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+_timers: set[QTimer] = set()
+
+
+def modules(major: int) -> dict[str, ModuleType]:
+    """The package PyQt5 or PyQt6 as it goes into sys.modules; the other one refuses to be imported."""
+    _timers.clear()
+    parts = {"QtCore": CORE, "QtWidgets": WIDGETS}
+    package = ModuleType(f"PyQt{major}")
+    made = {package.__name__: package}
+    for name, members in parts.items():
+        part = ModuleType(f"{package.__name__}.{name}")
+        vars(part).update({member.__name__: member for member in members})
+        setattr(package, name, part)
+        made[part.__name__] = part
+    # None makes an import raise ModuleNotFoundError, as Krita does for the Qt it is not built with.
+    other = f"PyQt{11 - major}"
+    return made | dict.fromkeys((other, f"{other}.QtCore", f"{other}.QtWidgets"))  # type: ignore[arg-type]
+
+
+def tick() -> None:
+    """Let every timer that runs fire once."""
+    for timer in list(_timers):
+        timer.timeout.emit()
+
+
+class Bound:
+    """A signal of one object."""
+
+    def __init__(self, owner: Any) -> None:
+        self._owner = owner
+        self._slots: list[Callable[..., object]] = []
+
+    def connect(self, slot: Callable[..., object]) -> None:
+        self._slots.append(slot)
+
+    def emit(self, *values: object) -> None:
+        if not self._owner.signals_blocked:
+            for slot in list(self._slots):
+                slot(*values)
+
+
+class pyqtSignal:  # noqa: N801 - PyQt names it
+    """A signal as a class declares it; it checks the types of what is emitted as PyQt would."""
+
+    def __init__(self, *types: type) -> None:
+        self._types = types
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = f"_signal_{name}"
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is None:
+            return self
+        return vars(instance).setdefault(self._name, Bound(instance))
+
+
+class QObject:
+    signals_blocked = False
+    object_name = ""
+
+    def __init__(self, parent: object = None) -> None:
+        self.parent = parent
+        self.is_deleted = False
+
+    def objectName(self) -> str:
+        return self.object_name
+
+    def setObjectName(self, name: str) -> None:
+        self.object_name = name
+
+    def blockSignals(self, block: bool) -> None:
+        self.signals_blocked = block
+
+    def deleteLater(self) -> None:
+        self.is_deleted = True
+
+
+class QTimer(QObject):
+    timeout = pyqtSignal()
+
+    def setInterval(self, ms: int) -> None:
+        assert ms > 0
+
+    def start(self) -> None:
+        _timers.add(self)
+
+    def stop(self) -> None:
+        _timers.discard(self)
+
+
+class QByteArray(bytearray):
+    def data(self) -> bytes:
+        return bytes(self)
+
+
+class QPoint:
+    def __init__(self, x: int = 0, y: int = 0) -> None:
+        self._x, self._y = x, y
+
+    def x(self) -> int:
+        return self._x
+
+    def y(self) -> int:
+        return self._y
+
+    def __sub__(self, other: QPoint) -> QPoint:
+        return QPoint(self._x - other._x, self._y - other._y)
+
+
+class QRect:
+    def __init__(self, x: int = 0, y: int = 0, width: int = 0, height: int = 0) -> None:
+        self._box = (x, y, width, height)
+
+    def x(self) -> int:
+        return self._box[0]
+
+    def y(self) -> int:
+        return self._box[1]
+
+    def width(self) -> int:
+        return self._box[2]
+
+    def height(self) -> int:
+        return self._box[3]
+
+    def isEmpty(self) -> bool:
+        return self.width() <= 0 or self.height() <= 0
+
+    def intersected(self, other: QRect) -> QRect:
+        left, top = max(self.x(), other.x()), max(self.y(), other.y())
+        right = min(self.x() + self.width(), other.x() + other.width())
+        bottom = min(self.y() + self.height(), other.y() + other.height())
+        box = QRect(left, top, right - left, bottom - top)
+        return QRect() if box.isEmpty() else box
+
+    def united(self, other: QRect) -> QRect:
+        if self.isEmpty() or other.isEmpty():
+            return other if self.isEmpty() else self
+        left, top = min(self.x(), other.x()), min(self.y(), other.y())
+        right = max(self.x() + self.width(), other.x() + other.width())
+        bottom = max(self.y() + self.height(), other.y() + other.height())
+        return QRect(left, top, right - left, bottom - top)
+
+    def translated(self, offset: QPoint) -> QRect:
+        return QRect(self.x() + offset.x(), self.y() + offset.y(), self.width(), self.height())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, QRect) and self._box == other._box
+
+    def __hash__(self) -> int:
+        return hash(self._box)
+
+    def __repr__(self) -> str:
+        return f"QRect{self._box}"
+
+
+class Qt:
+    WindowModality = enum.Enum("WindowModality", "NonModal WindowModal ApplicationModal")
+    WidgetAttribute = enum.Enum("WidgetAttribute", "WA_DeleteOnClose")
+    ItemDataRole = enum.Enum("ItemDataRole", "UserRole ToolTipRole")
+
+
+class QRegion:
+    def __init__(self, is_empty: bool) -> None:
+        self._is_empty = is_empty
+
+    def isEmpty(self) -> bool:
+        return self._is_empty
+
+
+class QWidget(QObject):
+    """A widget, shown from the start unless it is a window of its own."""
+
+    is_shown = True
+    is_enabled = True
+    is_behind = False
+    """Whether other widgets hide it, as tabs hide the dockers behind them."""
+    tool_tip = ""
+    title = ""
+
+    def setToolTip(self, text: str) -> None:
+        self.tool_tip = text
+
+    def setVisible(self, visible: bool) -> None:
+        self.is_shown = visible
+
+    def isVisible(self) -> bool:
+        return self.is_shown
+
+    def setEnabled(self, enabled: bool) -> None:
+        self.is_enabled = enabled
+
+    def visibleRegion(self) -> QRegion:
+        return QRegion(self.is_behind or not self.is_shown)
+
+    def show(self) -> None:
+        self.is_shown = True
+
+    def close(self) -> None:
+        self.is_shown = False
+
+    def showEvent(self, event: object) -> None:
+        """The widget comes up."""
+
+    def setWindowTitle(self, title: str) -> None:
+        self.title = title
+
+    def setWindowModality(self, modality: Qt.WindowModality) -> None:  # type: ignore[valid-type]
+        assert modality is Qt.WindowModality.NonModal, "it would block Krita's window"
+
+    def setAttribute(self, attribute: Qt.WidgetAttribute) -> None:  # type: ignore[valid-type]
+        assert isinstance(attribute, Qt.WidgetAttribute)
+
+
+class QDockWidget(QWidget):
+    is_shown = False
+
+    def setWidget(self, widget: QWidget) -> None:
+        self.content = widget
+
+
+class QFormLayout:
+    def __init__(self) -> None:
+        self.rows: dict[str, QWidget] = {}
+
+    def addRow(self, label: str, field: QWidget) -> None:
+        self.rows[label] = field
+
+
+class QVBoxLayout:
+    def __init__(self, parent: QWidget) -> None:
+        self.widgets: list[QWidget] = []
+        parent.layout = self  # type: ignore[attr-defined]
+
+    def addLayout(self, layout: QFormLayout) -> None:
+        self.widgets += layout.rows.values()
+
+    def addWidget(self, widget: QWidget) -> None:
+        self.widgets.append(widget)
+
+    def addStretch(self, stretch: int) -> None:
+        assert stretch > 0
+
+    def setContentsMargins(self, left: int, top: int, right: int, bottom: int) -> None:
+        assert min(left, top, right, bottom) >= 0
+
+
+class _Text(QWidget):
+    def __init__(self, text: str = "") -> None:
+        super().__init__()
+        self._text = text
+
+    def text(self) -> str:
+        return self._text
+
+    def setText(self, text: str) -> None:
+        self._text = text
+
+
+class QLabel(_Text):
+    minimum_height = 0
+
+    def setWordWrap(self, on: bool) -> None:
+        assert on
+
+    def width(self) -> int:
+        return 20
+
+    def heightForWidth(self, width: int) -> int:
+        """One pixel a character, ten a line; -1 for no text."""
+        return -(-len(self._text) // width) * 10 or -1
+
+    def setMinimumHeight(self, height: int) -> None:
+        assert height >= 0
+        self.minimum_height = height
+
+    def resizeEvent(self, event: object) -> None:
+        """The label has got another size."""
+
+
+class QPushButton(_Text):
+    clicked = pyqtSignal(bool)
+
+    def click(self) -> None:
+        self.clicked.emit(False)
+
+
+class QCheckBox(QPushButton):
+    is_checked = False
+
+    def isChecked(self) -> bool:
+        return self.is_checked
+
+    def setChecked(self, checked: bool) -> None:
+        self.is_checked = checked
+
+    def click(self) -> None:
+        self.is_checked = not self.is_checked
+        self.clicked.emit(self.is_checked)
+
+
+class _Range(QWidget):
+    number = 0
+
+    def setRange(self, minimum: int, maximum: int) -> None:
+        self._minimum, self._maximum = minimum, maximum
+
+    def value(self) -> int:
+        return self.number
+
+    def setValue(self, value: int) -> None:
+        self.number = max(self._minimum, min(value, self._maximum))
+
+
+class QProgressBar(_Range):
+    pass
+
+
+class QSpinBox(_Range):
+    valueChanged = pyqtSignal(int)  # noqa: N815 - Qt names it
+
+    def setValue(self, value: int) -> None:
+        before = self.number
+        super().setValue(value)
+        if self.number != before:
+            self.valueChanged.emit(self.number)
+
+    def setSpecialValueText(self, text: str) -> None:
+        assert text
+
+    def setSuffix(self, suffix: str) -> None:
+        assert suffix
+
+
+class QAbstractItemView(QWidget):
+    def sizeHintForColumn(self, column: int) -> int:
+        return 100
+
+    def setMinimumWidth(self, width: int) -> None:
+        assert width > 0
+
+
+class QComboBox(QWidget):
+    SizeAdjustPolicy = enum.Enum("SizeAdjustPolicy", "AdjustToMinimumContentsLengthWithIcon")
+    activated = pyqtSignal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._items: list[dict[object, object]] = []
+        self._current = -1
+
+    def addItem(self, text: str, data: object = None) -> None:
+        self._items.append({"text": text, Qt.ItemDataRole.UserRole: data})
+        self._current = max(self._current, 0)
+
+    def clear(self) -> None:
+        self._items, self._current = [], -1
+
+    def count(self) -> int:
+        return len(self._items)
+
+    def itemData(self, index: int, role: object = Qt.ItemDataRole.UserRole) -> object:
+        return self._items[index].get(role) if 0 <= index < len(self._items) else None
+
+    def currentData(self, role: object = Qt.ItemDataRole.UserRole) -> object:
+        return self.itemData(self._current, role)
+
+    def setItemData(self, index: int, value: object, role: object) -> None:
+        self._items[index][role] = value
+
+    def findData(self, data: object) -> int:
+        found = (number for number in range(self.count()) if self.itemData(number) == data)
+        return next(found, -1)
+
+    def setCurrentIndex(self, index: int) -> None:
+        self._current = index
+
+    def setSizeAdjustPolicy(self, policy: enum.Enum) -> None:
+        assert policy in QComboBox.SizeAdjustPolicy
+
+    def setMinimumContentsLength(self, characters: int) -> None:
+        assert characters > 0
+
+    def view(self) -> QAbstractItemView:
+        return QAbstractItemView()
+
+    def showPopup(self) -> None:
+        """The menu opens."""
+
+    def pick(self, data: object) -> None:
+        """The user chooses an item."""
+        self._current = self.findData(data)
+        self.activated.emit(self._current)
+
+    def names(self) -> list[object]:
+        """The data of all items."""
+        return [self.itemData(number) for number in range(self.count())]
+
+
+class QProgressDialog(_Range):
+    canceled = pyqtSignal()
+    shown: list[QProgressDialog] = []  # noqa: RUF012 - the test clears it
+    label = ""
+
+    def __init__(self, parent: QWidget | None) -> None:
+        super().__init__(parent)
+        QProgressDialog.shown.append(self)
+
+    def setLabelText(self, text: str) -> None:
+        self.label = text
+
+    def setAutoReset(self, reset: bool) -> None:
+        assert not reset
+
+    def setAutoClose(self, close: bool) -> None:
+        assert not close
+
+    def setMinimumDuration(self, ms: int) -> None:
+        assert ms >= 0
+
+    def close(self) -> None:
+        """As in Qt, closing counts as cancelling."""
+        super().close()
+        self.canceled.emit()
+
+
+class QMessageBox(_Text):
+    Icon = enum.Enum("Icon", "Information Warning")
+    shown: list[QMessageBox] = []  # noqa: RUF012 - the test clears it
+    is_shown = False
+
+    def __init__(self, parent: QWidget | None) -> None:
+        super().__init__()
+        self.parent = parent
+        QMessageBox.shown.append(self)
+
+    def setIcon(self, icon: enum.Enum) -> None:
+        assert icon in QMessageBox.Icon
+
+
+CORE = (QObject, QTimer, QByteArray, QPoint, QRect, Qt, pyqtSignal)
+WIDGETS = (
+    QWidget, QDockWidget, QFormLayout, QVBoxLayout, QLabel, QPushButton, QCheckBox, QProgressBar,
+    QSpinBox, QComboBox, QProgressDialog, QMessageBox,
+)  # fmt: skip

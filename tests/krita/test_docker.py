@@ -1,0 +1,99 @@
+"""docker.py, engine_box.py and settings.py: what the docker offers and remembers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.fakes import lone_daemon
+from tests.fakes.daemon import FakeDaemon
+from tests.fakes.krita_app import DocumentData, Krita
+from tests.krita.conftest import Docker, plugin_module, turn_until
+
+
+def test_offers_what_a_selection_can_mean(docker: Docker) -> None:
+    names = ["guess", "outline", "region", "soft", "automatic"]
+    assert docker.selection_is.names() == names
+    assert docker.selection_is.currentData() == "guess"
+
+
+def test_says_what_the_edge_width_is_for(docker: Docker) -> None:
+    assert "hair" in docker.edge_width.tool_tip
+
+
+def test_offers_the_built_in_engine_before_any_daemon_runs(docker: Docker, home: Path) -> None:
+    docker.widget.showEvent(None)
+    assert docker.engine.names() == ["auto", "builtin"]
+
+
+def test_offers_the_engines_of_a_daemon_that_runs(
+    docker: Docker, running_daemon: FakeDaemon
+) -> None:
+    docker.widget.showEvent(None)
+    turn_until(lambda: docker.engine.names() == ["auto", "fake"])
+    assert docker.engine.currentData() == "auto"
+
+
+def test_starts_no_daemon_just_to_be_shown(docker: Docker, home: Path) -> None:
+    docker.widget.showEvent(None)
+    turn_until(lambda: docker.widget._engine._job is None)
+    assert list(home.iterdir()) == []
+
+
+@pytest.fixture
+def daemon_to_start(home: Path, krita: Krita) -> Iterator[None]:
+    """A daemon that does not run yet; it ends with the test."""
+    launch = plugin_module("flyaway_client.launch")
+    launch.write_launch(home, [sys.executable, lone_daemon.__file__])
+    yield
+    for process in launch._started:
+        process.kill()
+        process.wait(30)
+
+
+def test_starts_the_daemon_when_the_menu_of_engines_opens(
+    docker: Docker, daemon_to_start: None
+) -> None:
+    docker.engine.showPopup()
+    turn_until(lambda: docker.engine.names() == ["auto", "fake"])
+
+
+def test_asks_for_engines_again_after_an_extraction(
+    docker: Docker, image: DocumentData, running_daemon: FakeDaemon
+) -> None:
+    docker.button.click()
+    docker.wait()
+    turn_until(lambda: "fake" in docker.engine.names())
+
+
+def test_remembers_what_was_chosen(krita: Krita, docker: Docker) -> None:
+    docker.selection_is.pick("soft")
+    docker.edge_width.setValue(7)
+    docker.engine.pick("builtin")
+    docker.paid_work.click()
+    chosen = plugin_module("settings").load()
+    assert (chosen.engine, chosen.selection_is, chosen.edge_width_px) == ("builtin", "soft", 7)
+    assert chosen.paid_work_only
+
+
+def test_shows_what_another_window_chose(krita: Krita, docker: Docker, home: Path) -> None:
+    krita.writeSetting("flyaway_krita", "selection_is", "region")
+    krita.writeSetting("flyaway_krita", "edge_width_px", "5")
+    krita.writeSetting("flyaway_krita", "engine", "gone")
+    krita.writeSetting("flyaway_krita", "paid_work_only", "true")
+    docker.widget.showEvent(None)
+    assert docker.selection_is.currentData() == "region"
+    assert docker.edge_width.value() == 5
+    assert docker.engine.currentData() == "gone"
+    assert docker.paid_work.isChecked()
+
+
+def test_survives_settings_that_make_no_sense(krita: Krita) -> None:
+    krita.writeSetting("flyaway_krita", "selection_is", "lasso")
+    krita.writeSetting("flyaway_krita", "edge_width_px", "-3")
+    chosen = plugin_module("settings").load()
+    assert (chosen.engine, chosen.selection_is, chosen.edge_width_px) == ("auto", "guess", 0)
+    krita.writeSetting("flyaway_krita", "edge_width_px", "99999")
+    assert plugin_module("settings").load().edge_width_px == 1000

@@ -1,0 +1,154 @@
+"""engine_box.py and download_box.py: which engines are offered, and getting one that is missing."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from pathlib import Path
+
+import pytest
+from tests.fakes import daemon
+from tests.fakes.daemon import FakeDaemon, Part, Peer
+from tests.fakes.krita_app import DocumentData
+from tests.krita.conftest import Docker, plugin_module, turn_until
+
+from flyaway_client import messages, protocol
+from flyaway_client.messages import EngineInfo, Message
+
+FREE = EngineInfo("free", "Free", "Hair.", (), True, 0, "MIT", "", True)
+RESEARCH = EngineInfo("research", "Research", "Fur.", (), True, 0, "CC-BY-NC", "", False)
+PLATES = EngineInfo("plates", "Plates", "Studio.", ("plate",), True, 0, "MIT", "", True)
+ABSENT = EngineInfo("absent", "Absent", "Veils.", (), False, 885_000_000, "MIT", "", True)
+
+
+def open_and_pick(docker: Docker, name: str) -> None:
+    """Bring the docker up and choose an engine, once it is there."""
+    docker.widget.showEvent(None)
+    turn_until(lambda: name in docker.engine.names())
+    docker.engine.pick(name)
+
+
+def test_says_what_the_chosen_engine_is_for(docker: Docker, home: Path) -> None:
+    with daemon.running(home, {"engines": daemon.offer(FREE, RESEARCH)}):
+        open_and_pick(docker, "research")
+    assert docker.about.text() == "Fur. Licence: CC-BY-NC, not for paid work."
+    assert docker.about.minimum_height == 30
+    assert not docker.download.isVisible()
+
+
+def test_leaves_out_engines_that_need_a_photo_of_the_empty_scene(
+    docker: Docker, home: Path
+) -> None:
+    with daemon.running(home, {"engines": daemon.offer(FREE, PLATES)}):
+        open_and_pick(docker, "free")
+    assert docker.engine.names() == ["auto", "free"]
+
+
+def test_the_switch_leaves_out_engines_that_forbid_paid_work(docker: Docker, home: Path) -> None:
+    with daemon.running(home, {"engines": daemon.offer(FREE, RESEARCH)}):
+        open_and_pick(docker, "research")
+        docker.paid_work.click()
+        assert docker.engine.names() == ["auto", "free"]
+        assert docker.engine.currentData() == "auto"
+        assert plugin_module("settings").load().engine == "auto"
+        docker.paid_work.click()
+        assert docker.engine.names() == ["auto", "free", "research"]
+
+
+def test_asks_for_engines_that_allow_paid_work_where_the_switch_is_on(
+    docker: Docker, image: DocumentData, running_daemon: FakeDaemon
+) -> None:
+    docker.paid_work.click()
+    docker.button.click()
+    docker.wait()
+    (request,) = (
+        one for one in running_daemon.received if isinstance(one, messages.ExtractRequest)
+    )
+    assert request.paid_work_only
+
+
+def test_does_not_extract_with_a_missing_engine(
+    docker: Docker, image: DocumentData, home: Path
+) -> None:
+    with daemon.running(home, {"engines": daemon.offer(FREE, ABSENT)}) as fake:
+        open_and_pick(docker, "absent")
+        docker.button.click()
+        assert "Download it first" in docker.status.text()
+        assert not any(isinstance(one, messages.ExtractRequest) for one in fake.received)
+
+
+def test_downloads_a_missing_engine_which_can_then_be_used(
+    docker: Docker, image: DocumentData, home: Path
+) -> None:
+    is_here, proceed = threading.Event(), threading.Event()
+
+    def tell(fake: FakeDaemon, peer: Peer, message: Message) -> None:
+        offered = dataclasses.replace(ABSENT, installed=is_here.is_set())
+        daemon.offer(FREE, offered)(fake, peer, message)
+
+    def fetch(fake: FakeDaemon, peer: Peer, message: Message) -> None:
+        assert isinstance(message, messages.DownloadRequest)
+        fake.send(peer, messages.Progress(message.id, "Downloading", 0.5))
+        assert proceed.wait(30)
+        is_here.set()
+        fake.send(peer, messages.DownloadReply(message.id, message.engine))
+
+    with daemon.running(home, {"engines": tell, "download": fetch}):
+        open_and_pick(docker, "absent")
+        docker.button.click()
+        assert "Download it first" in docker.status.text()
+        assert docker.download.isVisible()
+        assert docker.download_button.text() == "Download"
+        docker.download_button.click()
+        assert docker.status.text() == ""
+        assert docker.download_button.text() == "Stop download"
+        assert not docker.engine.is_enabled
+        turn_until(lambda: docker.stage.text() == "Downloading…")
+        assert docker.download_bar.value() == 500
+        proceed.set()
+        turn_until(lambda: not docker.download.isVisible())
+        assert docker.engine.is_enabled
+        assert docker.engine.currentData() == "absent"
+        docker.button.click()
+        assert docker.wait() == "Done in 0.2 s by fake on cpu."
+
+
+def refusing_downloads(act: Part) -> dict[str, Part]:
+    return {"engines": daemon.offer(FREE, ABSENT), "download": act}
+
+
+def test_a_download_that_fails_says_why(docker: Docker, home: Path) -> None:
+    sentence = "The disk is full. Free some space and try again."
+    refuse = daemon.refuse(protocol.WEIGHTS_MISSING, sentence)
+    with daemon.running(home, refusing_downloads(refuse)):
+        open_and_pick(docker, "absent")
+        docker.download_button.click()
+        turn_until(lambda: docker.about.text() == sentence)
+    assert docker.download_button.text() == "Download"
+
+
+def test_a_download_can_be_stopped(docker: Docker, home: Path) -> None:
+    with daemon.running(home, refusing_downloads(daemon.ignore)) as fake:
+        open_and_pick(docker, "absent")
+        docker.download_button.click()
+        turn_until(lambda: any(isinstance(one, messages.DownloadRequest) for one in fake.received))
+        docker.download_button.click()
+        turn_until(lambda: docker.download_button.text() == "Download")
+        assert any(isinstance(one, messages.Cancel) for one in fake.received)
+    assert docker.about.text().startswith("Veils.")
+    assert docker.engine.is_enabled
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_keeps_offering_the_download_while_krita_shows_the_docker_anew(
+    docker: Docker, home: Path, when: str
+) -> None:
+    with daemon.running(home, refusing_downloads(daemon.ignore)):
+        open_and_pick(docker, "absent")
+        if when == "after":
+            docker.download_button.click()
+        docker.widget.showEvent(None)
+        assert docker.download.isVisible()
+        if when == "after":
+            docker.download_button.click()
+            turn_until(lambda: docker.download_button.text() == "Download")

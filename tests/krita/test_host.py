@@ -1,0 +1,194 @@
+"""host.py: which layer is meant, what of it is sent, and what is refused with a sentence."""
+
+from __future__ import annotations
+
+import pytest
+from tests.fakes.krita_app import DocumentData, Krita, Node, Selection
+from tests.krita.conftest import make_image, plugin_module, select
+
+LAYOUTS = [
+    ("RGBA", "U8", "bgra", "u8"),
+    ("RGBA", "U16", "bgra", "u16"),
+    ("RGBA", "F16", "rgba", "f16"),
+    ("RGBA", "F32", "rgba", "f32"),
+    ("GRAYA", "U8", "graya", "u8"),
+    ("GRAYA", "U16", "graya", "u16"),
+    ("GRAYA", "F32", "graya", "f32"),
+]
+
+
+def read():  # type: ignore[no-untyped-def] # of the loaded plugin
+    """What the plugin would send of the active layer."""
+    host = plugin_module("host")
+    return host.read(host.find_target(uses_selection=True), uses_selection=True)
+
+
+def refusal(*, uses_selection: bool = True) -> str:
+    """The sentence with which the plugin refuses the active layer."""
+    host = plugin_module("host")
+    with pytest.raises(host.DocumentError) as refused:
+        host.read(host.find_target(uses_selection=uses_selection), uses_selection=uses_selection)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(("model", "depth", "channels", "dtype"), LAYOUTS)
+def test_names_the_layout_of_the_pixels(
+    krita: Krita, model: str, depth: str, channels: str, dtype: str
+) -> None:
+    layer = Node(model=model, depth=depth)
+    make_image(krita, 8, 6, layer, 0, 0, 8, 6)
+    pixels = read()
+    assert (pixels.image.channels, pixels.image.dtype) == (channels, dtype)
+    assert bytes(pixels.image_data) == layer.pixelData(0, 0, 8, 6).data()
+    assert len(pixels.image_data) == pixels.image.bytes
+
+
+@pytest.mark.parametrize("box", [(-3, -2, 5, 4), (4, 3, 2, 2), (-2, -2, 20, 20), (30, 30, 4, 4)])
+def test_sends_all_of_the_layer_wherever_it_lies_when_nothing_is_selected(
+    krita: Krita, box: tuple[int, int, int, int]
+) -> None:
+    layer = Node()
+    make_image(krita, 8, 6, layer, *box)
+    pixels = read()
+    assert (pixels.image.width, pixels.image.height) == box[2:]
+    assert bytes(pixels.image_data) == layer.pixelData(*box).data()
+
+
+def test_sends_what_lies_on_the_canvas_when_there_is_a_selection(krita: Krita) -> None:
+    layer = Node()
+    image = make_image(krita, 8, 6, layer, -2, -2, 20, 20)
+    selection = select(image, 1, 1, [[255, 99]])
+    pixels = read()
+    assert (pixels.image.width, pixels.image.height) == (8, 6)
+    assert bytes(pixels.image_data) == layer.pixelData(0, 0, 8, 6).data()
+    assert pixels.selection_u8 == selection
+
+
+def test_sends_the_selection_in_the_layers_own_coordinates(krita: Krita) -> None:
+    image = make_image(krita, 8, 6, Node(), 3, 2, 3, 2)
+    select(image, 2, 2, [[10, 20, 30]])
+    assert read().selection_u8 == bytes([20, 30, 0, 0, 0, 0])
+
+
+def test_follows_a_selection_beyond_the_canvas(krita: Krita) -> None:
+    image = make_image(krita, 8, 6, Node(), -4, 0, 20, 6)
+    select(image, -2, 0, [[255] * 4])
+    pixels = read()
+    assert (pixels.image.width, pixels.image.height) == (10, 6)
+    assert pixels.selection_u8[:10] == bytes([255] * 4 + [0] * 6)
+
+
+def test_takes_the_layer_of_an_active_mask(image: DocumentData) -> None:
+    (layer,) = image.root.children
+    mask = Node("mask", "transparencymask", model="A")
+    layer.attach(mask)
+    image.active = mask
+    assert plugin_module("host").find_target(uses_selection=True).layer is layer
+
+
+def test_asks_for_an_image_when_none_is_open(krita: Krita) -> None:
+    assert refusal() == "No image is open. Open a photo, then try again."
+
+
+def test_asks_for_a_layer_when_none_is_active(image: DocumentData) -> None:
+    image.active = None
+    assert refusal().startswith("No layer is active.")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "grouplayer",
+        "vectorlayer",
+        "filelayer",
+        "clonelayer",
+        "filterlayer",
+        "filllayer",
+        "newlayer",
+    ],
+)
+def test_says_what_to_do_about_layers_without_pixels_of_their_own(
+    image: DocumentData, kind: str
+) -> None:
+    image.active = Node("this one", kind)
+    image.root.attach(image.active)
+    sentence = refusal()
+    assert sentence.startswith("“this one” is a ")
+    assert sentence.endswith(".")
+
+
+def test_asks_for_another_layer_when_a_mask_hangs_on_a_group(image: DocumentData) -> None:
+    group, mask = Node("group", "grouplayer"), Node("mask", "transparencymask", model="A")
+    image.root.attach(group)
+    group.attach(mask)
+    image.active = mask
+    assert refusal().startswith("“group” is a group.")
+
+
+def test_asks_to_unlock_the_layer_or_the_group_around_it(image: DocumentData) -> None:
+    group, layer = Node("group", "grouplayer"), Node("inside")
+    image.root.attach(group)
+    group.attach(layer)
+    image.active = layer
+    group.is_locked = True
+    assert refusal().startswith("“group” is locked.")
+    layer.is_locked = True
+    assert refusal().startswith("“inside” is locked.")
+
+
+def test_asks_to_apply_a_transform_that_is_seen(image: DocumentData) -> None:
+    (layer,) = image.root.children
+    mask = Node("warp", "transformmask", model="A")
+    layer.attach(mask)
+    assert refusal().startswith("“photo” has a transform mask.")
+    mask.is_visible = False
+    assert plugin_module("host").find_target(uses_selection=True).layer is layer
+
+
+def test_refuses_an_empty_layer(image: DocumentData) -> None:
+    image.active = Node("empty")
+    image.root.attach(image.active)
+    assert refusal().startswith("The layer “empty” is empty.")
+
+
+def test_asks_to_convert_colours_that_cannot_be_sent(krita: Krita) -> None:
+    make_image(krita, 8, 6, Node(model="CMYKA"), 0, 0, 8, 6)
+    assert "colour model CMYK. Convert the image to RGB" in refusal()
+
+
+def test_refuses_a_selection_off_the_layer(krita: Krita) -> None:
+    image = make_image(krita, 8, 6, Node(), 5, 0, 3, 6)
+    select(image, 0, 0, [[255, 255]])
+    assert refusal().startswith("The selection does not touch the layer “photo”.")
+
+
+def test_refuses_a_selection_on_the_canvas_when_the_layer_lies_off_it(krita: Krita) -> None:
+    image = make_image(krita, 8, 6, Node(), 50, 50, 3, 6)
+    select(image, 0, 0, [[255, 255]])
+    assert refusal().startswith("The selection does not touch the layer “photo”.")
+
+
+def test_refuses_a_selection_of_nothing(image: DocumentData) -> None:
+    image.selection = Selection()
+    assert refusal().startswith("The selection does not touch")
+
+
+def test_refuses_a_selection_of_everything(image: DocumentData) -> None:
+    select(image, 0, 0, [[255] * 8] * 6)
+    assert refusal().startswith("The selection covers all of the layer “photo”")
+
+
+def test_does_not_mind_the_selection_when_it_is_not_looked_at(image: DocumentData) -> None:
+    select(image, 0, 0, [[255] * 8] * 6)
+    host = plugin_module("host")
+    target = host.find_target(uses_selection=False)
+    assert host.read(target, uses_selection=False).selection_u8 is None
+
+
+def test_refuses_more_bytes_than_krita_can_hand_over(
+    krita: Krita, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = make_image(krita, 8, 6, Node(depth="F32"), 0, 0, 8, 6)
+    monkeypatch.setattr(plugin_module("host"), "MAX_ARRAY_BYTES", 8 * 6 * 16 - 1)
+    assert "Scale the image down" in refusal()
+    assert image.undo_steps == []
