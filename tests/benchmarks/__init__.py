@@ -1,0 +1,1 @@
+"""Benchmarks: figures side by side with a rival or a floor in the same run. Not tests: nothing is asserted."""

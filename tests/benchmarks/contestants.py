@@ -1,0 +1,81 @@
+"""What is measured side by side on photos: an engine of ours, PyMatting's methods, OpenCV's GrabCut."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from flyaway import engines
+from flyaway.engines.base import Alpha, Image, Trimap
+
+Solve = Callable[[Image, Trimap | None], Alpha]
+"""Alpha from HxWx3 uint8 sRGB and, if there is one, a trimap."""
+
+_FRAME_SHARE = 0.03
+_GRABCUT_SIDE = 480
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """A way to find alpha; `jobs` as in engines.base."""
+
+    name: str
+    jobs: frozenset[str]
+    solve: Solve
+
+
+def engine(name: str) -> Contestant:
+    """One of our engines.
+
+    Raises:
+        UnknownEngineError: there is none of that name.
+    """
+    loaded = engines.load(name)
+
+    def solve(image: Image, trimap: Trimap | None) -> Alpha:
+        return loaded.extract(image, trimap=trimap).alpha
+
+    return Contestant(name, frozenset(engines.record(name).jobs), solve)
+
+
+def rivals() -> list[Contestant]:
+    """Those that are installed."""
+    found = [Contestant("grabcut", frozenset({"automatic"}), _grabcut)]
+    if importlib.util.find_spec("pymatting"):
+        found += [_pymatting("cf"), _pymatting("sm")]
+    return found
+
+
+def _pymatting(method: str) -> Contestant:
+    import pymatting
+
+    estimate = {"cf": pymatting.estimate_alpha_cf, "sm": pymatting.estimate_alpha_sm}[method]
+
+    def solve(image: Image, trimap: Trimap | None) -> Alpha:
+        if trimap is None:
+            raise ValueError("PyMatting needs a trimap")
+        levels = np.where(trimap == 128, 0.5, trimap / 255.0)
+        return np.asarray(estimate(image / 255.0, levels), np.float32)
+
+    return Contestant(f"pymatting-{method}", frozenset({"fine"}), solve)
+
+
+def _grabcut(image: Image, trimap: Trimap | None) -> Alpha:
+    """GrabCut from a rectangle just within the frame; at full size it takes minutes."""
+    scale = min(1.0, _GRABCUT_SIDE / max(image.shape))
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    height, width = small.shape[:2]
+    edge = max(1, round(_FRAME_SHARE * max(height, width)))
+    labels = np.zeros((height, width), np.uint8)
+    models: list[NDArray[np.float64]] = [np.zeros((1, 65)), np.zeros((1, 65))]
+    frame = (edge, edge, width - 2 * edge, height - 2 * edge)
+    blue_first = np.ascontiguousarray(small[..., ::-1])
+    cv2.grabCut(blue_first, labels, frame, models[0], models[1], 5, cv2.GC_INIT_WITH_RECT)
+    found = ((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)).astype(np.float32)
+    size = (image.shape[1], image.shape[0])
+    return np.asarray(cv2.resize(found, size, interpolation=cv2.INTER_LINEAR), np.float32)
