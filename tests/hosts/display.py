@@ -1,0 +1,130 @@
+"""A screen of its own for one editor: an X server without hardware, a window manager, keys, pictures."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import time
+from pathlib import Path
+
+from tests.hosts import processes
+
+# Windows fill the screen, dialogs do not; a click gives the keyboard. No key is openbox's own.
+SETTINGS = """\
+<openbox_config xmlns="http://openbox.org/3.4/rc">
+  <mouse><context name="Client"><mousebind button="Left" action="Press">
+    <action name="Focus"/><action name="Raise"/>
+  </mousebind></context></mouse>
+  <applications><application type="normal"><maximized>yes</maximized></application></applications>
+</openbox_config>
+"""
+
+
+class Display:
+    """An Xvfb server with openbox, which GIMP's dialogs need to get the keyboard."""
+
+    def __init__(self, folder: Path) -> None:
+        """Start both; their output goes to display.log in `folder`."""
+        self._folder = folder
+        log = folder / "display.log"
+        reading, writing = os.pipe()
+        # -ac: the roots do not see an authority file of ours.
+        server = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1280x800x24"]
+        server += ["-nolisten", "tcp", "-ac", "-noreset"]
+        self._server = processes.start(server, {"PATH": os.defpath}, log, keep_open=(writing,))
+        os.close(writing)
+        with os.fdopen(reading) as answer:
+            number = answer.readline().strip()
+        if not number:
+            self._server.wait()
+            raise RuntimeError(f"Xvfb did not start: {log.read_text('utf-8', 'replace')}")
+        self.name = f":{number}"
+        settings = folder / "openbox.xml"
+        settings.write_text(SETTINGS, "utf-8")
+        self._manager = processes.start(
+            ["openbox", "--sm-disable", "--config-file", str(settings)],
+            self._environ() | {"HOME": str(folder)},
+            log,
+        )
+
+    def close(self) -> None:
+        """End both."""
+        processes.end(self._manager)
+        processes.end(self._server)
+
+    def xdotool(self, *words: str, timeout_s: float = 20) -> str:
+        """What one xdotool command prints; "" when it finds nothing or fails."""
+        done = subprocess.run(
+            ["xdotool", *words],
+            env=self._environ(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+        return done.stdout.strip()
+
+    def windows(self, title: str) -> list[str]:
+        """Ids of the visible windows in whose title the regular expression `title` is found."""
+        return [one for one, name in self._named_windows() if re.search(title, name)]
+
+    def titles(self) -> list[str]:
+        """Titles of all visible windows, to say what is there instead of the one waited for."""
+        return [name for _, name in self._named_windows()]
+
+    def wait_for_window(self, title: str, timeout_s: float = 30) -> str:
+        """The id of the first visible window whose title matches, once there is one."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            if found := self.windows(title):
+                return found[0]
+            time.sleep(0.2)
+        raise TimeoutError(f"no window {title!r} after {timeout_s} s; there are {self.titles()}")
+
+    def wait_until_gone(self, title: str, timeout_s: float = 30) -> None:
+        """Return once no visible window's title matches."""
+        deadline = time.monotonic() + timeout_s
+        while self.windows(title):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the window {title!r} is still there after {timeout_s} s")
+            time.sleep(0.2)
+
+    def activate(self, window: str) -> None:
+        """Give a window the keyboard."""
+        self.xdotool("windowactivate", "--sync", window)
+
+    def key(self, *keys: str) -> None:
+        """Press keys one after the other, such as "alt+t" or "Return", where the keyboard is."""
+        self.xdotool("key", "--clearmodifiers", "--delay", "80", *keys)
+
+    def type(self, text: str) -> None:
+        """Type text where the keyboard is."""
+        self.xdotool("type", "--delay", "40", text)
+
+    def click(self, x: int, y: int, *, window: str | None = None) -> None:
+        """Click the left button at a place of the screen, or of a window."""
+        where = ["--window", window] if window else []
+        self.xdotool("mousemove", "--sync", *where, str(x), str(y), "click", "1")
+
+    def screenshot(self, name: str) -> Path:
+        """Save the screen as NAME.png beside the log, and say where."""
+        path = self._folder / f"{name}.png"
+        subprocess.run(
+            ["import", "-silent", "-window", "root", str(path)],
+            env=self._environ(),
+            stdin=subprocess.DEVNULL,
+            timeout=20,
+            check=False,
+        )
+        return path
+
+    def _named_windows(self) -> list[tuple[str, str]]:
+        # xdotool's own search by name misses Krita's window, whose older title property is empty.
+        found = self.xdotool("search", "--onlyvisible", "--class", ".").split()
+        return [(one, name) for one in found if (name := self.xdotool("getwindowname", one))]
+
+    def _environ(self) -> dict[str, str]:
+        return {"PATH": os.defpath, "DISPLAY": self.name, "LC_ALL": "C.UTF-8"}

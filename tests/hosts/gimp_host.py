@@ -1,0 +1,49 @@
+"""GIMP under test: its settings, where its plug-ins lie, how it is started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.hosts.editor import DRIVERS, Editor
+
+# Without its own version in it, gimprc does not keep the welcome dialog away.
+SETTINGS = """\
+(config-version "{version}")
+(show-welcome-dialog no)
+(check-updates no)
+(restore-session no)
+(color-profile-policy keep)
+(metadata-rotation-policy keep)
+"""
+
+
+class Gimp(Editor):
+    """A real GIMP 3; its scripts are run by drivers/gimp_driver.py."""
+
+    @property
+    def plugin_folder(self) -> Path:
+        """Where GIMP looks for plug-ins."""
+        return self._settings_folder / "plug-ins"
+
+    @property
+    def _settings_folder(self) -> Path:
+        major_minor = ".".join(self.installation.version.split(".")[:2])
+        return self.home / ".config" / "GIMP" / major_minor
+
+    def _settle(self) -> None:
+        self.plugin_folder.mkdir(parents=True, exist_ok=True)
+        gimprc = self._settings_folder / "gimprc"
+        if not gimprc.exists():  # else it is GIMP's own, from the last time, with ours in it
+            gimprc.write_text(SETTINGS.format(version=self.installation.version), "utf-8")
+
+    def _argv(self, document: Path | None, *, window: bool) -> list[str]:
+        driver = DRIVERS / "gimp_driver.py"
+        batch = (
+            f"import sys; sys.path.insert(0, {str(DRIVERS)!r}); exec(open({str(driver)!r}).read())"
+        )
+        batch_words = ["--batch-interpreter=python-fu-eval", "--batch", batch, "--quit"]
+        if not window:
+            return ["gimp-console-3", "-i", "-d", "-s", "-f", *batch_words]
+        # gimp-console opens no image by itself (the driver does); the window does.
+        image = [str(document)] if document else []
+        return ["dbus-run-session", "--", "gimp-3", "-n", "-s", *image, *batch_words]

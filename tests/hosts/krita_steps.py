@@ -1,0 +1,210 @@
+"""Steps that the scripts of test_krita.py take inside Krita. Standard library, Krita and its Qt alone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+from flyaway_krita.qt import QtCore, QtWidgets
+
+from krita import Krita, Selection
+
+SECONDS = 90
+"""How long a story may wait for any one thing."""
+
+Story = Generator[Callable[[], object], None, object]
+
+
+def play(story: Story, until: Callable, finish: Callable) -> None:
+    """Run a generator that yields what it waits for, while Krita's window lives; finish with what it returns."""
+
+    def go_on() -> None:
+        try:
+            met = next(story)
+        except StopIteration as end:
+            finish(end.value)
+        else:
+            until(met, go_on, SECONDS)
+
+    go_on()
+
+
+def a_moment() -> Callable[[], object]:
+    """Let the event loop turn: Krita 5.1 crashes when layers come and go before its Layers docker has seen it."""
+    answers = iter((False, True))
+    return lambda: next(answers)
+
+
+# --- the plugin as the user sees it -----------------------------------------------------------------
+
+
+def docker():
+    """The plugin's docker, whether it is shown or not."""
+    return next(one for one in Krita.instance().dockers() if one.objectName() == "flyaway")
+
+
+def button():
+    """Extract, or Cancel while at work."""
+    return docker().findChild(QtWidgets.QPushButton, "flyaway_button")
+
+
+def status() -> str:
+    """What the docker says."""
+    return docker().findChild(QtWidgets.QLabel, "flyaway_status").text()
+
+
+def is_idle() -> bool:
+    return button().text() == "Extract"
+
+
+def extract() -> None:
+    Krita.instance().action("flyaway_extract").trigger()
+
+
+def choose(**settings: object) -> None:
+    """The docker's settings as they are stored; those not given are the usual ones."""
+    usual = {"engine": "auto", "selection_is": "guess", "edge_width_px": 0}
+    for name, value in (usual | settings).items():
+        Krita.instance().writeSetting("flyaway_krita", name, str(value))
+
+
+# --- documents --------------------------------------------------------------------------------------
+
+
+def new_document(width: int, height: int):
+    """An 8-bit sRGB image in a view of its own, with a background layer."""
+    profile = "sRGB-elle-V2-srgbtrc.icc"
+    document = Krita.instance().createDocument(width, height, "case", "RGBA", "U8", profile, 72.0)
+    Krita.instance().activeWindow().addView(document)
+    Krita.instance().setActiveDocument(document)
+    return document
+
+
+def add_layer(document, pixels: bytes, x: int, y: int, width: int, height: int):
+    """Put a paint layer above all others, with 8-bit BGRA pixels."""
+    layer = document.createNode("photo", "paintlayer")
+    layer.setPixelData(pixels, x, y, width, height)
+    document.rootNode().addChildNode(layer, None)
+    return layer
+
+
+def convert(document, space: tuple[str, str, str]) -> None:
+    """Bring the image into a colour model, depth and profile."""
+    document.setColorSpace(*space)
+    document.waitForDone()
+
+
+def is_active(document, node) -> Callable[[], bool]:
+    """Make the node the active one; whether that has happened, which takes Krita a moment."""
+    document.setActiveNode(node)
+    return lambda: Krita.instance().activeDocument() == document and document.activeNode() == node
+
+
+def close(document) -> None:
+    document.waitForDone()
+    document.setModified(False)
+    document.close()
+
+
+def select(document, pixels: bytes, x: int, y: int, width: int, height: int) -> None:
+    """Select softly: HxW bytes at a place of the image."""
+    selection = Selection()
+    selection.setPixelData(pixels, x, y, width, height)
+    document.setSelection(selection)
+    document.waitForDone()
+
+
+def selected(document) -> bytes:
+    """The selection over the canvas; no bytes where there is none."""
+    selection = document.selection()
+    if selection is None:
+        return b""
+    return selection.pixelData(0, 0, document.width(), document.height()).data()
+
+
+def masks(layer) -> list:
+    return [node for node in layer.childNodes() if node.type() == "transparencymask"]
+
+
+def rect_of(node) -> tuple[int, int, int, int]:
+    box = node.bounds()
+    return box.x(), box.y(), box.width(), box.height()
+
+
+def pixels(node, rect) -> bytes:
+    return node.pixelData(*rect).data()
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def save(folder: str, **parts: bytes) -> None:
+    """Write down raw pixels for the test to compare."""
+    for name, content in parts.items():
+        (Path(folder) / name).write_bytes(content)
+
+
+def undo(document) -> None:
+    Krita.instance().action("edit_undo").trigger()
+    document.waitForDone()
+
+
+def redo(document) -> None:
+    Krita.instance().action("edit_redo").trigger()
+    document.waitForDone()
+
+
+# --- places on the screen, for a real mouse ----------------------------------------------------------
+
+
+def centre_of(widget) -> list[int]:
+    return _screen(widget, widget.rect())
+
+
+def centre_of_entry(menu, entry) -> list[int]:
+    return _screen(menu, menu.actionGeometry(entry))
+
+
+def _screen(widget, rect) -> list[int]:
+    point = widget.mapToGlobal(rect.center())
+    return [point.x(), point.y()]
+
+
+def menu_path() -> dict[str, list[int] | None]:
+    """Where the mouse finds Tools, Scripts and our entry; None for what is not on the screen yet."""
+    bar = Krita.instance().activeWindow().qwindow().menuBar()
+    tools = next(one for one in bar.actions() if one.text().replace("&", "") == "Tools")
+    scripts = next(one for one in tools.menu().actions() if _menu_name(one) == "scripts")
+    ours = Krita.instance().action("flyaway_extract")
+    entry = next(one for one in scripts.menu().actions() if one.text() == ours.text())
+    return {
+        "tools": centre_of_entry(bar, tools),
+        "scripts": centre_of_entry(tools.menu(), scripts) if tools.menu().isVisible() else None,
+        "entry": centre_of_entry(scripts.menu(), entry) if scripts.menu().isVisible() else None,
+    }
+
+
+def _menu_name(action) -> str:
+    return action.menu().objectName() if action.menu() else ""
+
+
+class Ticker:
+    """Ticks every 20 ms for as long as Krita's window heeds events; knows its longest pause."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.longest_s = 0.0
+        self._clock = QtCore.QElapsedTimer()
+        self._clock.start()
+        self._timer = QtCore.QTimer()
+        self._timer.timeout.connect(self._tick)
+        self._timer.start(20)
+
+    def _tick(self) -> None:
+        self.count += 1
+        self.longest_s = max(self.longest_s, self._clock.restart() / 1000)
+
+    def stop(self) -> None:
+        self._timer.stop()

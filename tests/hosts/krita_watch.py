@@ -1,0 +1,63 @@
+"""Runs in Krita: tells what it sees each time that the test asks, so that the test can use mouse and keys.
+
+args: "selection", HxW bytes in a file, or "" to select nothing. Notes "ready" once; then for each signal
+look-N the note seen-N, for each signal place-N the note placed-N; signal "end" ends it.
+"""
+
+# ruff: noqa: F821 - the driver gives krita, document, args, note, signalled, until and finish
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+import krita_steps as steps
+
+layer = document.topLevelNodes()[0]
+canvas = (0, 0, document.width(), document.height())
+
+
+def see():
+    document.waitForDone()
+    return {
+        "masks": [
+            [mask.name(), steps.digest(steps.pixels(mask, canvas))] for mask in steps.masks(layer)
+        ],
+        "pixels": steps.digest(steps.pixels(layer, canvas)),
+        "selection": steps.digest(steps.selected(document)),
+        "alpha": steps.digest(document.pixelData(*canvas).data()[3::4]),
+        "is_idle": steps.is_idle(),
+        "status": steps.status(),
+    }
+
+
+def place():
+    return steps.menu_path() | {"button": steps.centre_of(steps.button())}
+
+
+def story():
+    if args["selection"]:
+        steps.select(document, Path(args["selection"]).read_bytes(), *canvas)
+    if args.get("docker"):
+        steps.docker().show()
+        steps.docker().raise_()
+    else:
+        steps.docker().close()
+    yield steps.is_active(document, layer)
+    note("ready")
+    answers = {"look": ("seen", see), "place": ("placed", place)}
+    asked = dict.fromkeys(answers, 1)
+
+    def questions():
+        return [what for what, count in asked.items() if signalled(f"{what}-{count}")]
+
+    while not signalled("end"):
+        yield lambda: questions() or signalled("end")
+        for what in questions():
+            name, answer = answers[what]
+            note(f"{name}-{asked[what]}", answer())
+            asked[what] += 1
+    action = krita.action("flyaway_extract")
+    return {"tooltip": action.toolTip(), "shortcut": action.shortcut().toString()}
+
+
+steps.play(story(), until, finish)

@@ -1,0 +1,339 @@
+"""Extract Foreground in the real GIMP: called by scripts and by hand, with the real daemon."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tests.hosts.editor import Running, wait_for
+from tests.hosts.gimp_host import Gimp
+from tests.hosts.pictures import portrait, write_png
+
+from flyaway_client.client import Client, new_request_id
+from flyaway_client.messages import ExtractRequest, ImageHeader
+
+HERE = Path(__file__).parent
+SIZE = (160, 120)
+"""Width and height of the photo."""
+
+SUBJECT = (32, 12, 96, 96)
+"""An ellipse around the disc of `portrait`, as x, y, width, height."""
+
+SAMPLES = {"u8": np.uint8, "u16": np.uint16, "f32": np.float32}
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    return write_png(tmp_path / "ein Bild.png", portrait(*SIZE))
+
+
+@pytest.fixture
+def deep_photo(tmp_path: Path) -> Path:
+    """The same at 16 bits a colour."""
+    path = tmp_path / "deep.png"
+    assert cv2.imwrite(str(path), portrait(*SIZE)[..., ::-1].astype(np.uint16) * 257)
+    return path
+
+
+@pytest.fixture
+def see_through_photo(tmp_path: Path) -> Path:
+    """The same with its left fifth transparent."""
+    opacity = np.full((SIZE[1], SIZE[0], 1), 255, np.uint8)
+    opacity[:, : SIZE[0] // 5] = 0
+    return write_png(tmp_path / "cut.png", np.concatenate([portrait(*SIZE), opacity], axis=2))
+
+
+# --- called by a script ----------------------------------------------------------------------------
+
+U8 = {"depth": "u8", "mask_format": "Y u8"}
+U16 = {"depth": "u16", "mask_format": "Y u16"}
+FLOAT = {"depth": "u16", "mask_format": "Y float"}
+OUTPUT_DTYPES = {"Y u8": "u8", "Y u16": "u16", "Y float": "f32"}
+
+
+def test_masks_layers_of_every_kind_like_the_daemon_does(
+    gimp: Gimp, photo: Path, deep_photo: Path, see_through_photo: Path, tmp_path: Path
+) -> None:
+    """Pixel by pixel the alpha of the same request made without GIMP; all else is left alone."""
+    plain = {"file": str(photo), "ellipse": SUBJECT, **U8}
+    deep = {"file": str(deep_photo), "ellipse": SUBJECT}
+    cases: list[dict[str, Any]] = [
+        {"name": "8 bits", **plain},
+        {"name": "8 bits linear", **plain, "precision": "U8_LINEAR"},
+        {"name": "16 bits", **deep, **U16},
+        {"name": "16 bits linear", **deep, **U16, "precision": "U16_LINEAR"},
+        {"name": "float", **deep, **FLOAT, "precision": "FLOAT_LINEAR"},
+        {"name": "half", **deep, **FLOAT, "precision": "HALF_NON_LINEAR"},
+        {"name": "grey", **plain, "model": "gray"},
+        {"name": "palette", **plain, "model": "indexed"},
+        {"name": "Adobe RGB", **deep, **U16, "profile": "adobe"},
+        {"name": "soft selection", **plain, "feather": 12},
+        {"name": "nothing selected", **plain, "ellipse": None},
+        {"name": "partly transparent", **plain, "file": str(see_through_photo)},
+        {"name": "beyond the canvas", **plain, "offset": [-20, -10], "canvas": [120, 100]},
+        {"name": "smaller than the canvas", **plain, "offset": [40, 30], "canvas": [240, 200]},
+        {
+            "name": "rough region",
+            **plain,
+            "settings": {"selection-is": "region", "engine": "builtin"},
+        },
+        {
+            "name": "own edge width",
+            **plain,
+            "settings": {"selection-is": "outline", "edge-width": 3},
+        },
+        {"name": "new layer", **plain, "settings": {"output": "new-layer"}},
+        {
+            "name": "new layer, see-through, 16 bits",
+            **deep,
+            **U16,
+            "file": str(see_through_photo),
+            "precision": "U16_NON_LINEAR",
+            "settings": {"output": "new-layer", "paid-work-only": True},
+        },
+    ]
+    args = {"cases": cases, "folder": str(tmp_path)}
+    facts = gimp.run(HERE / "gimp_cases.py", args=args, seconds=120)
+    with gimp.client() as client:
+        for case in cases:
+            check(client, case, facts[case["name"]], tmp_path)
+
+
+def check(client: Client, case: Mapping[str, Any], facts: Mapping[str, Any], folder: Path) -> None:
+    """Make sure of one case's mask, of the colours the daemon got, and that no pixel has changed."""
+    name = case["name"]
+    assert facts["sentence"] == "", name
+    width, height = facts["layer"]
+    assert (width, height) == SIZE
+    assert facts["is_untouched"], name
+    is_copied = case.get("settings", {}).get("output") == "new-layer"
+    masked, hidden = [True, True], [False, False]  # is it visible, has it a mask
+    assert facts["layers"] == ([masked, hidden] if is_copied else [masked]), name
+
+    image_rgba = np.fromfile(folder / f"{name}.image", SAMPLES[case["depth"]])
+    colours = image_rgba.reshape(height, width, 4)[..., :3]
+    full = np.iinfo(colours.dtype).max
+    if "model" not in case:
+        expected = portrait(*SIZE) / 255
+        # Two of 255 for the way through another profile or linear 8 bits and back, else rounding.
+        slack = {"Adobe RGB": 0.001, "8 bits linear": 0.06, "half": 0.002}.get(name, 0.0001)
+        assert np.abs(colours / full - expected).max() <= slack, name
+
+    selection = np.fromfile(folder / f"{name}.selection", np.uint8).reshape(facts["canvas"][::-1])
+    over_layer = shifted(selection, case.get("offset", (0, 0)), (height, width))
+    mask_dtype = OUTPUT_DTYPES[case["mask_format"]]
+    settings = case.get("settings", {})
+    is_selected = bool(selection.any())
+    request = ExtractRequest(
+        id=new_request_id(),
+        image=ImageHeader(width, height, "rgba", case["depth"]),
+        selection=ImageHeader(width, height, "gray", "u8") if is_selected else None,
+        selection_is=settings.get("selection-is", "guess") if is_selected else "automatic",
+        edge_width_px=settings.get("edge-width"),
+        engine=settings.get("engine", "auto"),
+        output_dtype=mask_dtype,
+        wants_foreground=is_copied,
+    )
+    parts = {"image": image_rgba} | ({"selection": over_layer} if is_selected else {})
+    extracted = client.extract(request, parts)
+    top_rgba = np.fromfile(folder / f"{name}.top", image_rgba.dtype)
+    expected_rgba = image_rgba.reshape(-1, 4).copy()
+    if extracted.foreground is not None:
+        foreground = np.frombuffer(extracted.foreground, image_rgba.dtype)
+        expected_rgba[:, :3] = foreground.reshape(-1, 3)
+    assert (top_rgba == expected_rgba.ravel()).all(), name
+    alpha = np.frombuffer(extracted.alpha, SAMPLES[mask_dtype])
+    values = np.fromfile(folder / f"{name}.mask", SAMPLES[mask_dtype])
+    slack = 2**-11 if name == "half" else 0  # the last bit that its mask can hold
+    assert np.abs(values.astype(np.float64) - alpha).max() <= slack, name
+    assert values.min() == 0 and values.max() == (1 if mask_dtype == "f32" else full), name
+
+
+def shifted(
+    selection: NDArray[np.uint8], offset: tuple[int, int], size: tuple[int, int]
+) -> NDArray[np.uint8]:
+    """The selection (in the canvas) where it lies over a layer of this size; outside nothing is selected."""
+    over_layer = np.zeros(size, np.uint8)
+    for y, x in itertools.product(range(size[0]), range(size[1])):
+        row, column = y + offset[1], x + offset[0]
+        if 0 <= row < selection.shape[0] and 0 <= column < selection.shape[1]:
+            over_layer[y, x] = selection[row, column]
+    return over_layer
+
+
+def test_says_what_to_change_where_it_cannot_work(gimp: Gimp, photo: Path) -> None:
+    refusals = gimp.run(HERE / "gimp_refusals.py", document=photo, window=True)
+    assert refusals.pop("nothing wrong") == ""
+    expected = {
+        "group": "“Cast” is a layer group",
+        "several": "Several layers are selected",
+        "none": "There is no layer",
+        "channel": "is a channel",
+        "text": "is a text layer",
+        "locked": "is locked. Unlock its pixels",
+        "selection aside": "does not touch the layer",
+        "floating": "floating selection",
+    }
+    assert refusals.keys() == expected.keys()
+    for case, words in expected.items():
+        assert words in refusals[case], case
+
+
+def test_compares_with_another_layer_if_the_engine_is_there(gimp: Gimp, photo: Path) -> None:
+    """It never is: these weights must be brought, and the daemon says so."""
+    said = gimp.run(HERE / "gimp_plates.py", document=photo)
+    assert said.pop("nothing wrong") == ""
+    expected = {
+        "compared": "Background Matting V2 ResNet-50",
+        "no plate": "compares the photo with one of the empty scene",
+        "photo as plate": "is the layer to cut out of",
+        "beside": "“empty” does not cover all of the layer",
+    }
+    assert said.keys() == expected.keys()
+    for case, words in expected.items():
+        assert words in said[case], case
+
+
+@pytest.fixture
+def big_photo(tmp_path: Path) -> Path:
+    return write_png(tmp_path / "big.png", portrait(*BIG))
+
+
+BIG = (4000, 3000)
+LONG_WORK = {"ellipse": [200, 200, 3600, 2600], "feather": 1200}
+"""Selects nearly all of the big photo softly, so that nearly all of it is unknown."""
+
+
+def test_says_when_the_daemon_dies_and_goes_on_with_a_new_one(gimp: Gimp, big_photo: Path) -> None:
+    running = gimp.start(
+        HERE / "gimp_killed.py", document=big_photo, args=LONG_WORK, window=False, seconds=120
+    )
+    running.note("ready")
+    wait_until_working(gimp)
+    first = gimp.daemon_pid()
+    gimp.kill_daemon()
+    result = running.result(100)
+    sentence, is_masked = result["first"]
+    assert "daemon stopped in the middle of the work" in sentence
+    assert not is_masked
+    assert result["second"] == ["", True]
+    assert gimp.daemon_pid() != first
+
+
+def wait_until_working(gimp: Gimp, running: int = 1) -> None:
+    """Return once the daemon works on this many requests."""
+
+    def is_so() -> bool:
+        # It is there already, or the plugin is to start it.
+        if not (gimp.flyaway_home / "connection.json").exists():
+            return False
+        with gimp.client() as client:
+            return client.status().running == running
+
+    wait_for(is_so, f"the daemon does not work on {running} requests", 60)
+
+
+# --- at the window ---------------------------------------------------------------------------------
+
+
+class Watcher:
+    """Looks at the image in a running GIMP by way of gimp_watch.py."""
+
+    def __init__(self, running: Running) -> None:
+        self._running = running
+        self._count = 0
+        running.note("ready")
+
+    def look(self) -> dict[str, Any]:
+        """The digests of mask, pixels and selection."""
+        self._count += 1
+        self._running.signal(f"look-{self._count}")
+        seen: dict[str, Any] = self._running.note(f"seen-{self._count}")
+        return seen
+
+    def wait_for(self, met: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:
+        """What is seen once it is as wanted."""
+        seen: dict[str, Any] = {}
+
+        def is_so() -> bool:
+            seen.update(self.look())
+            return met(seen)
+
+        wait_for(is_so, what, 60)
+        return seen
+
+
+def press_extract_foreground(running: Running, title: str) -> None:
+    """Find the action with GIMP's action search, and press OK in the dialog it opens."""
+    display = running.display
+    display.activate(display.wait_for_window(title))
+    display.key("slash")
+    display.type("Extract Foreground")
+    display.key("Return")
+    display.activate(display.wait_for_window("^Extract Foreground$"))
+    display.key("Return")
+    display.wait_until_gone("^Extract Foreground$")
+
+
+def test_can_be_pressed_undone_redone_and_repeated(gimp: Gimp, photo: Path) -> None:
+    running = gimp.start(
+        HERE / "gimp_watch.py", document=photo, args={"ellipse": SUBJECT, "feather": 0}
+    )
+    watcher = Watcher(running)
+    untouched = watcher.look()
+    assert untouched["mask"] is None
+
+    press_extract_foreground(running, "ein Bild")
+    masked = watcher.wait_for(lambda seen: seen["mask"] is not None, "no mask")
+    assert masked == untouched | {"mask": masked["mask"]}
+
+    running.display.activate(running.display.wait_for_window("ein Bild"))
+    running.display.key("ctrl+z")
+    watcher.wait_for(lambda seen: seen == untouched, "one undo does not bring the layer back")
+    running.display.key("ctrl+y")
+    watcher.wait_for(lambda seen: seen == masked, "redo does not bring the mask back")
+
+    running.display.key("ctrl+i", "ctrl+f")  # invert the selection; repeat with the last values
+    again = watcher.wait_for(lambda seen: seen["mask"] != masked["mask"], "no second mask")
+    assert again["mask"] is not None
+    running.display.key("ctrl+z")
+    watcher.wait_for(
+        lambda seen: seen["mask"] == masked["mask"], "one undo does not bring the first mask back"
+    )
+
+
+def test_stays_alive_and_can_be_cancelled_during_long_work(gimp: Gimp, big_photo: Path) -> None:
+    running = gimp.start(HERE / "gimp_watch.py", document=big_photo, args=LONG_WORK, seconds=240)
+    watcher = Watcher(running)
+    before = watcher.look()
+    press_extract_foreground(running, "big")
+    wait_until_working(gimp)
+
+    display = running.display
+    window = display.wait_for_window("big")
+    display.activate(window)
+    display.key("ctrl+i")
+    inverted = watcher.wait_for(
+        lambda seen: seen["selection"] != before["selection"], "GIMP does not heed keys"
+    )
+    wait_until_working(gimp)
+    display.screenshot("working")
+
+    press_cancel(running, window)
+    wait_until_working(gimp, 0)
+    assert inverted == before | {"selection": inverted["selection"]}
+    assert watcher.look() == inverted
+
+
+def press_cancel(running: Running, window: str) -> None:
+    """Press the button at the right end of the window's status bar."""
+    answer = running.display.xdotool("getwindowgeometry", "--shell", window)
+    geometry = dict(line.split("=") for line in answer.splitlines())
+    x, y = int(geometry["WIDTH"]) - 50, int(geometry["HEIGHT"]) - 20
+    running.display.click(x, y, window=window)
