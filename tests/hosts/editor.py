@@ -123,7 +123,7 @@ class Editor(ABC):
         argv = self.installation.command(self._argv(document, window=window), home=self.home)
         environ = self.environ() | {"FLYAWAY_TALK": str(talk.folder)}
         process = processes.start(argv, environ, self.log, folder=self.home)
-        running = Running(str(self), process, talk, self.display)
+        running = Running(str(self), process, talk, self.display, self.log)
         self._started.append(running)
         return running
 

@@ -90,10 +90,17 @@ def _shown(root: Path) -> list[Path]:
         library = base / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}"
         # Only what the root lacks: one of the same version has these of its own.
         python = [Path(sys.executable).resolve(), library]
-        python = [path for path in python if not root.joinpath(*path.parts[1:]).exists()]
+        python = [path for path in python if _is_empty(root.joinpath(*path.parts[1:]))]
     else:
         python = [base]
     return [REPOSITORY, Path(sys.prefix), *python]
+
+
+def _is_empty(path: Path) -> bool:
+    """Whether there is nothing at a path, or only the empty place where something was shown before."""
+    if path.is_dir():
+        return not any(path.iterdir())
+    return not path.exists() or path.stat().st_size == 0
 
 
 def _is_program(name: str) -> bool:

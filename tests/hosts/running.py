@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from tests.hosts.display import Display
@@ -13,6 +14,8 @@ from tests.hosts.processes import Process
 QUIT_S = 20
 """How long an editor may take to quit once its script has finished."""
 
+_LAST_LINES = 20
+
 
 class EditorError(AssertionError):
     """The script inside the editor failed, or the editor did."""
@@ -21,12 +24,15 @@ class EditorError(AssertionError):
 class Running:
     """An editor that is running a script."""
 
-    def __init__(self, name: str, process: Process, talk: Talk, display: Display) -> None:
+    def __init__(
+        self, name: str, process: Process, talk: Talk, display: Display, log: Path
+    ) -> None:
         """Made by `Editor.start`."""
         self.process = process
         self.display = display
         self._name = name
         self._talk = talk
+        self._log = log
 
     def note(self, name: str, timeout_s: float = 60) -> Any:
         """Wait until the script notes something under `name`, and return its value."""
@@ -49,7 +55,7 @@ class Running:
         if "failure" in end:
             raise EditorError(f"the script in {self._name} failed: {end['failure']}")
         if self.process.returncode != 0:
-            raise EditorError(f"{self._name} ended with code {self.process.returncode}")
+            raise self._ended()
         return end["result"]
 
     def _wait_for(self, name: str, timeout_s: float) -> None:
@@ -62,10 +68,17 @@ class Running:
             if self._talk.has("end"):
                 raise EditorError(f"the script ended before {name}: {self._talk.get('end')}")
             if ended:
-                raise EditorError(f"{self._name} ended with code {self.process.returncode}")
+                raise self._ended()
             return False
 
         wait_for(is_there, f"no {name} from the script in {self._name}", timeout_s)
+
+    def _ended(self) -> EditorError:
+        """That it ended by itself, and what it said last."""
+        said = self._log.read_text("utf-8", "replace").splitlines()[-_LAST_LINES:]
+        return EditorError(
+            "\n".join([f"{self._name} ended with code {self.process.returncode}:", *said])
+        )
 
 
 def wait_for(met: Callable[[], bool], otherwise: str, timeout_s: float) -> None:
