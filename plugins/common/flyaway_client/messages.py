@@ -1,21 +1,20 @@
 """Every message of the protocol as a frozen record that reads and writes its JSON header.
 
-Both sides use these classes; neither builds a header by hand. Unknown fields are ignored, missing or
-misshapen ones raise `MessageError`. Pixels are never in here: they travel as payloads of `Strip`.
+Both sides use these classes; neither builds a header by hand (headers.py does). Pixels are never in
+here: they travel as payloads of `Strip`.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import math
-import types
-import typing
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar
 
 from . import protocol
+from .headers import Message as Message
+from .headers import MessageError as MessageError
+from .headers import encode as encode
+from .headers import one_of
+from .headers import read_header as read_header
 
 CHANNELS = {"gray": 1, "graya": 2, "rgb": 3, "bgr": 3, "rgba": 4, "bgra": 4}
 """Channel orders and how many values a pixel has. Alpha is straight (not premultiplied)."""
@@ -30,46 +29,6 @@ SELECTION_KINDS = ("automatic", "soft", "outline", "region", "trimap", "guess")
 """What a selection means, as PROTOCOL.md explains. "guess" lets the daemon look: soft or outline."""
 
 OUTPUT_DTYPES = ("u8", "u16", "f32")
-
-
-class MessageError(ValueError):
-    """A header that is not what PROTOCOL.md says; the text names the field."""
-
-
-M = TypeVar("M", bound="Message")
-
-
-@dataclass(frozen=True)
-class Message:
-    """Base of all messages: turns itself into a header and back."""
-
-    TYPE: ClassVar[str] = ""
-
-    def to_header(self) -> dict[str, Any]:
-        """The header as a dict that json.dumps takes, `type` first, fields that are None left out."""
-        header = _plain(self)
-        return {"type": self.TYPE, **header} if self.TYPE else header
-
-    @classmethod
-    def from_header(cls: type[M], header: Mapping[str, Any]) -> M:
-        """Read a header, ignoring fields this version does not know.
-
-        Raises:
-            MessageError: a field is missing or of another type than its record says.
-        """
-        if not isinstance(header, Mapping):
-            raise MessageError(f"{cls.__name__} must be an object")
-        hints = _field_types(cls)
-        values = {}
-        for field in dataclasses.fields(cls):
-            if field.name in header:
-                values[field.name] = _checked(header[field.name], hints[field.name], field.name)
-            elif (
-                field.default is dataclasses.MISSING
-                and field.default_factory is dataclasses.MISSING
-            ):
-                raise MessageError(f"{cls.TYPE or cls.__name__} lacks the field {field.name!r}")
-        return cls(**values)
 
 
 @dataclass(frozen=True)
@@ -87,8 +46,8 @@ class ImageHeader(Message):
             raise MessageError(f"an image of {self.width} x {self.height} pixels is empty")
         if max(self.width, self.height) > protocol.MAX_SIDE_PX:
             raise MessageError(f"an image side has at most {protocol.MAX_SIDE_PX} pixels")
-        _one_of(self.channels, CHANNELS, "channels")
-        _one_of(self.dtype, DTYPES, "dtype")
+        one_of(self.channels, CHANNELS, "channels")
+        one_of(self.dtype, DTYPES, "dtype")
 
     @property
     def pixels(self) -> int:
@@ -153,9 +112,9 @@ class ExtractRequest(Message):
 
     def __post_init__(self) -> None:
         """Refuse values outside their lists, and parts that contradict each other."""
-        _one_of(self.colour, COLOURS, "colour")
-        _one_of(self.selection_is, SELECTION_KINDS, "selection_is")
-        _one_of(self.output_dtype, OUTPUT_DTYPES, "output_dtype")
+        one_of(self.colour, COLOURS, "colour")
+        one_of(self.selection_is, SELECTION_KINDS, "selection_is")
+        one_of(self.output_dtype, OUTPUT_DTYPES, "output_dtype")
         if not 1 <= len(self.id) <= 64:
             raise MessageError("id must have 1 to 64 characters")
         if not 0 <= self.icc_bytes <= protocol.MAX_ICC_BYTES:
@@ -370,28 +329,6 @@ MESSAGES: dict[str, type[Message]] = {
 }
 
 
-def encode(message: Message) -> bytes:
-    """The header frame: compact UTF-8 JSON."""
-    return json.dumps(message.to_header(), separators=(",", ":")).encode()
-
-
-def read_header(frame: bytes) -> dict[str, Any]:
-    """A header frame as a dict with a `type`.
-
-    Raises:
-        MessageError: not UTF-8 JSON, not an object, too long, or without a type.
-    """
-    if len(frame) > protocol.MAX_HEADER_BYTES:
-        raise MessageError(f"a header of {len(frame)} bytes is too long")
-    try:
-        header = json.loads(frame.decode())
-    except (ValueError, RecursionError) as error:
-        raise MessageError("the header is not JSON") from error
-    if not isinstance(header, dict) or not isinstance(header.get("type"), str):
-        raise MessageError("the header has no type")
-    return header
-
-
 def decode(frame: bytes) -> Message:
     """A header frame as its record.
 
@@ -403,62 +340,3 @@ def decode(frame: bytes) -> Message:
     if kind is None:
         raise MessageError(f"unknown message type {header['type']!r}")
     return kind.from_header(header)
-
-
-_FIELD_TYPES: dict[type[Message], dict[str, Any]] = {}
-
-
-def _field_types(kind: type[Message]) -> dict[str, Any]:
-    """The types of a record's fields, worked out once: asked for each strip, and slow."""
-    if kind not in _FIELD_TYPES:
-        _FIELD_TYPES[kind] = typing.get_type_hints(kind)
-    return _FIELD_TYPES[kind]
-
-
-def _plain(value: Any) -> Any:
-    """Turn records, tuples and plain values into what json.dumps takes."""
-    if isinstance(value, Message):
-        items = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
-        return {name: _plain(item) for name, item in items if item is not None}
-    if isinstance(value, (tuple, list)):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _checked(value: Any, kind: Any, name: str) -> Any:
-    """Bring one JSON value to the type its field names, or raise."""
-    origin = typing.get_origin(kind)
-    if origin in (typing.Union, types.UnionType):
-        if value is None:
-            return None
-        (kind,) = (option for option in typing.get_args(kind) if option is not type(None))
-        return _checked(value, kind, name)
-    if origin is tuple:
-        if not isinstance(value, (list, tuple)):
-            raise MessageError(f"{name} must be a list")
-        return tuple(_checked(item, typing.get_args(kind)[0], name) for item in value)
-    if isinstance(kind, type) and issubclass(kind, Message):
-        return kind.from_header(value)
-    if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
-        try:
-            number = float(value)
-        except OverflowError:
-            number = math.inf
-        if not math.isfinite(number):
-            raise MessageError(f"{name} must be a finite number")
-        return number
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise MessageError(f"{name} must be of type {kind.__name__}")
-    if kind is str and not _is_unicode(value):
-        raise MessageError(f"{name} must be Unicode text")
-    return value
-
-
-def _is_unicode(text: str) -> bool:
-    """Whether it can be written out: JSON lets half a surrogate pair through."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _one_of(value: str, names: typing.Iterable[str], field: str) -> None:
-    if value not in names:
-        raise MessageError(f"{field} must be one of {', '.join(names)}, not {value!r}")
