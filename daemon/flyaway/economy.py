@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 import torch
 
 from flyaway import device
+from flyaway.engines.base import Placed
 from flyaway.errors import DeviceError
 from flyaway.keeper import WarmEngine
 
@@ -19,6 +20,8 @@ _SMALLEST_SIDE_PX = 384
 """Of a window: with less around a pixel an engine no longer sees what it belongs to."""
 
 _MULTIPLE_PX = 32
+
+_PROCESSOR = torch.device("cpu")
 
 R = TypeVar("R")
 
@@ -74,7 +77,10 @@ def _save(warm: WarmEngine, may_use_cpu: bool, picture_px: int) -> str | None:
         return "Memory was short, so the photo was solved in smaller windows."
     network = engine.network
     if network is None:
-        return None
+        if not isinstance(engine, Placed) or engine.device.type == "cpu" or not may_use_cpu:
+            return None
+        engine.device = _PROCESSOR
+        return _moved(warm)
     parameter = next(iter(network.parameters()))
     if parameter.device.type == "cpu":
         return None
@@ -83,9 +89,14 @@ def _save(warm: WarmEngine, may_use_cpu: bool, picture_px: int) -> str | None:
         return "Memory was short, so the engine worked in half precision."
     if not may_use_cpu:
         return None
+    network.to(_PROCESSOR, torch.float32)
+    return _moved(warm)
+
+
+def _moved(warm: WarmEngine) -> str:
+    """Note that an engine works on the processor from now on; the sentence that says so."""
     where = warm.device
-    network.to("cpu", torch.float32)
-    warm.device = device.describe(torch.device("cpu"))
+    warm.device = device.describe(_PROCESSOR)
     return f"There was not enough memory on {where}, so the processor did the work."
 
 

@@ -45,15 +45,16 @@ class EngineLoader:
         import torch
 
         from flyaway import device, engines, precision
+        from flyaway.engines.base import Placed
 
         threads = self._settings.engine_threads
         torch.set_num_threads(threads)
         cv2.setNumThreads(threads)
         chosen = device.choose(self._settings.device)
         checkpoint = _checkpoint(_record(name))
-        words = device.describe(chosen)
         with device.memory_errors():
             engine = engines.load(name, checkpoint, chosen)
+            words = device.describe(engine.device if isinstance(engine, Placed) else chosen)
             if precision.settle(engine, chosen, self._settings.precision):
                 words += ", half precision"
         return engine, words

@@ -38,8 +38,10 @@ def settle(engine: Engine, device: torch.device, setting: str) -> bool:
         device: where it is.
         setting: see `choose`.
     """
+    if engine.network is None:
+        return False
     kind = choose(device, setting)
-    if engine.network is None or kind == torch.float32:
+    if kind == torch.float32:
         return False
     full = _trial(engine) if setting == "auto" else None
     kept = {name: value.cpu() for name, value in engine.network.state_dict().items()}

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from multiprocessing.connection import Connection
 from typing import Any
 
 import cv2
@@ -22,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tests.benchmarks import contestants
 
+from flyaway import device
 from flyaway.engines.base import Alpha, Image, Trimap
 from flyaway.engines.builtin import BuiltinEngine, foreground
 
@@ -40,28 +40,31 @@ print(time.perf_counter() - started)
 def builtin_800px() -> dict[str, Any]:
     """Median seconds of an 800-pixel photo, in turn with PyMatting's closed form."""
     image, _, trimap = scene(800, 600, 0.15)
-    engine = BuiltinEngine(THREADS)
     runs: dict[str, Callable[[], object]] = {
-        "flyaway": lambda: engine.extract(image, trimap=trimap)
+        "flyaway": lambda: engine().extract(image, trimap=trimap)
     }
     rival = {each.name: each for each in contestants.rivals()}.get("pymatting-cf")
     if rival is not None:
         runs["pymatting_cf"] = lambda: rival.solve(image, trimap)
-    return _side_by_side(runs, "pymatting_cf")
+    return _apart(lambda: _side_by_side(runs, "pymatting_cf"))
 
 
 def builtin_foreground() -> dict[str, Any]:
     """Median seconds of the clean colours of 6 megapixels, in turn with PyMatting's estimation."""
     image, alpha, _ = scene(3000, 2000, 0.1)
     colours = image.astype(np.float32) / 255
-    runs: dict[str, Callable[[], object]] = {
-        "flyaway": lambda: foreground.estimate(colours, alpha, threads=THREADS)
-    }
-    if importlib.util.find_spec("pymatting"):
-        import pymatting
 
-        runs["pymatting_ml"] = lambda: pymatting.estimate_foreground_ml(colours, alpha)
-    return _side_by_side(runs, "pymatting_ml")
+    def compare() -> dict[str, Any]:
+        runs: dict[str, Callable[[], object]] = {
+            "flyaway": lambda: foreground.estimate(colours, alpha, threads=THREADS)
+        }
+        if importlib.util.find_spec("pymatting"):
+            import pymatting
+
+            runs["pymatting_ml"] = lambda: pymatting.estimate_foreground_ml(colours, alpha)
+        return _side_by_side(runs, "pymatting_ml")
+
+    return _apart(compare)
 
 
 def builtin_24mp() -> dict[str, Any]:
@@ -80,8 +83,7 @@ def builtin_region_24mp() -> dict[str, Any]:
     rows, columns = np.flatnonzero(alpha.any(axis=1)), np.flatnonzero(alpha.any(axis=0))
     region = np.zeros(alpha.shape, bool)
     region[rows[0] - 100 : rows[-1] + 100, columns[0] - 100 : columns[-1] + 100] = True
-    engine = BuiltinEngine(THREADS)
-    return _alone(lambda: _seconds(lambda: engine.extract(image, region=region)))
+    return _alone(lambda: _seconds(lambda: engine().extract(image, region=region)))
 
 
 def builtin_import() -> dict[str, float]:
@@ -93,6 +95,11 @@ def builtin_import() -> dict[str, float]:
         for _ in range(_REPEATS)
     ]
     return {"median_s": round(statistics.median(seconds), 3)}
+
+
+def engine() -> BuiltinEngine:
+    """The engine on the best device there is, which only processes forked from this one may touch."""
+    return BuiltinEngine(THREADS, device.choose("auto"))
 
 
 def scene(width: int, height: int, unknown_share: float) -> tuple[Image, Alpha, Trimap]:
@@ -120,7 +127,6 @@ def scene(width: int, height: int, unknown_share: float) -> tuple[Image, Alpha, 
 
 def _large(width: int, height: int) -> dict[str, Any]:
     image, _, trimap = scene(width, height, 0.1)
-    engine = BuiltinEngine(THREADS)
 
     def solve() -> dict[str, Any]:
         started_s = time.perf_counter()
@@ -130,7 +136,7 @@ def _large(width: int, height: int) -> dict[str, Any]:
             if preview is not None:
                 shown.append(time.perf_counter() - started_s)
 
-        engine.extract(image, trimap=trimap, report=watch)
+        engine().extract(image, trimap=trimap, report=watch)
         seconds = time.perf_counter() - started_s
         return {"seconds": round(seconds, 1), "first_preview_s": round(shown[0], 2)}
 
@@ -145,9 +151,25 @@ def _seconds(run: Callable[[], object]) -> dict[str, Any]:
 
 def _alone(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Figures of `work` in a process of its own, with the memory it took beyond what was there."""
+
+    def measured() -> dict[str, Any]:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        figures = work()
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        return {
+            **figures,
+            "device": device.describe(engine().device),
+            "peak_mib_beyond_input": round(grown / 1024),
+        }
+
+    return _apart(measured)
+
+
+def _apart(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What `work` gives, in a process of its own: OpenMP's threads do not survive a fork, so none run here."""
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
-    worker = context.Process(target=_send, args=(work, sender))
+    worker = context.Process(target=lambda: sender.send(work()))
     worker.start()
     sender.close()
     try:
@@ -155,13 +177,6 @@ def _alone(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     finally:
         worker.join()
     return figures
-
-
-def _send(work: Callable[[], dict[str, Any]], sender: Connection) -> None:
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    figures = work()
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    sender.send({**figures, "peak_mib_beyond_input": round(grown / 1024)})
 
 
 def _side_by_side(runs: dict[str, Callable[[], object]], rival: str) -> dict[str, Any]:

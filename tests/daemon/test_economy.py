@@ -32,6 +32,15 @@ class OnDevice:
         self.network = Network(torch.device(device))
 
 
+class WithoutNetwork:
+    """An engine that has a device but no network."""
+
+    network = None
+
+    def __init__(self) -> None:
+        self.device = torch.device("meta")
+
+
 class Network:
     """As much of a torch module as is asked for here."""
 
@@ -160,3 +169,24 @@ def test_other_errors_pass() -> None:
 
     with pytest.raises(CancelledError):
         run(InWindows(), work)
+
+
+def test_an_engine_without_network_moves_to_the_processor_at_once() -> None:
+    engine = WithoutNetwork()
+    result, notes = run(engine, short_for(1))
+    assert result == "done"
+    assert engine.device.type == "cpu"
+    assert notes == ("There was not enough memory on device, so the processor did the work.",)
+
+
+def test_an_engine_without_network_stays_where_it_must() -> None:
+    engine = WithoutNetwork()
+    with pytest.raises(DeviceError, match="not enough memory"):
+        run(engine, short_for(1), may_use_cpu=False)
+    assert engine.device.type == "meta"
+
+
+def test_an_engine_on_the_processor_has_nowhere_to_go() -> None:
+    engine = WithoutNetwork()
+    with pytest.raises(DeviceError, match="not enough memory"):
+        run(engine, short_for(2))

@@ -29,6 +29,14 @@ def test_the_builtin_engine_is_loaded_with_the_threads_of_the_settings() -> None
     assert torch.get_num_threads() == 1
 
 
+def test_a_reply_names_the_processor_where_an_engine_cannot_use_the_device(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("flyaway.device.choose", lambda setting: torch.device("mps"))
+    _, device = EngineLoader(Settings(threads=1)).load("builtin")
+    assert device == "CPU (1 thread)"
+
+
 def test_missing_weights_are_said_with_how_to_get_them(store: Path) -> None:
     with pytest.raises(WeightsError, match="flyaway models download birefnet-lite"):
         EngineLoader(Settings(device="cpu")).load("birefnet-lite")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,3 +127,10 @@ class Engine(Protocol):
             RequestError: what was given cannot be worked on; the text says what to do.
             EngineError: the engine failed.
         """
+
+
+@runtime_checkable
+class Placed(Protocol):
+    """An engine without a network that has a device all the same; setting it moves its next work there."""
+
+    device: Any

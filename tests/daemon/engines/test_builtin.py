@@ -6,10 +6,14 @@ import time
 
 import numpy as np
 import pytest
+import torch
 
 from flyaway.engines.base import Report, silent
 from flyaway.engines.builtin import BuiltinEngine, matting, tiles
+from flyaway.engines.builtin.workers import Workers
 from flyaway.errors import CancelledError, NoSubjectError, RequestError
+
+ALONE = Workers(torch.device("cpu"))
 
 
 def disc(height: int, width: int, soft_px: float = 4.0) -> np.ndarray:
@@ -146,12 +150,6 @@ def test_reports_never_fall_back() -> None:
     assert said[-1] <= 1.0
 
 
-def test_solves_tiles_alike_on_any_number_of_threads() -> None:
-    image, trimap, _ = scene(500, 700)
-    one, three = (matting.extract(image, trimap, silent, threads, 2000) for threads in (1, 3))
-    assert np.array_equal(one, three)
-
-
 def test_shows_a_preview_before_the_tiles() -> None:
     image, trimap, alpha = scene(500, 700)
     shown: list[np.ndarray] = []
@@ -160,16 +158,16 @@ def test_shows_a_preview_before_the_tiles() -> None:
         if preview is not None:
             shown.append(preview)
 
-    matting.extract(image, trimap, keep, 1, 2000)
+    matting.extract(image, trimap, keep, ALONE, 2000)
     assert shown[0].shape == alpha.shape
     assert np.abs(shown[0] - alpha).mean() < 0.02
 
 
 def test_tiles_leave_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
     image, trimap, _ = scene(500, 700)
-    tiled = matting.extract(image, trimap, silent, 1, 2000)
+    tiled = matting.extract(image, trimap, silent, ALONE, 2000)
     monkeypatch.setattr(tiles, "SIDE", 1024)
-    whole = matting.extract(image, trimap, silent, 1, 2000)
+    whole = matting.extract(image, trimap, silent, ALONE, 2000)
     assert np.abs(tiled - whole).max() < 1 / 255
     assert not np.array_equal(tiled, whole)
 
@@ -208,20 +206,13 @@ def test_refuses_a_trimap_of_another_size() -> None:
         BuiltinEngine().extract(image, trimap=trimap[1:])
 
 
-def test_finds_the_same_on_any_number_of_threads() -> None:
-    image, _, _ = scene(240, 320)
-    one, three = (BuiltinEngine(threads).extract(image) for threads in (1, 3))
-    assert np.array_equal(one.alpha, three.alpha)
-    assert one.confidence == three.confidence
-
-
 def test_settled_pixels_get_the_alpha_they_would_be_solved_to(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     image, trimap, _ = scene(500, 700)
-    settled = matting.extract(image, trimap, silent, 1, 2000)
+    settled = matting.extract(image, trimap, silent, ALONE, 2000)
     monkeypatch.setattr(tiles, "_SETTLED_REACH_PX", 400)
-    solved = matting.extract(image, trimap, silent, 1, 2000)
+    solved = matting.extract(image, trimap, silent, ALONE, 2000)
     assert np.abs(settled - solved).max() < 1 / 255
     assert not np.array_equal(settled, solved)
     assert settled.max() <= 1.0

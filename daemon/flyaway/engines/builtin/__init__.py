@@ -6,9 +6,9 @@ The method and its sources: docs/builtin-engine.md.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from flyaway.engines.base import (
@@ -22,10 +22,8 @@ from flyaway.engines.base import (
 from flyaway.engines.builtin import guess, matting
 from flyaway.engines.builtin.band import FOREGROUND, UNKNOWN, known_alpha
 from flyaway.engines.builtin.progress import watched
+from flyaway.engines.builtin.workers import Workers
 from flyaway.errors import RequestError
-
-if TYPE_CHECKING:
-    import torch
 
 __all__ = ["BuiltinEngine", "load"]
 
@@ -35,26 +33,30 @@ _GUESS_SHARE = 0.2
 _GUESSED_WHOLE_UNKNOWN = 65_000
 """Unknown pixels up to which the edge of a guess is solved in one piece: it is wide, most of it clear."""
 
+_ABLE = ("cpu", "cuda")
+
 
 def load(
     record: EngineRecord, tensors: Mapping[str, torch.Tensor] | None, device: torch.device
 ) -> BuiltinEngine:
     """Build the engine; it has no tensors to load."""
-    import torch
-
-    return BuiltinEngine(threads=torch.get_num_threads())
+    return BuiltinEngine(torch.get_num_threads(), device)
 
 
 class BuiltinEngine:
     """Classical matting: graph cut for the subject, affinities and samples for its edge.
 
     `network` is None: nothing here is a torch module.
+
+    Attributes:
+        device: where the edge is solved; may be changed between requests.
     """
 
     network = None
 
-    def __init__(self, threads: int = 1) -> None:
+    def __init__(self, threads: int = 1, device: torch.device | None = None) -> None:
         self._threads = threads
+        self.device = _able(device or torch.device("cpu"))
 
     def extract(
         self,
@@ -81,7 +83,9 @@ class BuiltinEngine:
         if not (trimap == UNKNOWN).any():
             return Extraction(known_alpha(trimap))
         notes = tuple(_missing_sides(trimap))
-        alpha = matting.extract(image, trimap, report, self._threads, whole_unknown)
+        alpha = matting.extract(
+            image, trimap, report, Workers(self.device, self._threads), whole_unknown
+        )
         return Extraction(alpha, notes=notes)
 
     def _find(self, image: Image, region: NDArray[np.bool_] | None, report: Report) -> Extraction:
@@ -96,6 +100,11 @@ class BuiltinEngine:
         return Extraction(
             solved.alpha, confidence=found.confidence, notes=found.notes + solved.notes
         )
+
+
+def _able(device: torch.device) -> torch.device:
+    """The device itself where it has double precision and sparse matrices, else the processor."""
+    return device if device.type in _ABLE else torch.device("cpu")
 
 
 def _check_size(image: Image, trimap: Trimap | None, region: NDArray[np.bool_] | None) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 UNKNOWN = 128
@@ -20,24 +21,24 @@ class Band:
     """The unknown pixels of a trimap in raster order.
 
     Attributes:
-        rows, columns: N int32, where they are.
-        number: HxW int32, the place of a pixel in the list, -1 where it is known.
+        rows, columns: N int64, where they are.
+        number: HxW int64, the place of a pixel in the list, -1 where it is known.
     """
 
-    rows: NDArray[np.int32]
-    columns: NDArray[np.int32]
-    number: NDArray[np.int32]
+    rows: torch.Tensor
+    columns: torch.Tensor
+    number: torch.Tensor
 
     @classmethod
-    def of(cls, trimap: NDArray[np.uint8]) -> Band:
+    def of(cls, trimap: NDArray[np.uint8], device: torch.device) -> Band:
         """List the unknown pixels of an HxW trimap."""
-        rows, columns = (axis.astype(np.int32) for axis in np.nonzero(trimap == UNKNOWN))
-        number = np.full(trimap.shape, -1, np.int32)
-        number[rows, columns] = np.arange(rows.size, dtype=np.int32)
-        return cls(rows, columns, number)
+        rows, columns = np.nonzero(trimap == UNKNOWN)
+        number = np.full(trimap.shape, -1, np.int64)
+        number[rows, columns] = np.arange(rows.size)
+        return cls(*(torch.from_numpy(each).to(device) for each in (rows, columns, number)))
 
     def __len__(self) -> int:
-        return self.rows.size
+        return self.rows.shape[0]
 
 
 def known_alpha(trimap: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -8,100 +8,117 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import numpy as np
-from numpy.typing import NDArray
+import torch
+from torch.nn.functional import max_pool2d
 
-from flyaway.engines.builtin.band import Band, Pixels, grown
+from flyaway.engines.builtin.band import Band
+from flyaway.engines.builtin.workers import Workers
 
 EPSILON = 1e-7
 """How far alpha may leave the affine function where colours hardly differ (Levin's regulariser)."""
 
 WINDOW = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
 STENCIL = [(dy, dx) for dy in range(-2, 3) for dx in range(-2, 3)]
-_CHUNK = 16384
-"""Windows worked on at once: their intermediate values fit a core's cache."""
-
-Stencil = NDArray[np.float32]
-"""25xN: for each unknown pixel its coefficients to the 5x5 pixels around it, in STENCIL order."""
+CENTRE = STENCIL.index((0, 0))
+_CHUNK = 4096
+"""Windows worked on at once."""
 
 
 def matting_stencil(
-    image: Pixels, band: Band, tick: Callable[[float], None], epsilon: float = EPSILON
-) -> Stencil:
+    image: torch.Tensor,
+    band: Band,
+    workers: Workers,
+    tick: Callable[[float], None],
+    epsilon: float = EPSILON,
+) -> torch.Tensor:
     """Sum what all windows that touch the band ask of its pixels.
 
     Args:
-        image: at least 3x3.
-        band: the unknown pixels of `image`.
+        image: HxWx3 float32, at least 3x3.
+        band: its N unknown pixels.
+        workers: say how many windows to take at once.
         tick: told the done fraction; may raise.
         epsilon: regulariser of the windows' covariances.
+
+    Returns:
+        25xN float32: for each unknown pixel its coefficients to the 5x5 pixels around it, in STENCIL order.
     """
     count = len(band)
     # One column more: the place where coefficients of known pixels go, thrown away at the end.
-    stencil = np.zeros((len(STENCIL), count + 1), np.float32)
-    centres = _window_centres(band)
-    flat = image.reshape(-1, 3)
-    number = band.number.reshape(-1)
+    stencil = torch.zeros(len(STENCIL), count + 1, device=image.device)
+    flat, number = image.reshape(-1, 3), band.number.reshape(-1)
     width = image.shape[1]
-    steps = [dy * width + dx for dy, dx in WINDOW]
-    for done, chunk in _chunks(centres):
-        colours = np.stack([flat[chunk + step] for step in steps]).astype(np.float64)
-        whitened = _whitened(colours, epsilon)
-        places = [number[chunk + step] for step in steps]
-        for a, (ay, ax) in enumerate(WINDOW):
-            for b in range(a, len(WINDOW)):
-                by, bx = WINDOW[b]
-                asked = whitened[a, 0] * whitened[b, 0]
-                asked += whitened[a, 1] * whitened[b, 1]
-                asked += whitened[a, 2] * whitened[b, 2]
-                asked += 1.0
-                asked *= -1.0 / len(WINDOW)
-                if a == b:
-                    asked += 1.0
-                offset = (by - ay) * 5 + (bx - ax)
-                stencil[12 + offset][places[a]] += asked
-                if a != b:
-                    stencil[12 - offset][places[b]] += asked
+    steps = torch.tensor([[dy * width + dx] for dy, dx in WINDOW], device=image.device)
+    for done, chunk in _chunks(_window_centres(band), workers.chunk(_CHUNK)):
+        around = chunk + steps
+        whitened = _whitened(flat[around].double(), epsilon)
+        places = number[around]
+        places = places.where(places >= 0, count)
+        for first in range(len(WINDOW)):
+            asked = _asked(whitened, first)
+            for second in range(first, len(WINDOW)):
+                # Within a chunk each window is another pixel's, so no place is met twice but the last.
+                offset = _offset(first, second)
+                coefficients = asked[second - first]
+                stencil[CENTRE + offset].index_add_(0, places[first], coefficients)
+                if offset:
+                    stencil[CENTRE - offset].index_add_(0, places[second], coefficients)
         tick(done)
     return stencil[:, :count]
 
 
-def _window_centres(band: Band) -> NDArray[np.intp]:
+def _window_centres(band: Band) -> torch.Tensor:
     """Flat places of the centres of all windows within the image that hold an unknown pixel."""
-    touched = grown(band.number >= 0, 1)
+    is_unknown = (band.number >= 0).float()[None]
+    touched = max_pool2d(is_unknown, 3, stride=1, padding=1)[0] > 0
     touched[0] = touched[-1] = False
     touched[:, 0] = touched[:, -1] = False
-    return np.flatnonzero(touched)
+    return touched.reshape(-1).nonzero()[:, 0]
 
 
-def _chunks(centres: NDArray[np.intp]) -> Iterator[tuple[float, NDArray[np.intp]]]:
-    for start in range(0, centres.size, _CHUNK):
-        chunk = centres[start : start + _CHUNK]
-        yield (start + chunk.size) / centres.size, chunk
+def _chunks(centres: torch.Tensor, size: int) -> Iterator[tuple[float, torch.Tensor]]:
+    for start in range(0, len(centres), size):
+        chunk = centres[start : start + size]
+        yield (start + len(chunk)) / len(centres), chunk
 
 
-def _whitened(colours: NDArray[np.float64], epsilon: float) -> NDArray[np.float64]:
-    """Colours of windows, 9xMx3, as coordinates whose covariance is the unit matrix, 9x3xM.
+def _offset(first: int, second: int) -> int:
+    """How far two pixels of a window are from each other in the order of STENCIL."""
+    (ay, ax), (by, bx) = WINDOW[first], WINDOW[second]
+    return (by - ay) * 5 + (bx - ax)
+
+
+def _asked(whitened: torch.Tensor, first: int) -> torch.Tensor:
+    """Coefficients between one pixel of each of M windows and itself and those after it, up to 9xM."""
+    red, green, blue = whitened
+    asked = red[first] * red[first:]
+    asked.addcmul_(green[first], green[first:]).addcmul_(blue[first], blue[first:])
+    asked.add_(1.0).mul_(-1.0 / len(WINDOW))
+    asked[0] += 1.0
+    return asked.float()
+
+
+def _whitened(colours: torch.Tensor, epsilon: float) -> torch.Tensor:
+    """Colours of windows, 9xMx3 float64, as coordinates whose covariance is the unit matrix, 3x9xM.
 
     With C = LL' the regularised covariance, the window's affinity (Ii-m)'C^-1(Ij-m) is the product of
     whitened coordinates L^-1(I-m): a 3x3 Cholesky factor written out, cheaper than inverse matrices.
     """
-    centred = np.ascontiguousarray((colours - colours.mean(axis=0)).transpose(0, 2, 1))
-    red, green, blue = centred[:, 0], centred[:, 1], centred[:, 2]
+    whitened = (colours - colours.mean(dim=0)).permute(2, 0, 1).contiguous()
+    red, green, blue = whitened
     weight = 1.0 / len(WINDOW)
     ridge = epsilon * weight
 
-    def covariance(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-        return (x * y).sum(axis=0) * weight
+    def covariance(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return (x * y).sum(dim=0) * weight
 
-    l11 = np.sqrt(covariance(red, red) + ridge)
+    l11 = (covariance(red, red) + ridge).sqrt()
     l21 = covariance(green, red) / l11
     l31 = covariance(blue, red) / l11
-    l22 = np.sqrt(np.maximum(covariance(green, green) + ridge - l21 * l21, ridge))
+    l22 = (covariance(green, green) + ridge - l21 * l21).clamp(min=ridge).sqrt()
     l32 = (covariance(blue, green) - l31 * l21) / l22
-    l33 = np.sqrt(np.maximum(covariance(blue, blue) + ridge - l31 * l31 - l32 * l32, ridge))
-    whitened = centred
-    whitened[:, 0] = red / l11
-    whitened[:, 1] = (green - l21 * whitened[:, 0]) / l22
-    whitened[:, 2] = (blue - l31 * whitened[:, 0] - l32 * whitened[:, 1]) / l33
+    l33 = (covariance(blue, blue) + ridge - l31 * l31 - l32 * l32).clamp(min=ridge).sqrt()
+    red /= l11
+    green.sub_(l21 * red).div_(l22)
+    blue.sub_(l31 * red).sub_(l32 * green).div_(l33)
     return whitened

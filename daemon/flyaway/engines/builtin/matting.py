@@ -13,6 +13,7 @@ from flyaway.engines.builtin.local import Solution, solve_band
 from flyaway.engines.builtin.progress import Tick, stage
 from flyaway.engines.builtin.pyramid import Box
 from flyaway.engines.builtin.tiles import Refiner
+from flyaway.engines.builtin.workers import Workers
 
 WHOLE_UNKNOWN = 260_000
 """Unknown pixels up to which a band is solved in one piece."""
@@ -28,7 +29,7 @@ def extract(
     image: Image,
     trimap: Trimap,
     report: Report,
-    threads: int,
+    workers: Workers,
     whole_unknown: int = WHOLE_UNKNOWN,
 ) -> Alpha:
     """Find the alpha of the unknown pixels of `trimap`; known pixels come back exactly 0 and 1.
@@ -37,7 +38,7 @@ def extract(
         image: HxWx3.
         trimap: HxW, with at least one unknown pixel.
         report: told how far it is, with a preview once the coarse solution stands.
-        threads: tiles worked on at once; does not change the result.
+        workers: that solve it.
         whole_unknown: see WHOLE_UNKNOWN.
     """
     unknown = trimap == UNKNOWN
@@ -47,10 +48,10 @@ def extract(
     alpha = known_alpha(trimap)
     if factor > 1:
         # A picture of a quarter of the pixels soon shows what will come.
-        first = _solve_whole(image, inner, 2 * factor, threads, stage(report, 0.0, 0.05))
+        first = _solve_whole(image, inner, 2 * factor, workers, stage(report, 0.0, 0.05))
         report(0.05, _preview(alpha, first.alpha, 2 * factor, box, inner))
     top = _solve_whole(
-        image, inner, factor, threads, stage(report, *((0.0, 1.0) if factor == 1 else (0.05, 0.25)))
+        image, inner, factor, workers, stage(report, *((0.0, 1.0) if factor == 1 else (0.05, 0.25)))
     )
     coarse, top_factor = top.alpha, factor
     share = 0.25
@@ -59,8 +60,8 @@ def extract(
         report(share, _preview(alpha, coarse, factor, box, inner) if factor == 2 else None)
         factor //= 2
         end = 1.0 if factor == 1 else share + (1.0 - share) / 4
-        refiner = Refiner(image, inner, coarse, top.pairs, factor, top_factor // factor)
-        coarse = refiner.run(threads, stage(report, share, end))
+        refiner = Refiner(image, inner, coarse, top.pairs, factor, top_factor // factor, workers)
+        coarse = refiner.run(stage(report, share, end))
         share = end
     inside = alpha[box.slices]
     np.copyto(inside, coarse, where=inner == UNKNOWN)
@@ -75,11 +76,13 @@ def _first_factor(unknown: int, box: Box, whole_unknown: int) -> int:
     return factor
 
 
-def _solve_whole(image: Image, trimap: Trimap, factor: int, threads: int, tick: Tick) -> Solution:
+def _solve_whole(
+    image: Image, trimap: Trimap, factor: int, workers: Workers, tick: Tick
+) -> Solution:
     height, width = pyramid.level_shape(trimap.shape, factor)
     box = Box(0, height, 0, width)
     known = pyramid.trimap(trimap, factor, box)
-    return solve_band(pyramid.pixels(image, factor, box), known, threads, tick)
+    return solve_band(pyramid.pixels(image, factor, box), known, workers, tick)
 
 
 def _preview(

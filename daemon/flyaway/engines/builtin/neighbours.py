@@ -1,18 +1,23 @@
 """Pixels of like colour get like alpha, however far apart they are: KNN matting (Chen et al. 2013).
 
-It carries alpha into holes and between strands that no 3x3 window connects.
+It carries alpha into holes and between strands that no 3x3 window connects. The search is a tree's, on the
+processor, whatever the device: it runs beside the other steps, and it is not what takes their time.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
+from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
 
-from flyaway.engines.builtin.band import Band, Pixels, grown
+from flyaway.engines.builtin.band import UNKNOWN, Pixels, grown
 from flyaway.engines.builtin.progress import Tick
-from flyaway.engines.builtin.system import System
+from flyaway.engines.builtin.system import System, sparse
+from flyaway.engines.builtin.workers import Workers
+
+_WEIGHT = 0.007
+"""What likeness weighs against the matting Laplacian."""
 
 _COUNT = 7
 _PLACE_WEIGHT = 0.03
@@ -37,20 +42,28 @@ The windows of the matting Laplacian tie the others to them: the means of all er
 _CHUNK = 4096
 
 
-def likeness(image: Pixels, band: Band, known: NDArray[np.float32], tick: Tick) -> System:
+def likeness(
+    image: Pixels,
+    trimap: NDArray[np.uint8],
+    known: NDArray[np.float32],
+    workers: Workers,
+    tick: Tick,
+) -> System:
     """What pixels of like colour ask of each other.
 
     Args:
         image: HxWx3.
-        band: its unknown pixels.
+        trimap: HxW.
         known: HxW, alpha of the known pixels.
+        workers: where the system shall be.
         tick: told the done fraction.
     """
-    near = _on_diagonals(grown(band.number >= 0, _KNOWN_REACH_PX), _ASKED_EVERY)
-    own = _on_diagonals(band.number >= 0, _ASKING_EVERY)
+    is_unknown = trimap == UNKNOWN
+    near = _on_diagonals(grown(is_unknown, _KNOWN_REACH_PX), _ASKED_EVERY)
+    own = _on_diagonals(is_unknown, _ASKING_EVERY)
     features = _features(image, near)
     asking = _features(image, own)
-    number = band.number.reshape(-1)
+    number = np.where(is_unknown, np.cumsum(is_unknown).reshape(trimap.shape) - 1, -1).reshape(-1)
     tick(0.0)
     tree = cKDTree(features, balanced_tree=False, compact_nodes=False)
     weights, others = np.empty((own.size, _COUNT)), np.empty((own.size, _COUNT), np.int64)
@@ -61,9 +74,10 @@ def likeness(image: Pixels, band: Band, known: NDArray[np.float32], tick: Tick) 
         weights[span] = np.maximum(1.0 - away[:, 1:] / _RANGE, 1e-6) ** 2
         others[span] = near[found[:, 1:].clip(max=near.size - 1)]
         tick(start / own.size)
-    weights *= _ASKING_EVERY / weights.sum(axis=1, keepdims=True)
+    weights *= _WEIGHT * _ASKING_EVERY / weights.sum(axis=1, keepdims=True)
     tick(1.0)
-    return _graph(len(band), weights, number[own], number[others], known.reshape(-1)[others])
+    count = int(np.count_nonzero(is_unknown))
+    return _graph(count, weights, number[own], number[others], known.reshape(-1)[others], workers)
 
 
 def _on_diagonals(mask: NDArray[np.bool_], every: int) -> NDArray[np.intp]:
@@ -83,9 +97,10 @@ def _features(image: Pixels, places: NDArray[np.intp]) -> NDArray[np.float64]:
 def _graph(
     count: int,
     weights: NDArray[np.float64],
-    asking: NDArray[np.int32],
-    others: NDArray[np.int32],
+    asking: NDArray[np.int64],
+    others: NDArray[np.int64],
     alpha: NDArray[np.float32],
+    workers: Workers,
 ) -> System:
     """The graph Laplacian of weighted links over `count` unknown pixels.
 
@@ -95,16 +110,18 @@ def _graph(
         asking: M, the numbers of the pixels that have links.
         others: MxK, the numbers of those they are tied to, -1 for a known one.
         alpha: MxK, of the known ones.
+        workers: where the system shall be.
     """
     unknown = others >= 0
     ends = np.broadcast_to(asking[:, None], others.shape)
-    links = sparse.csr_array(
+    links = csr_array(
         (weights[unknown].astype(np.float32), (ends[unknown], others[unknown])),
         shape=(count, count),
     )
     degree = links.sum(axis=0)
     degree[asking] += weights.sum(axis=1)
-    matrix = sparse.csr_array(sparse.diags_array(degree.astype(np.float32)) - links - links.T)
     rhs = np.zeros(count, np.float32)
     rhs[asking] = np.where(unknown, 0.0, weights * alpha).sum(axis=1)
-    return System(matrix, rhs)
+    tied = csr_array(-links - links.T)
+    matrix = sparse(*(workers.tensor(each) for each in (tied.indptr, tied.indices, tied.data)))
+    return System((matrix,), workers.tensor(degree.astype(np.float32)), workers.tensor(rhs))

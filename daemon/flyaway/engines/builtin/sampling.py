@@ -13,11 +13,13 @@ from itertools import repeat
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from flyaway.engines.base import Trimap
 from flyaway.engines.builtin.band import FOREGROUND, Band, Pixels
 from flyaway.engines.builtin.progress import Tick
+from flyaway.engines.builtin.workers import Workers
 
 _RAYS = 8
 _RAY_STEPS = 14
@@ -38,19 +40,17 @@ _OWN_VARIANCE = 0.01
 _TRUSTED_ERROR = 2 * _COLOUR_SIGMA**2
 """Squared colour error at which trust in a sample has fallen to 1/e."""
 
-_CHUNK = 2048
-"""Pixels worked on at once: all their pairs fit a core's cache."""
+_GATHERED = 4096
+_PASSED_ON = 16384
+"""Pixels worked on at once, with all their pairs and with one: what they need fits a core's cache."""
 
 _SAMPLE_BLUR = 0.7
 
-Floats = NDArray[np.float32]
-Places = NDArray[np.int32]
 
-
-def _spread(seed: int, reach_px: NDArray[np.float64], patterns: int) -> Places:
+def _spread(seed: int, reach_px: NDArray[np.float64], patterns: int) -> torch.Tensor:
     """Random steps, turns x (y, x) x patterns, as far as each turn reaches."""
     steps = np.random.default_rng(seed).normal(0.0, 1.0, (reach_px.size, 2, patterns))
-    return np.rint(steps * reach_px[:, None, None]).astype(np.int32)
+    return torch.from_numpy(np.rint(steps * reach_px[:, None, None]).astype(np.int64))
 
 
 _SHARED = _spread(0, np.linspace(1.0, 12.0, 32), 64)
@@ -70,14 +70,13 @@ class Samples:
         error: N, squared colour error of the best pair.
     """
 
-    alpha: Floats
-    variance: Floats
-    error: Floats
+    alpha: torch.Tensor
+    variance: torch.Tensor
+    error: torch.Tensor
 
-    def trust(self) -> Floats:
+    def trust(self) -> torch.Tensor:
         """How strongly to pull to the sampled alpha, in the units of the matting Laplacian."""
-        certain = np.exp(-self.error / np.float32(_TRUSTED_ERROR))
-        return np.asarray(_PULL * certain / (_OWN_VARIANCE + self.variance), np.float32)
+        return _PULL * (self.error / -_TRUSTED_ERROR).exp() / (_OWN_VARIANCE + self.variance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,35 +91,37 @@ class Pairs:
     """
 
     band: Band
-    foreground: Floats
-    background: Floats
+    foreground: torch.Tensor
+    background: torch.Tensor
     factor: int
 
 
 class _Votes:
     """Running mean and variance of alpha over pairs, weighted by likelihood, and the best pair."""
 
-    def __init__(self, count: int) -> None:
-        self.cost = np.full(count, 1e9, np.float32)
-        self.error = np.zeros(count, np.float32)
-        self.foreground = np.zeros(count, np.int32)
-        self.background = np.zeros(count, np.int32)
-        self.sums = np.zeros((3, count), np.float32)
+    def __init__(self, count: int, device: torch.device) -> None:
+        self.cost = torch.full((count,), 1e9, device=device)
+        self.error = torch.zeros(count, device=device)
+        self.foreground = torch.zeros(count, dtype=torch.int64, device=device)
+        self.background = torch.zeros(count, dtype=torch.int64, device=device)
+        self.sums = torch.zeros(3, count, device=device)
 
-    def add(self, span: slice, alpha: Floats, error: Floats, cost: Floats) -> NDArray[np.bool_]:
+    def add(
+        self, span: slice, alpha: torch.Tensor, error: torch.Tensor, cost: torch.Tensor
+    ) -> torch.Tensor:
         """Count one more pair for each pixel of a span; tells where it is the best so far."""
         before = self.cost[span]
         better = cost < before
-        lowest = np.minimum(cost, before)
-        likelihood = np.exp(lowest - cost)
+        lowest = torch.minimum(cost, before)
+        likelihood = (lowest - cost).exp_()
         sums = self.sums[:, span]
-        sums *= np.exp(lowest - before)
+        sums *= (lowest - before).exp_()
         sums[0] += likelihood
         likelihood *= alpha
         sums[1] += likelihood
         likelihood *= alpha
         sums[2] += likelihood
-        np.copyto(self.error[span], error, where=better)
+        self.error[span] = torch.where(better, error, self.error[span])
         self.cost[span] = lowest
         return better
 
@@ -128,41 +129,40 @@ class _Votes:
         """What the votes say."""
         total, first, second = self.sums
         mean = first / total
-        return Samples(mean, np.maximum(second / total - mean * mean, 0.0), self.error)
+        return Samples(mean, (second / total - mean * mean).clamp_(min=0.0), self.error)
 
 
 class Sampler:
     """Samples one image; holds what all its chunks of pixels read."""
 
-    def __init__(self, image: Pixels, trimap: Trimap, band: Band) -> None:
-        self._band = band
-        self._width = trimap.shape[1]
-        self._height = trimap.shape[0]
-        self._colours = image[band.rows, band.columns]
-        self._known = _colours_and_places(
-            np.asarray(cv2.GaussianBlur(image, (0, 0), _SAMPLE_BLUR), np.float32)
-        )
-        self._place = np.stack([band.rows, band.columns], axis=1).astype(np.float32)
+    def __init__(self, image: Pixels, trimap: Trimap, workers: Workers) -> None:
+        device = workers.device
+        self._band = band = Band.of(trimap, device)
+        self._workers = workers
+        self._height, self._width = trimap.shape
+        self._colours = workers.tensor(image)[band.rows, band.columns]
+        blurred = np.asarray(cv2.GaussianBlur(image, (0, 0), _SAMPLE_BLUR), np.float32)
+        self._known = _colours_and_places(workers.tensor(blurred))
+        self._place = torch.stack([band.rows, band.columns], dim=1).float()
         self._pattern = band.rows % 8 * 8 + band.columns % 8
-        self._away_foreground, self._nearest_foreground = _nearest(trimap == FOREGROUND)
-        self._away_background, self._nearest_background = _nearest(trimap == 0)
-        self._reach_foreground = np.maximum(self._away_foreground[band.rows, band.columns], 1.0)
-        self._reach_background = np.maximum(self._away_background[band.rows, band.columns], 1.0)
-        self._votes = _Votes(len(band))
+        self._shared = _SHARED.to(device)
+        self._away_foreground, self._nearest_foreground = _nearest(trimap == FOREGROUND, workers)
+        self._away_background, self._nearest_background = _nearest(trimap == 0, workers)
+        self._reach_foreground = self._away_foreground[band.rows, band.columns].clamp(min=1.0)
+        self._reach_background = self._away_background[band.rows, band.columns].clamp(min=1.0)
+        self._votes = _Votes(len(band), device)
 
     def run(self, pool: Executor, tick: Tick) -> Samples:
         """Sample all pixels; the result does not depend on how many threads `pool` has."""
-        spans = [
-            slice(start, min(start + _CHUNK, len(self._band)))
-            for start in range(0, len(self._band), _CHUNK)
-        ]
+        spans = self._workers.spans(len(self._band), _GATHERED)
         for done, _ in enumerate(pool.map(self._gather, spans)):
             tick(0.6 * done / len(spans))
-        for turn, steps in enumerate(_SHARED):
+        spans = self._workers.spans(len(self._band), _PASSED_ON)
+        for turn, steps in enumerate(self._shared):
             # All read what the round before found, so that the order of chunks does not matter.
-            found = self._votes.foreground.copy(), self._votes.background.copy()
+            found = self._votes.foreground.clone(), self._votes.background.clone()
             list(pool.map(self._share, spans, repeat(steps), repeat(found)))
-            tick(0.6 + 0.4 * turn / len(_SHARED))
+            tick(0.6 + 0.4 * turn / len(self._shared))
         return self._votes.samples()
 
     def pairs(self, factor: int) -> Pairs:
@@ -175,38 +175,41 @@ class Sampler:
         foreground = self._along_rays(span, self._away_foreground, self._nearest_foreground)
         background = self._along_rays(span, self._away_background, self._nearest_background)
         alpha, error, cost = self._judge(span, foreground[:, None], background[None])
-        count = cost.shape[2]
-        alpha, error, cost = (each.reshape(-1, count) for each in (alpha, error, cost))
-        best, pixel = cost.argmin(axis=0), np.arange(count)
+        alpha, error, cost = (each.flatten(0, 1) for each in (alpha, error, cost))
+        lowest, best = cost.min(dim=0, keepdim=True)
         votes = self._votes
-        votes.cost[span] = cost[best, pixel]
-        votes.error[span] = error[best, pixel]
-        votes.foreground[span] = foreground[best // len(background), pixel]
-        votes.background[span] = background[best % len(background), pixel]
-        likelihood = np.exp(votes.cost[span] - cost)
-        votes.sums[0, span] = likelihood.sum(axis=0)
-        likelihood *= alpha
-        votes.sums[1, span] = likelihood.sum(axis=0)
-        likelihood *= alpha
-        votes.sums[2, span] = likelihood.sum(axis=0)
+        votes.cost[span] = lowest[0]
+        votes.error[span] = error.gather(0, best)[0]
+        votes.foreground[span] = foreground.gather(0, best // len(background))[0]
+        votes.background[span] = background.gather(0, best % len(background))[0]
+        likelihood = (lowest - cost).exp_()
+        for moment in range(3):
+            votes.sums[moment, span] = likelihood.sum(dim=0)
+            likelihood *= alpha
 
-    def _share(self, span: slice, steps: Places, found: tuple[Places, Places]) -> None:
+    def _share(
+        self, span: slice, steps: torch.Tensor, found: tuple[torch.Tensor, torch.Tensor]
+    ) -> None:
         rows, columns = self._band.rows[span], self._band.columns[span]
         step_y, step_x = steps[:, self._pattern[span]]
         others = self._band.number[
-            (rows + step_y).clip(0, self._height - 1), (columns + step_x).clip(0, self._width - 1)
+            (rows + step_y).clamp_(0, self._height - 1),
+            (columns + step_x).clamp_(0, self._width - 1),
         ]
         # Where the other pixel is known there is nothing to learn: try the own pair again.
-        others = np.where(others < 0, np.arange(span.start, span.stop), others)
+        own = torch.arange(span.start, span.stop, device=others.device)
+        others = others.where(others >= 0, own)
         foreground, background = found[0][others], found[1][others]
-        alpha, error, cost = self._judge(span, foreground, background)
-        better = self._votes.add(span, alpha, error, cost)
-        np.copyto(self._votes.foreground[span], foreground, where=better)
-        np.copyto(self._votes.background[span], background, where=better)
+        better = self._votes.add(span, *self._judge(span, foreground, background))
+        for kept, tried in (
+            (self._votes.foreground, foreground),
+            (self._votes.background, background),
+        ):
+            kept[span] = tried.where(better, kept[span])
 
     def _judge(
-        self, span: slice, foreground: Places, background: Places
-    ) -> tuple[Floats, Floats, Floats]:
+        self, span: slice, foreground: torch.Tensor, background: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Alpha, squared colour error and cost of pairs, given as flat places of known pixels."""
         known_f, known_b = self._known[foreground], self._known[background]
         alpha, error = _mix(self._colours[span], known_f[..., :3], known_b[..., :3])
@@ -215,74 +218,77 @@ class Sampler:
         cost = error * (1.0 / _COLOUR_SIGMA**2) + _DISTANCE_WEIGHT * far
         return alpha, error, cost
 
-    def _distance(self, span: slice, known: Floats, reach: Floats) -> Floats:
+    def _distance(self, span: slice, known: torch.Tensor, reach: torch.Tensor) -> torch.Tensor:
         """How far samples are, in units of the way to the nearest one there is."""
         away = known[..., 3:] - self._place[span]
-        return np.asarray(np.hypot(away[..., 0], away[..., 1]) / reach[span], np.float32)
+        y, x = away.unbind(dim=-1)
+        return (y * y).addcmul_(x, x).sqrt_() / reach[span]
 
-    def _along_rays(self, span: slice, away: Floats, nearest: Places) -> Places:
+    def _along_rays(self, span: slice, away: torch.Tensor, nearest: torch.Tensor) -> torch.Tensor:
         """The nearest known pixel and those that rays in all directions meet: (1 + rays) x M."""
         rows, columns = self._band.rows[span], self._band.columns[span]
-        found = np.empty((_RAYS + 1, rows.size), np.int32)
-        found[:] = nearest[rows, columns]
+        found = nearest[rows, columns].repeat(_RAYS + 1, 1)
         # Neighbours look in slightly different directions, so together they see more.
         turn = (rows % 3 * 3 + columns % 3) / 9.0
-        angles = (np.arange(_RAYS)[:, None] + turn).ravel() * (2 * np.pi / _RAYS)
-        step_y, step_x = np.sin(angles).astype(np.float32), np.cos(angles).astype(np.float32)
-        y, x = np.tile(rows, _RAYS).astype(np.float32), np.tile(columns, _RAYS).astype(np.float32)
-        ray = np.arange(y.size)
-        length = np.maximum(np.tile(away[rows, columns], _RAYS), 1.0)
-        met = found[1:].reshape(-1)
+        rays = torch.arange(_RAYS, device=rows.device)[:, None]
+        angles = (rays + turn).flatten() * (2 * np.pi / _RAYS)
+        step_y, step_x = angles.sin(), angles.cos()
+        y, x = rows.repeat(_RAYS).float(), columns.repeat(_RAYS).float()
+        ray = torch.arange(len(y), device=rows.device)
+        length = away[rows, columns].repeat(_RAYS).clamp_(min=1.0)
+        met, flat = found[1:].view(-1), away.view(-1)
         for _ in range(_RAY_STEPS):
             y += step_y * length
             x += step_x * length
-            row, column = np.rint(y).astype(np.int32), np.rint(x).astype(np.int32)
-            inside = (row >= 0) & (row < self._height) & (column >= 0) & (column < self._width)
-            row *= inside
-            column *= inside
-            length = away[row, column]
+            row, column = y.round(), x.round()
+            inner_row = row.clamp(0, self._height - 1)
+            inner_column = column.clamp(0, self._width - 1)
+            inside = (row == inner_row) & (column == inner_column)
+            place = inner_row.long() * self._width + inner_column.long()
+            length = flat[place]
             hit = inside & (length == 0)
-            met[ray[hit]] = row[hit] * self._width + column[hit]
-            left = np.flatnonzero(inside & ~hit)
-            if not left.size:
+            met[ray[hit]] = place[hit]
+            left = (inside & ~hit).nonzero()[:, 0]
+            if not len(left):
                 break
             y, x, step_y, step_x, ray = y[left], x[left], step_y[left], step_x[left], ray[left]
-            length = np.maximum(length[left], 1.0)
+            length = length[left].clamp_(min=1.0)
         return found
 
 
 def inherit(
-    image: Pixels, band: Band, pairs: Pairs, origin: tuple[int, int], ratio: int
+    colours: torch.Tensor, band: Band, pairs: Pairs, origin: tuple[int, int], ratio: int
 ) -> Samples:
     """Sample a window of a finer level with the pairs of a coarser one.
 
     Args:
-        image: HxWx3, the window's colours.
+        colours: HxWx3, the window's.
         band: its unknown pixels.
         pairs: of the coarser level.
         origin: the window's first row and column in its level.
         ratio: pixels of this level to one of the coarser.
     """
     top, left = origin
-    number, own = pairs.band.number, image[band.rows, band.columns]
+    number, own = pairs.band.number, colours[band.rows, band.columns]
     rows, columns = (band.rows + top) // ratio, (band.columns + left) // ratio
     # One pattern of 16 repeats over the level, so a pixel tries the same in all windows it is in.
     turn = (band.rows + top) % 4 * 4 + (band.columns + left) % 4
     parent = number[rows, columns]
-    votes = _Votes(len(band))
-    for step_y, step_x in _INHERITED:
+    votes = _Votes(len(band), colours.device)
+    for step_y, step_x in _INHERITED.to(colours.device):
         others = number[
-            (rows + step_y[turn]).clip(0, number.shape[0] - 1),
-            (columns + step_x[turn]).clip(0, number.shape[1] - 1),
+            (rows + step_y[turn]).clamp_(0, number.shape[0] - 1),
+            (columns + step_x[turn]).clamp_(0, number.shape[1] - 1),
         ]
-        others = np.where(others < 0, parent, others)
+        others = others.where(others >= 0, parent)
         alpha, error = _mix(own, pairs.foreground[others], pairs.background[others])
-        cost = error * (1.0 / _COLOUR_SIGMA**2)
-        votes.add(slice(None), alpha, error, cost)
+        votes.add(slice(None), alpha, error, error * (1.0 / _COLOUR_SIGMA**2))
     return votes.samples()
 
 
-def _mix(own: Floats, foreground: Floats, background: Floats) -> tuple[Floats, Floats]:
+def _mix(
+    own: torch.Tensor, foreground: torch.Tensor, background: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Alpha and squared error of mixing two colours to the `own` one, over the last axis.
 
     With f and b the samples' colours seen from the pixel's own, everything follows from the products
@@ -290,33 +296,34 @@ def _mix(own: Floats, foreground: Floats, background: Floats) -> tuple[Floats, F
     """
     f, b = foreground - own, background - own
     ff, bb, fb = _dot(f, f), _dot(b, b), _dot(f, b)
-    apart = ff + bb - 2.0 * fb
-    apart += 1e-5
+    apart = ff + bb - 2.0 * fb + 1e-5
     along = bb - fb
-    alpha = (along / apart).clip(0.0, 1.0)
-    return alpha, np.maximum(bb - alpha * (2.0 * along - alpha * apart), 0.0)
+    alpha = (along / apart).clamp_(0.0, 1.0)
+    return alpha, (bb - alpha * (2.0 * along - alpha * apart)).clamp_(min=0.0)
 
 
-def _dot(one: Floats, other: Floats) -> Floats:
-    """Product over the last axis, of three: written out, for numpy's own sum is slow on so few."""
+def _dot(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """Product over the last axis, of three: written out, for a sum over so few is slow."""
     product = one[..., 0] * other[..., 0]
-    product += one[..., 1] * other[..., 1]
-    product += one[..., 2] * other[..., 2]
-    return product
+    product.addcmul_(one[..., 1], other[..., 1])
+    return product.addcmul_(one[..., 2], other[..., 2])
 
 
-def _colours_and_places(image: Pixels) -> Floats:
+def _colours_and_places(image: torch.Tensor) -> torch.Tensor:
     """A row for each pixel: its colour, its row and its column, so that one look-up gives all."""
-    rows, columns = np.indices(image.shape[:2], np.float32)
-    return np.dstack([image, rows, columns]).reshape(-1, 5)
+    height, width = image.shape[:2]
+    rows = torch.arange(height, device=image.device, dtype=image.dtype)
+    columns = torch.arange(width, device=image.device, dtype=image.dtype)
+    places = torch.stack(torch.meshgrid(rows, columns, indexing="ij"), dim=2)
+    return torch.cat([image, places], dim=2).view(-1, 5)
 
 
-def _nearest(mask: NDArray[np.bool_]) -> tuple[Floats, Places]:
+def _nearest(mask: NDArray[np.bool_], workers: Workers) -> tuple[torch.Tensor, torch.Tensor]:
     """For each pixel the distance to the nearest True one of a mask that has some, and its place."""
     away, labels = cv2.distanceTransformWithLabels(
         (~mask).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
     places = np.flatnonzero(mask)
-    by_label = np.zeros(int(labels.max()) + 1, np.int32)
+    by_label = np.zeros(int(labels.max()) + 1, np.int64)
     by_label[labels.reshape(-1)[places]] = places
-    return np.asarray(away, np.float32), by_label[np.asarray(labels, np.int32)]
+    return workers.tensor(np.asarray(away, np.float32)), workers.tensor(by_label[labels])

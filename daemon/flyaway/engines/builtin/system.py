@@ -2,52 +2,96 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy import sparse
+import torch
+from torch.nn.functional import pad
 
 from flyaway.engines.builtin.band import Band
-from flyaway.engines.builtin.laplacian import STENCIL, Stencil
+from flyaway.engines.builtin.laplacian import CENTRE, STENCIL
+from flyaway.engines.builtin.workers import Workers
 
-_CHUNK = 16384
+_CHUNK = 8192
 """Pixels worked on at once: what is written for them fits a core's cache."""
 
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """`matrix` alpha = `rhs`, both over the unknown pixels; the matrix is symmetric, positive definite."""
+    """(diagonal + links) alpha = rhs over N unknown pixels; symmetric and positive definite.
 
-    matrix: sparse.csr_array
-    rhs: NDArray[np.float32]
+    Attributes:
+        links: NxN sparse matrices without diagonals, to be added up.
+        diagonal: N.
+        rhs: N.
+    """
+
+    links: tuple[torch.Tensor, ...]
+    diagonal: torch.Tensor
+    rhs: torch.Tensor
+
+    def product(self, alpha: torch.Tensor) -> torch.Tensor:
+        """What the matrix makes of N values."""
+        total = self.diagonal * alpha
+        for each in self.links:
+            total += each @ alpha
+        return total
+
+    def joined(self, other: System) -> System:
+        """Both at once."""
+        return System(
+            self.links + other.links, self.diagonal + other.diagonal, self.rhs + other.rhs
+        )
+
+    def pulled(self, prior: torch.Tensor, weight: torch.Tensor) -> System:
+        """The system in which each pixel is also pulled to its `prior` by `weight`."""
+        return System(self.links, self.diagonal + weight, self.rhs + weight * prior)
 
 
-def assemble(stencil: Stencil, band: Band, known: NDArray[np.float32]) -> System:
+def sparse(starts: torch.Tensor, columns: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    """A square matrix of compressed rows: where each starts, the columns and the values of its entries."""
+    size = len(starts) - 1
+    with warnings.catch_warnings():
+        # Said once in the life of the process: "beta state". What is used here is their product.
+        warnings.filterwarnings("ignore", "Sparse CSR tensor support", UserWarning)
+        return torch.sparse_csr_tensor(
+            starts.int(),
+            columns.int(),
+            values,
+            (size, size),
+            device=values.device,
+            check_invariants=False,
+        )
+
+
+def assemble(stencil: torch.Tensor, band: Band, known: torch.Tensor, workers: Workers) -> System:
     """Turn a stencil into a system, moving what is known to the right-hand side.
 
     Args:
         stencil: 25xN, see laplacian.
         band: the unknown pixels.
-        known: HxW, alpha of the known pixels.
+        known: HxW, alpha of the known pixels, 0 elsewhere.
+        workers: say how many pixels to take at once.
     """
+    device, count, size = stencil.device, len(band), len(STENCIL)
     width = band.number.shape[1] + 4
-    number_in = np.pad(band.number, 2, constant_values=-2).reshape(-1)
-    alpha_in = np.pad(known, 2).reshape(-1)
-    own = (band.rows + 2) * width + (band.columns + 2)
-    columns = np.empty((len(band), len(STENCIL)), np.int32)
-    values = np.empty((len(band), len(STENCIL)), np.float32)
-    rhs = np.zeros(len(band), np.float32)
-    for start in range(0, len(band), _CHUNK):
-        span = slice(start, start + _CHUNK)
-        for place, (dy, dx) in enumerate(STENCIL):
-            at = own[span] + (dy * width + dx)
-            number = number_in[at]
-            rhs[span] -= np.where(number == -1, stencil[place, span] * alpha_in[at], 0.0)
-            columns[span, place] = number
-            values[span, place] = stencil[place, span]
-    used = (columns >= 0) & (values != 0)
-    starts = np.zeros(len(band) + 1, np.int32)
-    np.cumsum(np.count_nonzero(used, axis=1), out=starts[1:])
-    matrix = sparse.csr_array((values[used], columns[used], starts), shape=(len(band),) * 2)
-    return System(matrix, rhs)
+    number_in = pad(band.number, (2, 2, 2, 2), value=-1).reshape(-1)
+    alpha_in = pad(known, (2, 2, 2, 2)).reshape(-1)
+    places = (band.rows + 2) * width + (band.columns + 2)
+    steps = torch.tensor([dy * width + dx for dy, dx in STENCIL], device=device)
+    columns = torch.empty(count, size, dtype=torch.int32, device=device)
+    values = torch.empty(count, size, device=device)
+    rhs = torch.empty(count, device=device)
+    own = torch.arange(count, device=device)[:, None]
+    for span in workers.spans(count, _CHUNK):
+        around = places[span, None] + steps
+        number, coefficients = number_in[around], stencil[:, span].T
+        is_unknown = number >= 0
+        rhs[span] = -(coefficients * alpha_in[around]).sum(dim=1)
+        # Rows of one length need no packing: what is known becomes a link of nothing to the pixel itself.
+        columns[span] = number.where(is_unknown, own[span])
+        values[span] = coefficients.where(is_unknown, 0.0)
+    values[:, CENTRE] = 0.0
+    starts = torch.arange(0, count * size + 1, size, device=device)
+    links = sparse(starts, columns.view(-1), values.view(-1))
+    return System((links,), stencil[CENTRE], rhs)

@@ -5,23 +5,23 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError
+from concurrent.futures import Future, TimeoutError
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from flyaway.engines.base import Alpha, Image, Trimap
 from flyaway.engines.builtin import pyramid
 from flyaway.engines.builtin.band import FOREGROUND, UNKNOWN, Band, grown, known_alpha
-from flyaway.engines.builtin.laplacian import matting_stencil
-from flyaway.engines.builtin.local import cleared, pulled
+from flyaway.engines.builtin.local import cleared, local_system
 from flyaway.engines.builtin.progress import AbandonedError, Tick
 from flyaway.engines.builtin.pyramid import Box
 from flyaway.engines.builtin.sampling import Pairs, inherit
 from flyaway.engines.builtin.solve import conjugate_gradients
-from flyaway.engines.builtin.system import assemble
+from flyaway.engines.builtin.workers import Workers
 
 SIDE = 256
 """Pixels from one tile to the next."""
@@ -60,6 +60,7 @@ class Refiner:
         pairs: Pairs | None,
         factor: int,
         ratio: int,
+        workers: Workers,
     ) -> None:
         """Get ready.
 
@@ -70,6 +71,7 @@ class Refiner:
             pairs: what the coarsest level found, if both sides are known.
             factor: the level to solve.
             ratio: its size against the coarsest level's.
+            workers: that solve the tiles.
         """
         self._image = image
         self._trimap = trimap
@@ -82,19 +84,21 @@ class Refiner:
         self._pairs = pairs
         self._factor = factor
         self._ratio = ratio * pairs.factor if pairs else ratio
+        self._workers = workers
         self._abandoned = threading.Event()
 
-    def run(self, threads: int, tick: Tick) -> Alpha:
-        """Solve all tiles on `threads`; they are joined in one order, so the result is the same."""
+    def run(self, tick: Tick) -> Alpha:
+        """Solve all tiles; they are joined in one order, so the number of threads changes nothing."""
         shape = pyramid.level_shape(self._trimap.shape, self._factor)
         alpha = np.zeros(shape, np.float32)
         todo = list(self._tiles(shape))
-        with ThreadPoolExecutor(threads) as pool:
+        ahead = 2 * self._workers.threads
+        with self._workers.pool() as pool:
             waiting: deque[Future[Alpha]] = deque()
             try:
                 for done, tile in enumerate(todo):
                     # Two a thread in flight: memory holds those, not all that are to come.
-                    for each in todo[done + len(waiting) : done + 2 * threads]:
+                    for each in todo[done + len(waiting) : done + ahead]:
                         waiting.append(pool.submit(self._solve, each))
                     _blend(alpha, tile, _result(waiting.popleft(), tick, done / len(todo)))
             finally:
@@ -123,21 +127,23 @@ class Refiner:
         prior = pyramid.enlarged(self._coarse, window, cv2.INTER_CUBIC).clip(0.0, 1.0)
         known = self._settled(window, prior)
         alpha = known_alpha(known)
-        band = Band.of(known)
-        if not len(band):
+        is_unknown = known == UNKNOWN
+        if not is_unknown.any():
             return alpha
+        band = Band.of(known, self._workers.device)
         colours = pyramid.pixels(self._image, self._factor, window)
-        prior = prior[band.rows, band.columns]
-        weight = np.full(len(band), _PRIOR_WEIGHT, np.float32)
+        pulled_to = self._workers.tensor(prior[is_unknown])
+        weight = torch.full_like(pulled_to, _PRIOR_WEIGHT)
         if self._pairs is not None:
-            samples = inherit(colours, band, self._pairs, (window.top, window.left), self._ratio)
+            origin = (window.top, window.left)
+            samples = inherit(self._workers.tensor(colours), band, self._pairs, origin, self._ratio)
             trust = samples.trust()
-            prior = (prior * weight + samples.alpha * trust) / (weight + trust)
+            pulled_to = (pulled_to * weight + samples.alpha * trust) / (weight + trust)
             weight += trust
-        system = assemble(matting_stencil(colours, band, self._go_on), band, alpha)
-        system = pulled(system, prior, weight)
-        found = conjugate_gradients(system, prior, _TOLERANCE, self._go_on)
-        alpha[band.rows, band.columns] = cleared(found)
+        system = local_system(colours, band, alpha, self._workers, self._go_on)
+        system = system.pulled(pulled_to, weight)
+        found = conjugate_gradients(system, pulled_to, _TOLERANCE, self._go_on)
+        alpha[is_unknown] = cleared(found)
         return alpha
 
     def _settled(self, window: Box, prior: Alpha) -> Trimap:
