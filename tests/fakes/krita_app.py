@@ -19,11 +19,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from tests.fakes import qt
-from tests.fakes.qt import QByteArray, QDockWidget, QObject, QPoint, QRect, QWidget, pyqtSignal
+from tests.fakes.qt import (
+    QByteArray,
+    QDockWidget,
+    QObject,
+    QPoint,
+    QRect,
+    QUuid,
+    QWidget,
+    pyqtSignal,
+)
 
 PROFILE = "sRGB-elle-V2-srgbtrc.icc"
 SAMPLE_BYTES = {"U8": 1, "U16": 2, "F16": 2, "F32": 4}
 CHANNELS = {"RGBA": 4, "GRAYA": 2, "CMYKA": 5, "A": 1}
+
+_numbers = itertools.count(1)
 
 
 class Node(QObject):
@@ -40,7 +51,7 @@ class Node(QObject):
         self.children: list[Node] = []
         self.is_locked = False
         self.is_visible = True
-        self.uuid = object()
+        self.uuid = QUuid(next(_numbers))
         self.at = QPoint()
         self.place = QRect()
         self.content: NDArray[np.uint8] = np.zeros((0, 0, self._pixel_bytes), np.uint8)
@@ -64,7 +75,7 @@ class Node(QObject):
     def visible(self) -> bool:
         return self.is_visible
 
-    def uniqueId(self) -> object:
+    def uniqueId(self) -> QUuid:
         return self.uuid
 
     def bounds(self) -> QRect:

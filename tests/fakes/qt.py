@@ -147,6 +147,9 @@ class QRect:
         box = QRect(left, top, right - left, bottom - top)
         return QRect() if box.isEmpty() else box
 
+    def contains(self, other: QRect) -> bool:
+        return self.intersected(other) == other
+
     def united(self, other: QRect) -> QRect:
         if self.isEmpty() or other.isEmpty():
             return other if self.isEmpty() else self
@@ -166,6 +169,14 @@ class QRect:
 
     def __repr__(self) -> str:
         return f"QRect{self._box}"
+
+
+class QUuid:
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def toString(self) -> str:
+        return f"{{{self.number:032x}}}"
 
 
 class Qt:
@@ -216,6 +227,9 @@ class QWidget(QObject):
     def showEvent(self, event: object) -> None:
         """The widget comes up."""
 
+    def enterEvent(self, event: object) -> None:
+        """The mouse comes in."""
+
     def setWindowTitle(self, title: str) -> None:
         self.title = title
 
@@ -239,6 +253,10 @@ class QFormLayout:
 
     def addRow(self, label: str, field: QWidget) -> None:
         self.rows[label] = field
+        field.row_label = QLabel(label)  # type: ignore[attr-defined]
+
+    def labelForField(self, field: QWidget) -> QLabel:
+        return field.row_label  # type: ignore[attr-defined, no-any-return]
 
 
 class QVBoxLayout:
@@ -378,6 +396,10 @@ class QComboBox(QWidget):
 
     def currentData(self, role: object = Qt.ItemDataRole.UserRole) -> object:
         return self.itemData(self._current, role)
+
+    def texts(self) -> list[object]:
+        """What the user reads."""
+        return [item["text"] for item in self._items]
 
     def setItemData(self, index: int, value: object, role: object) -> None:
         self._items[index][role] = value

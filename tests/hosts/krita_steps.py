@@ -49,6 +49,30 @@ def button():
     return docker().findChild(QtWidgets.QPushButton, "flyaway_button")
 
 
+def menu(name: str):
+    """One of the docker's menus: "engine", "plate"."""
+    return docker().findChild(QtWidgets.QComboBox, f"flyaway_{name}")
+
+
+def entries(name: str) -> list[str]:
+    """What a menu of the docker offers."""
+    return [menu(name).itemText(number) for number in range(menu(name).count())]
+
+
+def pick(name: str, data: str) -> None:
+    """Choose from a menu of the docker, as a click on the entry would."""
+    index = menu(name).findData(data)
+    assert index >= 0, entries(name)
+    menu(name).setCurrentIndex(index)
+    menu(name).activated.emit(index)
+
+
+def mouse_comes_to_docker() -> Story:
+    """As it does before any click there."""
+    QtWidgets.QApplication.sendEvent(docker(), QtCore.QEvent(QtCore.QEvent.Type.Enter))
+    yield a_moment()
+
+
 def status() -> str:
     """What the docker says."""
     return docker().findChild(QtWidgets.QLabel, "flyaway_status").text()
@@ -64,7 +88,7 @@ def extract() -> None:
 
 def choose(**settings: object) -> None:
     """The docker's settings as they are stored; those not given are the usual ones."""
-    usual = {"engine": "auto", "selection_is": "guess", "edge_width_px": 0}
+    usual = {"engine": "auto", "needs_plate": "false", "selection_is": "guess", "edge_width_px": 0}
     for name, value in (usual | settings).items():
         Krita.instance().writeSetting("flyaway_krita", name, str(value))
 

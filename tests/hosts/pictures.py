@@ -24,5 +24,14 @@ def portrait(width: int, height: int) -> NDArray[np.uint8]:
     edge = min(width, height) * (0.3 + 0.02 * np.sin(23 * angle))
     alpha = np.clip((edge - distance) / 4 + 0.5, 0, 1)[..., None]
     subject = np.stack([200 + 0 * x, 160 + 20 * np.sin(x / 9), 120 + 0 * y], axis=-1)
-    ground = np.stack([40 + 20 * np.sin(y / 7), 60 + 0 * x, 90 + 15 * np.sin(x / 11)], axis=-1)
-    return np.round(alpha * subject + (1 - alpha) * ground).astype(np.uint8)
+    return np.round(alpha * subject + (1 - alpha) * _ground(y, x)).astype(np.uint8)
+
+
+def ground(width: int, height: int) -> NDArray[np.uint8]:
+    """What `portrait` has behind the disc, without the disc: HxWx3 uint8 sRGB."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    return np.round(_ground(y, x)).astype(np.uint8)
+
+
+def _ground(y: NDArray[np.float32], x: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.stack([40 + 20 * np.sin(y / 7), 60 + 0 * x, 90 + 15 * np.sin(x / 11)], axis=-1)

@@ -60,7 +60,8 @@ class Docker:
     def __init__(self, widget: qt.QDockWidget) -> None:
         self.widget = widget
         widgets = widget.content.layout.widgets  # type: ignore[attr-defined]
-        box, self.selection_is, self.edge_width, self.button, self.bar, self.status = widgets
+        box, self.plate, self.selection_is, self.edge_width, *rest = widgets
+        self.button, self.bar, self.status = rest
         self.engine, self.about, self.download, self.paid_work = box.layout.widgets
         self.download_button, self.download_bar, self.stage = self.download.layout.widgets
 
@@ -68,6 +69,13 @@ class Docker:
         """Let the event loop turn until the extraction is over; what the docker then says."""
         turn_until(lambda: self.button.text() == "Extract")
         return str(self.status.text())
+
+
+def open_and_pick(docker: Docker, engine: str) -> None:
+    """Bring the docker up and choose an engine, once it is there."""
+    docker.widget.showEvent(None)
+    turn_until(lambda: engine in docker.engine.names())
+    docker.engine.pick(engine)
 
 
 def turn_until(met: Callable[[], object]) -> None:

@@ -10,22 +10,14 @@ import pytest
 from tests.fakes import daemon
 from tests.fakes.daemon import FakeDaemon, Part, Peer
 from tests.fakes.krita_app import DocumentData
-from tests.krita.conftest import Docker, plugin_module, turn_until
+from tests.krita.conftest import Docker, open_and_pick, plugin_module, turn_until
 
 from flyaway_client import messages, protocol
 from flyaway_client.messages import EngineInfo, Message
 
 FREE = EngineInfo("free", "Free", "Hair.", (), True, 0, "MIT", "", True)
 RESEARCH = EngineInfo("research", "Research", "Fur.", (), True, 0, "CC-BY-NC", "", False)
-PLATES = EngineInfo("plates", "Plates", "Studio.", ("plate",), True, 0, "MIT", "", True)
 ABSENT = EngineInfo("absent", "Absent", "Veils.", (), False, 885_000_000, "MIT", "", True)
-
-
-def open_and_pick(docker: Docker, name: str) -> None:
-    """Bring the docker up and choose an engine, once it is there."""
-    docker.widget.showEvent(None)
-    turn_until(lambda: name in docker.engine.names())
-    docker.engine.pick(name)
 
 
 def test_says_what_the_chosen_engine_is_for(docker: Docker, home: Path) -> None:
@@ -34,14 +26,6 @@ def test_says_what_the_chosen_engine_is_for(docker: Docker, home: Path) -> None:
     assert docker.about.text() == "Fur. Licence: CC-BY-NC, not for paid work."
     assert docker.about.minimum_height == 30
     assert not docker.download.isVisible()
-
-
-def test_leaves_out_engines_that_need_a_photo_of_the_empty_scene(
-    docker: Docker, home: Path
-) -> None:
-    with daemon.running(home, {"engines": daemon.offer(FREE, PLATES)}):
-        open_and_pick(docker, "free")
-    assert docker.engine.names() == ["auto", "free"]
 
 
 def test_the_switch_leaves_out_engines_that_forbid_paid_work(docker: Docker, home: Path) -> None:

@@ -17,17 +17,21 @@ LAYOUTS = [
 ]
 
 
+def settings(**chosen: object):  # type: ignore[no-untyped-def] # of the loaded plugin
+    return plugin_module("request").Settings(**chosen)
+
+
 def read():  # type: ignore[no-untyped-def] # of the loaded plugin
     """What the plugin would send of the active layer."""
     host = plugin_module("host")
-    return host.read(host.find_target(uses_selection=True), uses_selection=True)
+    chosen = settings()
+    return host.read(host.find_target(chosen), chosen)
 
 
-def refusal(*, uses_selection: bool = True) -> str:
+def refusal() -> str:
     """The sentence with which the plugin refuses the active layer."""
-    host = plugin_module("host")
-    with pytest.raises(host.DocumentError) as refused:
-        host.read(host.find_target(uses_selection=uses_selection), uses_selection=uses_selection)
+    with pytest.raises(plugin_module("layers").DocumentError) as refused:
+        read()
     return str(refused.value)
 
 
@@ -83,7 +87,7 @@ def test_takes_the_layer_of_an_active_mask(image: DocumentData) -> None:
     mask = Node("mask", "transparencymask", model="A")
     layer.attach(mask)
     image.active = mask
-    assert plugin_module("host").find_target(uses_selection=True).layer is layer
+    assert plugin_module("host").find_target(settings()).layer is layer
 
 
 def test_asks_for_an_image_when_none_is_open(krita: Krita) -> None:
@@ -142,7 +146,7 @@ def test_asks_to_apply_a_transform_that_is_seen(image: DocumentData) -> None:
     layer.attach(mask)
     assert refusal().startswith("“photo” has a transform mask.")
     mask.is_visible = False
-    assert plugin_module("host").find_target(uses_selection=True).layer is layer
+    assert plugin_module("host").find_target(settings()).layer is layer
 
 
 def test_refuses_an_empty_layer(image: DocumentData) -> None:
@@ -181,14 +185,14 @@ def test_refuses_a_selection_of_everything(image: DocumentData) -> None:
 def test_does_not_mind_the_selection_when_it_is_not_looked_at(image: DocumentData) -> None:
     select(image, 0, 0, [[255] * 8] * 6)
     host = plugin_module("host")
-    target = host.find_target(uses_selection=False)
-    assert host.read(target, uses_selection=False).selection_u8 is None
+    blind = settings(selection_is="automatic")
+    assert host.read(host.find_target(blind), blind).selection_u8 is None
 
 
 def test_refuses_more_bytes_than_krita_can_hand_over(
     krita: Krita, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = make_image(krita, 8, 6, Node(depth="F32"), 0, 0, 8, 6)
-    monkeypatch.setattr(plugin_module("host"), "MAX_ARRAY_BYTES", 8 * 6 * 16 - 1)
+    monkeypatch.setattr(plugin_module("layers"), "MAX_ARRAY_BYTES", 8 * 6 * 16 - 1)
     assert "Scale the image down" in refusal()
     assert image.undo_steps == []

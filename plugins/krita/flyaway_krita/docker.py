@@ -9,6 +9,7 @@ from .engine_box import EngineBox
 from .extraction import Extractor
 from .flyaway_client.choices import DOWNLOAD_FIRST, MAX_EDGE_WIDTH_PX, SELECTION_CHOICES
 from .paragraph import Paragraph
+from .plate_box import PlateBox
 from .qt import QtCore, QtWidgets
 from .request import Settings
 
@@ -31,7 +32,13 @@ class FlyawayDocker(DockWidget):
         self._show_busy(extractor.is_busy)
 
     def canvasChanged(self, canvas: Canvas | None) -> None:
-        """Krita wants every docker to have this; the extraction looks for its layer at the click."""
+        """Another image is shown. The extraction looks for its layer at the click; the row shows its own."""
+        self._refresh_plate()
+
+    def enterEvent(self, event: object) -> None:
+        """The mouse comes in: the row that it may be on its way to shows what would be taken now."""
+        self._refresh_plate()
+        super().enterEvent(event)
 
     def showEvent(self, event: object) -> None:
         """Show what another window or the last session left."""
@@ -41,6 +48,9 @@ class FlyawayDocker(DockWidget):
 
     def _build(self, chosen: Settings) -> None:
         self._engine = EngineBox()
+        self._engine.menu.setObjectName(f"{OBJECT_NAME}_engine")
+        self._plate = PlateBox()
+        self._plate.setObjectName(f"{OBJECT_NAME}_plate")
         self._selection_is = _selection_box()
         self._edge_width = _edge_width_box()
         self._button = QtWidgets.QPushButton("Extract")
@@ -49,8 +59,9 @@ class FlyawayDocker(DockWidget):
         self._bar.setRange(0, PROGRESS_STEPS)
         self._status = Paragraph()
         self._status.setObjectName(f"{OBJECT_NAME}_status")
-        form = QtWidgets.QFormLayout()
+        self._form = form = QtWidgets.QFormLayout()
         form.addRow("Engine:", self._engine)
+        form.addRow("Empty scene:", self._plate)
         form.addRow("Selection is:", self._selection_is)
         form.addRow("Edge width:", self._edge_width)
         content = QtWidgets.QWidget()
@@ -61,20 +72,28 @@ class FlyawayDocker(DockWidget):
         column.addWidget(self._status)
         column.addStretch(1)
         self.setWidget(content)
+        self._engine.plate_asked.connect(self._show_plate)
         self._show_settings(chosen)
         self._engine.changed.connect(self._take_engine)
+        self._plate.activated.connect(lambda _index: self._save())
         self._selection_is.activated.connect(lambda _index: self._save())
         self._edge_width.valueChanged.connect(lambda _width: self._save())
         self._button.clicked.connect(self._press)
 
     def _show_settings(self, chosen: Settings) -> None:
-        self._engine.choose(chosen.engine, paid_work_only=chosen.paid_work_only)
+        self._engine.choose(
+            chosen.engine, paid_work_only=chosen.paid_work_only, needs_plate=chosen.needs_plate
+        )
+        if chosen.needs_plate:
+            self._plate.choose(chosen.plate)
         self._selection_is.setCurrentIndex(self._selection_is.findData(chosen.selection_is))
         self._edge_width.setValue(chosen.edge_width_px)
 
     def _chosen(self) -> Settings:
         return Settings(
             engine=self._engine.chosen,
+            needs_plate=self._engine.needs_plate,
+            plate=self._plate.chosen,
             paid_work_only=self._engine.paid_work_only,
             selection_is=str(self._selection_is.currentData()),
             edge_width_px=self._edge_width.value(),
@@ -82,6 +101,16 @@ class FlyawayDocker(DockWidget):
 
     def _save(self) -> None:
         settings.save(self._chosen())
+
+    def _show_plate(self, is_needed: bool) -> None:
+        """Rows that no engine asks for would only make the docker taller."""
+        for widget in (self._form.labelForField(self._plate), self._plate):
+            widget.setVisible(is_needed)
+        self._refresh_plate()
+
+    def _refresh_plate(self) -> None:
+        if self._engine.needs_plate:
+            self._plate.refresh()
 
     def _take_engine(self) -> None:
         self._status.setText("")

@@ -15,12 +15,11 @@ from .flyaway_client.client import Client
 from .flyaway_client.errors import ClientError
 from .flyaway_client.messages import EngineInfo
 from .job import Job
+from .menu import Menu
 from .paragraph import Paragraph
 from .qt import QtCore, QtWidgets
 
 POLL_MS = 50
-MENU_CHARS = 16
-"""A docker can be narrow: the menu does not ask for the room of its longest entry."""
 
 
 class EngineBox(QtWidgets.QWidget):
@@ -28,26 +27,29 @@ class EngineBox(QtWidgets.QWidget):
 
     changed = QtCore.pyqtSignal()
     """The user has chosen another engine, begun its download, or pressed the switch."""
+    plate_asked = QtCore.pyqtSignal(bool)
+    """Another engine is shown as the chosen one, and whether that one needs a plate."""
 
     def __init__(self) -> None:
         super().__init__()
         self._job: Job[tuple[EngineInfo, ...]] | None = None
         self._engines: tuple[EngineInfo, ...] = ()
         self._entries: dict[str, EngineChoice] = {}
+        self._comparers: set[str] = set()
         self._timer = QtCore.QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self._look)
-        self._menu = _Menu()
+        self.menu = Menu()
         self._about = Paragraph()
         self._download = DownloadBox()
         self._switch = QtWidgets.QCheckBox(PAID_WORK_LABEL)
         self._switch.setToolTip(PAID_WORK_ABOUT)
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        for widget in (self._menu, self._about, self._download, self._switch):
+        for widget in (self.menu, self._about, self._download, self._switch):
             column.addWidget(widget)
-        self._menu.opening.connect(self._open_menu)
-        self._menu.activated.connect(self._pick)
+        self.menu.opening.connect(self._open_menu)
+        self.menu.activated.connect(self._pick)
         self._switch.clicked.connect(self._press_switch)
         self._download.started.connect(self._begin_download)
         self._download.ended.connect(self._end_download)
@@ -55,7 +57,7 @@ class EngineBox(QtWidgets.QWidget):
     @property
     def chosen(self) -> str:
         """The engine's name on the wire."""
-        return str(self._menu.currentData())
+        return str(self.menu.currentData())
 
     @property
     def paid_work_only(self) -> bool:
@@ -67,21 +69,28 @@ class EngineBox(QtWidgets.QWidget):
         """Whether the chosen engine must be downloaded first."""
         return self._entries[self.chosen].is_missing
 
-    def choose(self, name: str, *, paid_work_only: bool) -> None:
+    @property
+    def needs_plate(self) -> bool:
+        """Whether the chosen engine compares with a plate, as far as is known."""
+        return self.chosen in self._comparers
+
+    def choose(self, name: str, *, paid_work_only: bool, needs_plate: bool = False) -> None:
         """Show that engine as the chosen one, whether the daemon has told of it or not.
 
-        Where `paid_work_only` leaves it out, the daemon's best one takes its place.
+        Where `paid_work_only` leaves it out, the daemon's best one takes its place. Until the daemon has
+        told of it, `needs_plate` is what is known of it from an earlier time.
         """
         entries = engine_choices(self._engines, name, paid_work_only=paid_work_only)
         self._entries = {entry.name: entry for entry in entries}
+        self._comparers = {entry.name for entry in entries if entry.needs_plate}
+        if needs_plate and not self._engines:
+            self._comparers.add(name)
         self._switch.setChecked(paid_work_only)
-        self._menu.clear()
+        self.menu.clear()
         for entry in entries:
-            self._menu.addItem(entry.label, entry.name)
-            tip = QtCore.Qt.ItemDataRole.ToolTipRole
-            self._menu.setItemData(self._menu.count() - 1, entry.about, tip)
+            self.menu.add(entry.name, entry.label, entry.about)
         shown = name if name in self._entries else AUTO_ENGINE.name
-        self._menu.setCurrentIndex(self._menu.findData(shown))
+        self.menu.setCurrentIndex(self.menu.findData(shown))
         self._show_chosen()
 
     def refresh(self, *, start: bool = False) -> None:
@@ -94,6 +103,7 @@ class EngineBox(QtWidgets.QWidget):
     def _show_chosen(self) -> None:
         self._about.setText(self._entries[self.chosen].about)
         self._download.offer(self.chosen if self.is_missing else None)
+        self.plate_asked.emit(self.needs_plate)
 
     def _open_menu(self) -> None:
         """The daemon is started if it has not told of its engines yet."""
@@ -105,15 +115,15 @@ class EngineBox(QtWidgets.QWidget):
         self.changed.emit()
 
     def _press_switch(self, is_checked: bool) -> None:
-        self.choose(self.chosen, paid_work_only=is_checked)
+        self.choose(self.chosen, paid_work_only=is_checked, needs_plate=self.needs_plate)
         self.changed.emit()
 
     def _begin_download(self) -> None:
-        self._menu.setEnabled(False)
+        self.menu.setEnabled(False)
         self.changed.emit()
 
     def _end_download(self, sentence: str) -> None:
-        self._menu.setEnabled(True)
+        self.menu.setEnabled(True)
         if sentence:
             self._about.setText(sentence)
         else:
@@ -132,25 +142,6 @@ class EngineBox(QtWidgets.QWidget):
         self.choose(self.chosen, paid_work_only=self.paid_work_only)
 
 
-class _Menu(QtWidgets.QComboBox):
-    """A menu that tells before it opens, and opens as wide as its entries are."""
-
-    opening = QtCore.pyqtSignal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        policy = QtWidgets.QComboBox.SizeAdjustPolicy
-        self.setSizeAdjustPolicy(policy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(MENU_CHARS)
-
-    def showPopup(self) -> None:
-        """The user opens it."""
-        self.opening.emit()
-        self.view().setMinimumWidth(self.view().sizeHintForColumn(0))
-        super().showPopup()
-
-
 def _fetch(name: str, *, start: bool, job: Job[tuple[EngineInfo, ...]]) -> tuple[EngineInfo, ...]:
     with Client.connect(name, start=start, should_stop=job.should_stop) as client:
-        # The docker has no way to choose a photo of the empty scene.
-        return tuple(info for info in client.engines() if "plate" not in info.needs)
+        return client.engines()

@@ -10,8 +10,9 @@ from . import host, request
 from .flyaway_client.client import Extracted
 from .flyaway_client.errors import CancelledError, ClientError
 from .flyaway_client.messages import ExtractResult
-from .host import DocumentError, Target
+from .host import Target
 from .job import Job
+from .layers import DocumentError
 from .qt import QtCore
 from .request import Settings
 
@@ -50,8 +51,8 @@ class Extractor(QtCore.QObject):
             )
             return
         try:
-            target = host.find_target(uses_selection=settings.uses_selection)
-            pixels = host.read(target, uses_selection=settings.uses_selection)
+            target = host.find_target(settings)
+            pixels = host.read(target, settings)
             work = partial(request.extract, host.client_name(), pixels, settings)
         except Exception as error:  # noqa: BLE001 - the edge to Krita: each failure is one sentence
             self.announced.emit(_sentence(error), True)

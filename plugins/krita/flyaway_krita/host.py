@@ -1,4 +1,4 @@
-"""All that touches Krita's documents: which layer is meant, its pixels, and where the alpha goes.
+"""From Krita's document and back: which layer is meant, what of it is sent, and where the alpha goes.
 
 For the main thread alone. What is found at the click is kept: while the daemon works, the user may go on to
 other layers and documents.
@@ -10,41 +10,12 @@ from dataclasses import dataclass
 
 from krita import Document, Krita, Node
 
-from . import masks, profiles
-from .flyaway_client.messages import CHANNELS, DTYPES, ImageHeader
+from . import layers, masks, plates
+from .layers import DocumentError
 from .qt import QtCore
-from .request import LayerPixels
+from .request import LayerPixels, Settings
 
 MASK_NAME = "Extracted Foreground"
-
-LAYOUTS = {
-    ("RGBA", "U8"): ("bgra", "u8"),
-    ("RGBA", "U16"): ("bgra", "u16"),
-    ("RGBA", "F16"): ("rgba", "f16"),
-    ("RGBA", "F32"): ("rgba", "f32"),
-    ("GRAYA", "U8"): ("graya", "u8"),
-    ("GRAYA", "U16"): ("graya", "u16"),
-    ("GRAYA", "F16"): ("graya", "f16"),
-    ("GRAYA", "F32"): ("graya", "f32"),
-}
-"""Krita's colour model and depth -> the wire's channels and dtype. Only integers have blue first."""
-
-MAX_ARRAY_BYTES = 2**31 - 64
-"""Qt 5 cannot hold more in one array."""
-
-KINDS = {
-    "grouplayer": "a group. Select the paint layer that holds the photo",
-    "vectorlayer": "a vector layer. Convert it first: Layer > Convert > To Paint Layer",
-    "filelayer": "a file layer. Convert it first: Layer > Convert > To Paint Layer",
-    "clonelayer": "a clone layer. Select the layer it is a clone of",
-    "filterlayer": "a filter layer, which has no picture of its own. Select a paint layer",
-    "filllayer": "a fill layer, which has no picture of its own. Select a paint layer",
-}
-"""Layers that are no paint layers, as sentences go on."""
-
-
-class DocumentError(Exception):
-    """This image, layer or selection cannot be worked on; the text tells the user what to change."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +40,7 @@ def client_name() -> str:
     return f"krita {Krita.instance().version()}"
 
 
-def find_target(*, uses_selection: bool) -> Target:
+def find_target(settings: Settings) -> Target:
     """The active layer of the active document, and which piece of it is meant.
 
     Raises:
@@ -78,15 +49,15 @@ def find_target(*, uses_selection: bool) -> Target:
     document = Krita.instance().activeDocument()
     if document is None:
         raise DocumentError("No image is open. Open a photo, then try again.")
-    layer = _photo_layer(document.activeNode())
-    _check_unlocked(layer)
+    layer = layers.of_active(document.activeNode())
+    layers.check_unlocked(layer)
     canvas = QtCore.QRect(0, 0, document.width(), document.height())
     place = layer.bounds()
     if place.isEmpty():
         raise DocumentError(
             f"The layer “{layer.name()}” is empty. Select the layer with the photo."
         )
-    selection = document.selection() if uses_selection else None
+    selection = document.selection() if settings.uses_selection else None
     if selection is not None:
         # Beyond the canvas nobody can select, so nothing there is known to be background.
         selected = QtCore.QRect(selection.x(), selection.y(), selection.width(), selection.height())
@@ -96,21 +67,23 @@ def find_target(*, uses_selection: bool) -> Target:
     return Target(document, layer, place, canvas, layer.position())
 
 
-def read(target: Target, *, uses_selection: bool) -> LayerPixels:
-    """The layer's pixels where they are meant, and the selection over them.
+def read(target: Target, settings: Settings) -> LayerPixels:
+    """The layer's pixels where they are meant, the selection over them, and the plate if one is needed.
 
     Raises:
-        DocumentError: the layer's colours cannot be sent, or the selection says nothing about it.
+        DocumentError: the layer's colours cannot be sent, the selection says nothing about it, or there is
+            no plate to compare it with.
     """
-    image = _image_header(target)
-    selection = _read_selection(target) if uses_selection else None
-    try:
-        colour, icc = profiles.colour_of(target.layer)
-    except profiles.ProfileError as error:
-        raise DocumentError(str(error)) from error
-    place = target.place
-    pixels = target.layer.pixelData(place.x(), place.y(), place.width(), place.height())
-    return LayerPixels(image, memoryview(pixels), colour, icc, selection)
+    layer, place = target.layer, target.place
+    image = layers.image_header(layer, place)
+    selection = _read_selection(target) if settings.uses_selection else None
+    colour, icc = layers.colour_of(layer)
+    plate = None
+    if settings.needs_plate:
+        plate = plates.read(plates.find(target.document, layer, settings.plate), layer, place)
+    return LayerPixels(
+        image, memoryview(layers.pixels(layer, place)), colour, icc, selection, plate
+    )
 
 
 def put_mask(target: Target, alpha_u8: bytes) -> None:
@@ -125,7 +98,7 @@ def put_mask(target: Target, alpha_u8: bytes) -> None:
     """
     document, layer = target.document, target.layer
     _check_still_there(target)
-    _check_unlocked(layer)
+    layers.check_unlocked(layer)
     earlier = [mask for mask in layer.childNodes() if _is_ours(mask)]
     place = target.place.translated(layer.position() - target.position)
     mask = masks.new_mask(document, MASK_NAME)
@@ -134,37 +107,6 @@ def put_mask(target: Target, alpha_u8: bytes) -> None:
     layer.addChildNode(mask, None)
     for old in earlier:
         old.remove()
-
-
-def _photo_layer(node: Node | None) -> Node:
-    """The paint layer meant when `node` is active."""
-    if node is None:
-        raise DocumentError("No layer is active. Select the photo's layer in the Layers docker.")
-    # A new mask becomes the active node, so that a second extraction starts from the first one's mask.
-    if node.type().endswith("mask"):
-        parent = node.parentNode()
-        if parent is None:
-            raise DocumentError("A mask is active. Select the layer that it belongs to.")
-        node = parent
-    if node.type() != "paintlayer":
-        kind = KINDS.get(node.type(), f"a {node.type()}. Select a paint layer")
-        raise DocumentError(f"“{node.name()}” is {kind}.")
-    if any(mask.type() == "transformmask" and mask.visible() for mask in node.childNodes()):
-        # It moves on the screen what the daemon would get where it was.
-        raise DocumentError(
-            f"“{node.name()}” has a transform mask. Apply it first: Layer > Flatten Layer."
-        )
-    return node
-
-
-def _check_unlocked(layer: Node) -> None:
-    node: Node | None = layer
-    while node is not None:
-        if node.locked():
-            raise DocumentError(
-                f"“{node.name()}” is locked. Unlock it in the Layers docker, then try again."
-            )
-        node = node.parentNode()
 
 
 def _check_still_there(target: Target) -> None:
@@ -177,26 +119,6 @@ def _check_still_there(target: Target) -> None:
         raise DocumentError(
             "The image changed its size meanwhile, so the mask was dropped. Extract again."
         )
-
-
-def _image_header(target: Target) -> ImageHeader:
-    """What the pixels of the target will be."""
-    layer, place = target.layer, target.place
-    model, depth = layer.colorModel(), layer.colorDepth()
-    if (model, depth) not in LAYOUTS:
-        raise DocumentError(
-            f"“{layer.name()}” is in the colour model {model.removesuffix('A')}. Convert the image to "
-            "RGB first: Image > Convert Image Color Space."
-        )
-    channels, dtype = LAYOUTS[model, depth]
-    header = ImageHeader(place.width(), place.height(), channels, dtype)
-    if header.bytes > MAX_ARRAY_BYTES:
-        most = MAX_ARRAY_BYTES // (CHANNELS[channels] * DTYPES[dtype]) // 1_000_000
-        raise DocumentError(
-            f"“{layer.name()}” has {header.pixels // 1_000_000} megapixels; at this depth Krita hands "
-            f"over at most {most}. Scale the image down, or convert it to 8 or 16 bits."
-        )
-    return header
 
 
 def _read_selection(target: Target) -> bytes | None:

@@ -13,9 +13,15 @@ from .job import Job
 
 @dataclass(frozen=True)
 class Settings:
-    """What the user chose; `edge_width_px` is 0 to scale with the image."""
+    """What the user chose; `edge_width_px` is 0 to scale with the image.
+
+    `needs_plate` is whether the engine compares with a plate, and `plate` the identity of the layer that
+    holds it (see `layers.identity`).
+    """
 
     engine: str = AUTO_ENGINE.name
+    needs_plate: bool = False
+    plate: str = ""
     paid_work_only: bool = False
     selection_is: str = SELECTION_CHOICES[0].name
     edge_width_px: int = 0
@@ -24,6 +30,14 @@ class Settings:
     def uses_selection(self) -> bool:
         """Whether the selection says anything about the subject."""
         return self.selection_is != "automatic"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Pixels, HxW, laid out as `header` says."""
+
+    header: ImageHeader
+    data: Buffer
 
 
 @dataclass(frozen=True)
@@ -36,6 +50,7 @@ class LayerPixels:
         colour: how colour values are encoded: "srgb", "linear-srgb" or "icc".
         icc: the profile where `colour` is "icc".
         selection_u8: HxW, the selection over the same piece; None where it is not to be used.
+        plate: the empty scene over the same piece, its colours encoded the same; None where none is needed.
     """
 
     image: ImageHeader
@@ -43,6 +58,7 @@ class LayerPixels:
     colour: str
     icc: bytes
     selection_u8: bytes | None
+    plate: Picture | None = None
 
 
 def extract(name: str, pixels: LayerPixels, settings: Settings, job: Job[Extracted]) -> Extracted:
@@ -72,6 +88,8 @@ def build(pixels: LayerPixels, settings: Settings) -> tuple[ExtractRequest, dict
     if pixels.selection_u8 is not None:
         selection = ImageHeader(pixels.image.width, pixels.image.height, "gray", "u8")
         parts["selection"] = pixels.selection_u8
+    if pixels.plate is not None:
+        parts["plate"] = pixels.plate.data
     request = ExtractRequest(
         id=new_request_id(),
         image=pixels.image,
@@ -80,6 +98,7 @@ def build(pixels: LayerPixels, settings: Settings) -> tuple[ExtractRequest, dict
         selection=selection,
         selection_is=settings.selection_is if selection else "automatic",
         edge_width_px=settings.edge_width_px or None,
+        plate=pixels.plate.header if pixels.plate else None,
         engine=settings.engine,
         paid_work_only=settings.paid_work_only,
         # Krita keeps masks at 8 bits, whatever the depth of the image.

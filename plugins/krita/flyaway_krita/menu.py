@@ -1,0 +1,31 @@
+"""A drop-down menu for a narrow docker."""
+
+from __future__ import annotations
+
+from .qt import QtCore, QtWidgets
+
+MENU_CHARS = 16
+"""A docker can be narrow: the menu does not ask for the room of its longest entry."""
+
+
+class Menu(QtWidgets.QComboBox):
+    """A menu that tells before it opens, and opens as wide as its entries are."""
+
+    opening = QtCore.pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        policy = QtWidgets.QComboBox.SizeAdjustPolicy
+        self.setSizeAdjustPolicy(policy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(MENU_CHARS)
+
+    def add(self, name: str, label: str, about: str = "") -> None:
+        """Add an entry: its data, what the user reads, and more about it."""
+        self.addItem(label, name)
+        self.setItemData(self.count() - 1, about, QtCore.Qt.ItemDataRole.ToolTipRole)
+
+    def showPopup(self) -> None:
+        """The user opens it."""
+        self.opening.emit()
+        self.view().setMinimumWidth(self.view().sizeHintForColumn(0))
+        super().showPopup()

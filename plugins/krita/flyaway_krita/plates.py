@@ -1,0 +1,80 @@
+"""The plate: a picture of the scene without the subject, in another layer of the same image."""
+
+from __future__ import annotations
+
+from krita import Document, Node
+
+from . import layers
+from .layers import DocumentError
+from .qt import QtCore
+from .request import Picture
+
+CHOOSE = "in the Flyaway docker (Settings > Dockers > Flyaway)"
+
+
+def candidates(document: Document, layer: Node | None) -> list[Node]:
+    """The layers that may hold the plate for `layer`: all other paint layers, the topmost first."""
+    own = None if layer is None else layers.identity(layer)
+    return [one for one in layers.paint_layers(document) if layers.identity(one) != own]
+
+
+def chosen_of(nodes: list[Node], identity: str) -> Node | None:
+    """The one that the user has chosen, or the only one; None where that is still to be said."""
+    chosen = [node for node in nodes if layers.identity(node) == identity]
+    return next(iter(chosen or (nodes if len(nodes) == 1 else [])), None)
+
+
+def find(document: Document, layer: Node, identity: str) -> Node:
+    """The layer that holds the plate for `layer`.
+
+    Args:
+        document: the image of both.
+        layer: what is cut out of.
+        identity: the chosen layer's, or that of one in another image; see `layers.identity`.
+
+    Raises:
+        DocumentError: there is none, or not yet a choice.
+    """
+    if identity == layers.identity(layer):
+        raise DocumentError(
+            f"“{layer.name()}” is the layer to cut out of. Choose another layer as the empty scene "
+            f"{CHOOSE}, or select the photo's layer."
+        )
+    others = candidates(document, layer)
+    if not others:
+        raise DocumentError(
+            f"The engine compares “{layer.name()}” with a picture of the same scene without the subject, "
+            "and the image has no other paint layer. Add that picture as a layer, or choose another "
+            "engine."
+        )
+    plate = chosen_of(others, identity)
+    if plate is None:
+        raise DocumentError(f"Choose the layer with the empty scene {CHOOSE}, or another engine.")
+    return plate
+
+
+def read(plate: Node, layer: Node, place: QtCore.QRect) -> Picture:
+    """The plate's pixels.
+
+    Args:
+        plate: the layer that holds it.
+        layer: what is compared with it.
+        place: the piece of `layer` that is worked on, in the image's coordinates.
+
+    Raises:
+        DocumentError: it leaves some of the place uncovered, or cannot be compared as it is.
+    """
+    layers.check_untransformed(plate)
+    if not plate.bounds().contains(place):
+        raise DocumentError(
+            f"The empty scene “{plate.name()}” does not cover all of the layer “{layer.name()}”. Move or "
+            "scale it so that it does, or choose another layer."
+        )
+    header = layers.image_header(plate, place)
+    # One request has one colour encoding.
+    if layers.colour_of(plate) != layers.colour_of(layer):
+        raise DocumentError(
+            f"The layers “{plate.name()}” and “{layer.name()}” have different colour profiles. Convert "
+            "both to the image's: Layer > Convert > Convert Layer Color Space."
+        )
+    return Picture(header, memoryview(layers.pixels(plate, place)))
