@@ -24,6 +24,9 @@ _WHOLE_AREA = 4_000_000
 _MARGIN = 48
 """Known pixels kept around the band, where its colours are looked up."""
 
+_PREVIEW_SIDE = 512
+"""Pixels enlarged at once for a preview: fresh memory of the whole size costs more than the work."""
+
 
 def extract(
     image: Image,
@@ -79,18 +82,23 @@ def _first_factor(unknown: int, box: Box, whole_unknown: int) -> int:
 def _solve_whole(
     image: Image, trimap: Trimap, factor: int, workers: Workers, tick: Tick
 ) -> Solution:
-    height, width = pyramid.level_shape(trimap.shape, factor)
-    box = Box(0, height, 0, width)
-    known = pyramid.trimap(trimap, factor, box)
-    return solve_band(pyramid.pixels(image, factor, box), known, workers, tick)
+    return solve_band(*pyramid.whole(image, trimap, factor), workers, tick)
 
 
 def _preview(
     alpha: Alpha, coarse: Alpha, factor: int, box: Box, inner: Trimap
 ) -> NDArray[np.float32]:
-    height, width = inner.shape
-    size = (coarse.shape[1] * factor, coarse.shape[0] * factor)
-    grown = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)[:height, :width]
+    """The alpha with what a level says of the unknown pixels of `box`."""
     preview = alpha.copy()
-    np.copyto(preview[box.slices], grown, where=inner == UNKNOWN)
+    inside = preview[box.slices]
+    height, width = inner.shape
+    for top in range(0, height, _PREVIEW_SIDE):
+        for left in range(0, width, _PREVIEW_SIDE):
+            window = Box(
+                top, min(top + _PREVIEW_SIDE, height), left, min(left + _PREVIEW_SIDE, width)
+            )
+            is_unknown = inner[window.slices] == UNKNOWN
+            if is_unknown.any():
+                larger = pyramid.enlarged(coarse, window, cv2.INTER_LINEAR, factor)
+                np.copyto(inside[window.slices], larger, where=is_unknown)
     return preview

@@ -13,10 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flyaway.engines.base import Alpha, Image, Trimap
-from flyaway.engines.builtin.band import FOREGROUND, UNKNOWN, Pixels
+from flyaway.engines.builtin.band import FOREGROUND, UNKNOWN, Pixels, grown
 
 _STRIP_PIXELS = 1 << 21
 """Image pixels turned to float at once."""
+
+_UNKNOWN_SHARE = UNKNOWN / FOREGROUND
+_ROUNDING = 1e-5
+"""The mean of a block that is unknown all over, and how much of a difference is none."""
+
+_THIN_AT_ONCE = 1 << 12
+"""Pixels of a level whose blocks are looked into at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +69,32 @@ def trimap(full: Trimap, factor: int, box: Box) -> Trimap:
     """A window of a level of a trimap: unknown wherever not all pixels agree."""
     if factor == 1:
         return full[box.slices]
-    # Factors are powers of two, so the mean of equal values is exact.
+    return _agreed(_in_strips(full, factor, box))
+
+
+def whole(image: Image, full: Trimap, factor: int) -> tuple[Pixels, Trimap]:
+    """A whole level of an image and its trimap, for a first solution.
+
+    What is known but thinner than a pixel of the level, with nothing of its kind beside it, is not lost:
+    such a pixel is known and has the colour of what is known in it.
+    """
+    height, width = level_shape(full.shape, factor)
+    box = Box(0, height, 0, width)
+    colours = pixels(image, factor, box)
+    if factor == 1:
+        return colours, full
     share = _in_strips(full, factor, box)
-    return np.where(share == 0, 0, np.where(share == 1, FOREGROUND, UNKNOWN)).astype(np.uint8)
+    known = _agreed(share)
+    for value, leans in (
+        (FOREGROUND, share > _UNKNOWN_SHARE + _ROUNDING),
+        (0, share < _UNKNOWN_SHARE - _ROUNDING),
+    ):
+        is_thin = leans & (known == UNKNOWN) & ~grown(known == value, 1)
+        rows, columns = np.nonzero(is_thin)
+        for start in range(0, rows.size, _THIN_AT_ONCE):
+            some = slice(start, start + _THIN_AT_ONCE)
+            _show_thin(image, full, factor, value, (rows[some], columns[some]), colours, known)
+    return colours, known
 
 
 def means(alpha: Alpha, factor: int, box: Box) -> Alpha:
@@ -78,15 +108,23 @@ def means(alpha: Alpha, factor: int, box: Box) -> Alpha:
     )
 
 
-def enlarged(coarse: NDArray[np.float32], window: Box, interpolation: int) -> NDArray[np.float32]:
-    """The part of a level, HxW or HxWx3, under a window of the level of twice its size."""
+def enlarged(
+    coarse: NDArray[np.float32], window: Box, interpolation: int, factor: int = 2
+) -> NDArray[np.float32]:
+    """The part of a level, HxW or HxWx3, under a window of the level of `factor` times its size."""
     source = Box(
-        window.top // 2, -(-window.bottom // 2), window.left // 2, -(-window.right // 2)
+        window.top // factor,
+        -(-window.bottom // factor),
+        window.left // factor,
+        -(-window.right // factor),
     ).grown(2, coarse.shape[:2])
     cut = coarse[source.slices]
-    grown = cv2.resize(cut, (cut.shape[1] * 2, cut.shape[0] * 2), interpolation=interpolation)
-    top, left = window.top - 2 * source.top, window.left - 2 * source.left
-    return np.asarray(grown[top : top + window.shape[0], left : left + window.shape[1]], np.float32)
+    size = (cut.shape[1] * factor, cut.shape[0] * factor)
+    larger = cv2.resize(cut, size, interpolation=interpolation)
+    top, left = window.top - factor * source.top, window.left - factor * source.left
+    return np.asarray(
+        larger[top : top + window.shape[0], left : left + window.shape[1]], np.float32
+    )
 
 
 def bounds(mask: NDArray[np.bool_]) -> Box:
@@ -106,6 +144,35 @@ def _in_strips(full: Image | Trimap, factor: int, box: Box) -> NDArray[np.float3
         ]
         strips.append(_shrunk(_floats(cut), factor, strip))
     return strips[0] if len(strips) == 1 else np.concatenate(strips)
+
+
+def _agreed(share: NDArray[np.float32]) -> Trimap:
+    """The trimap of a level, from the means of its blocks as floats of 0..1."""
+    # Factors are powers of two, so the mean of equal values is exact.
+    return np.where(share == 0, 0, np.where(share == 1, FOREGROUND, UNKNOWN)).astype(np.uint8)
+
+
+def _show_thin(
+    image: Image,
+    full: Trimap,
+    factor: int,
+    value: int,
+    places: tuple[NDArray[np.intp], NDArray[np.intp]],
+    colours: Pixels,
+    known: Trimap,
+) -> None:
+    """Set those pixels of a level, at M `places`, that hold `value` and nothing else that is known."""
+    inner = np.arange(factor)
+    rows = (places[0][:, None] * factor + inner).clip(max=full.shape[0] - 1)[:, :, None]
+    columns = (places[1][:, None] * factor + inner).clip(max=full.shape[1] - 1)[:, None, :]
+    blocks = full[rows, columns]
+    is_value = blocks == value
+    is_clear = (is_value | (blocks == UNKNOWN)).all(axis=(1, 2))
+    weights = is_value[..., None].astype(np.float32)
+    means = (_floats(image[rows, columns]) * weights).sum(axis=(1, 2)) / weights.sum(axis=(1, 2))
+    clear = places[0][is_clear], places[1][is_clear]
+    colours[clear] = means[is_clear]
+    known[clear] = value
 
 
 def _floats(image: Image | Trimap) -> NDArray[np.float32]:
