@@ -10,6 +10,7 @@ FlyawayError
 ├── EngineError           an engine failed at its work
 ├── DeviceError           the device is out of memory or gone
 ├── WeightsError          a checkpoint is missing, damaged or not what it should be
+│   └── DamagedWeightsError   its file is here, but is not what it should be
 └── DaemonError           the daemon cannot start or its folder cannot be used
 """
 
@@ -86,6 +87,10 @@ class WeightsError(FlyawayError):
     """A checkpoint is missing, damaged or not what it should be."""
 
     code = protocol.WEIGHTS_MISSING
+
+
+class DamagedWeightsError(WeightsError):
+    """A weights file holds something else than it should; another one must come."""
 
 
 class DaemonError(FlyawayError):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
+import queue
 import shutil
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import httpx2
 import huggingface_hub
@@ -23,8 +26,11 @@ Progress = Callable[[int, int], None]
 
 _SHA256_DIGITS = 64
 
-# The library's own 10 MiB would mean ten seconds between two looks at `progress` on a slow line.
+# The library's own 10 MiB would mean ten seconds between two signs of progress on a slow line.
 constants.DOWNLOAD_CHUNK_SIZE = 256 * 1024
+
+LOOK_S = 0.1
+"""Between two calls of `progress` while the line is silent, so that a cancel does not wait for it."""
 
 
 def cached(weights: WeightsRecord) -> Path | None:
@@ -47,13 +53,15 @@ def fetch(
     """Download a file to `partial`, going on where an earlier try broke off.
 
     `hf_hub_download` deletes what it has when it is interrupted (huggingface_hub pull request 4228), so
-    this uses the layer below it, which takes the position to go on from.
+    this uses the layer below it, which takes the position to go on from. A silent line is tried again for
+    about a minute (HF_HUB_DOWNLOAD_TIMEOUT sets how long each try is).
 
     Args:
         weights: what to fetch.
         partial: the file to write; what it holds already is taken for the beginning.
         spare_bytes: what must stay free on the disk.
-        progress: told bytes done and bytes in all; what it raises stops the download.
+        progress: told bytes done and bytes in all, every tenth of a second at least; what it raises stops
+            the download.
         endpoint: the hub's address; None for what its own settings say.
 
     Returns:
@@ -62,43 +70,99 @@ def fetch(
     Raises:
         WeightsError: it could not be had; the text says why and what to do.
     """
-    with _sentences(weights, endpoint or constants.ENDPOINT):
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    # Leaving this closes the file, so a transfer that was called off can write no more.
+    with _sentences(weights, endpoint or constants.ENDPOINT), partial.open("ab") as file:
+        transfer = _Transfer(weights, file, partial.parent, spare_bytes, endpoint)
+        return transfer.watched(progress)
+
+
+class _Transfer:
+    """Reads from the hub in a thread of its own: nothing else can turn away from a line that is silent.
+
+    One that is called off is left to itself, until it has something to write or gives up.
+    """
+
+    def __init__(
+        self,
+        weights: WeightsRecord,
+        file: BinaryIO,
+        folder: Path,
+        spare_bytes: int,
+        endpoint: str | None,
+    ) -> None:
+        self._weights, self._file, self._folder = weights, file, folder
+        self._spare_bytes, self._endpoint = spare_bytes, endpoint
+        self._done, self._size = file.tell(), weights.bytes
+        self._signs: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._outcome: Future[str] = Future()
+
+    def watched(self, progress: Progress) -> str:
+        """Run it and tell `progress`; gives the file's hash in the hub's record, or raises why not."""
+        threading.Thread(target=self._run, name="flyaway-line", daemon=True).start()
+        while not self._outcome.done():
+            progress(self._done, self._size)
+            try:
+                self._signs.get(timeout=LOOK_S)
+            except queue.Empty:
+                continue
+        published = self._outcome.result()
+        progress(self._done, self._size)
+        return published
+
+    def _run(self) -> None:
+        try:
+            self._outcome.set_result(self._fetch())
+        except Exception as error:  # noqa: BLE001 - raised again where the outcome is asked for
+            self._outcome.set_exception(error)
+        self._signs.put(None)
+
+    def _fetch(self) -> str:
+        weights = self._weights
         url = huggingface_hub.hf_hub_url(
-            weights.repository, weights.file, revision=weights.revision, endpoint=endpoint
+            weights.repository, weights.file, revision=weights.revision, endpoint=self._endpoint
         )
-        known = huggingface_hub.get_hf_file_metadata(url, endpoint=endpoint)
+        patience_s = constants.HF_HUB_ETAG_TIMEOUT
+        known = huggingface_hub.get_hf_file_metadata(
+            url, endpoint=self._endpoint, timeout=patience_s
+        )
         size = known.size or weights.bytes
-        partial.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("ab") as file:
-            done = file.tell()
-            if done > size:
-                file.truncate(0)
-                done = 0
-            _check_space(partial.parent, size - done + spare_bytes)
-            progress(done, size)
-            http_get(
-                url,
-                file,
-                resume_size=done,
-                headers=build_hf_headers(),
-                expected_size=known.size,
-                tqdm_class=_bar(progress, size),
-            )
-    etag = known.etag or ""
-    return etag if len(etag) == _SHA256_DIGITS else ""
+        if self._done > size:
+            self._file.truncate(0)
+            self._done = 0
+        self._size = size
+        _check_space(self._folder, size - self._done + self._spare_bytes)
+        http_get(
+            url,
+            self._file,
+            resume_size=self._done,
+            headers=build_hf_headers(),
+            expected_size=known.size,
+            tqdm_class=_bar(self._begin_at, self._add),
+        )
+        self._file.flush()
+        etag = known.etag or ""
+        return etag if len(etag) == _SHA256_DIGITS else ""
+
+    def _begin_at(self, position: int) -> None:
+        """The hub sends from here on: from 0 where it knows no other beginning."""
+        self._done = position
+
+    def _add(self, count: int) -> None:
+        self._done = min(self._done + count, self._size)
+        self._signs.put(None)
 
 
-def _bar(progress: Progress, size: int) -> type[tqdm]:
-    """A progress bar in huggingface_hub's eyes that tells `progress` instead of drawing."""
+def _bar(begin_at: Callable[[int], None], add: Callable[[int], None]) -> type[tqdm]:
+    """A progress bar in huggingface_hub's eyes that tells of bytes instead of drawing."""
 
     class Bar(tqdm):  # type: ignore[misc] # tqdm has no types
         def __init__(self, *args: Any, **options: Any) -> None:
-            self._bytes = int(options.get("initial") or 0)
+            begin_at(int(options.get("initial") or 0))
             super().__init__(*args, **{**options, "disable": True})
 
         def update(self, n: float | None = 1) -> bool | None:
-            self._bytes += int(n or 0)
-            progress(min(self._bytes, size), size)
+            add(int(n or 0))
             return None
 
     return Bar
@@ -141,6 +205,11 @@ def _sentences(weights: WeightsRecord, endpoint: str) -> Iterator[None]:
         status = error.response.status_code if error.response is not None else "no status"
         raise WeightsError(
             f"The hub answered with an error ({status}) for {weights.file}. Try again later, {by_hand}."
+        ) from error
+    except httpx2.ReadTimeout as error:
+        raise WeightsError(
+            f"{endpoint} has stopped sending {weights.file}. Try again later, it goes on where it stopped, "
+            f"{by_hand}."
         ) from error
     except httpx2.HTTPError as error:
         raise _unreachable(weights, endpoint, by_hand) from error

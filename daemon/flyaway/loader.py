@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flyaway.config import Settings
+from flyaway.errors import DamagedWeightsError
 
 if TYPE_CHECKING:
+    import torch
+
     from flyaway.engines.base import Engine, EngineRecord
 
 _PER_WEIGHT_BYTE = 2.0
@@ -44,16 +47,15 @@ class EngineLoader:
         import cv2
         import torch
 
-        from flyaway import device, engines, precision
+        from flyaway import device, precision
         from flyaway.engines.base import Placed
 
         threads = self._settings.engine_threads
         torch.set_num_threads(threads)
         cv2.setNumThreads(threads)
         chosen = device.choose(self._settings.device)
-        checkpoint = _checkpoint(_record(name))
         with device.memory_errors():
-            engine = engines.load(name, checkpoint, chosen)
+            engine = _loaded(_record(name), chosen)
             words = device.describe(engine.device if isinstance(engine, Placed) else chosen)
             if precision.settle(engine, chosen, self._settings.precision):
                 words += ", half precision"
@@ -66,11 +68,20 @@ class EngineLoader:
         device.release()
 
 
-def _checkpoint(record: EngineRecord) -> str | None:
-    """The path of an engine's weights; None for one that has none."""
+def _loaded(record: EngineRecord, device: torch.device) -> Engine:
+    """An engine from its checked file; one that proves to be none counts as damaged from now on."""
+    from flyaway import engines
     from flyaway.weights import Store
 
-    return None if record.weights is None else str(Store().locate(record))
+    if record.weights is None:
+        return engines.load(record.name, None, device)
+    store = Store()
+    file = store.locate(record)
+    try:
+        return engines.load(record.name, file, device)
+    except DamagedWeightsError:
+        store.reject(record, file)
+        raise
 
 
 def _record(name: str) -> EngineRecord:

@@ -8,21 +8,19 @@ proxies) hold. A file that is in the hub's own cache already is used where it li
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import os
 import shutil
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import platformdirs
 from filelock import FileLock, Timeout
 
 from flyaway import hub
 from flyaway.engines.base import EngineRecord, WeightsRecord
-from flyaway.errors import WeightsError
-from flyaway_client.connection import write_private
+from flyaway.errors import DamagedWeightsError, WeightsError
+from flyaway.notes import Notes, Pin, State
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +29,23 @@ _SPARE_BYTES = 200 * 1024 * 1024
 
 _PARTIAL, _LOCK = ".partial", ".lock"
 
+_SIZE_TOLERANCE = 0.02
+"""Records give sizes to a percent; a file further off is cut short or another one."""
+
+_CHUNK_BYTES = 1 << 20
+"""Hashed between two looks at whether anybody still waits: a millisecond."""
+
 SUFFIXES = frozenset({".safetensors", ".pth", ".pt", ".ckpt", ".bin"})
 """What weights files are called."""
 
 FOLDER_VARIABLE = "FLYAWAY_WEIGHTS"
+
+Look = Callable[[], None]
+"""Asks whether anybody still waits; raises where nobody does."""
+
+
+def _no_look() -> None:
+    """For those who wait to the end."""
 
 
 def folder() -> Path:
@@ -45,20 +56,6 @@ def folder() -> Path:
         if override
         else Path(platformdirs.user_cache_dir("flyaway", False)) / "weights"
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Pin:
-    """What was checked: the file at `path` had this hash when its size and time were these.
-
-    `is_own` says that a user brought it, so that its hash counts and not the published one.
-    """
-
-    path: str
-    sha256: str
-    bytes: int
-    modified_ns: int
-    is_own: bool = False
 
 
 class Store:
@@ -72,16 +69,27 @@ class Store:
     def __init__(self, root: Path | None = None, endpoint: str | None = None) -> None:
         self._root = root or folder()
         self._endpoint = endpoint
-        self._pins_file = self._root / "checked.json"
+        self._notes_file = self._root / "checked.json"
+
+    def files(self, record: EngineRecord) -> list[Path]:
+        """Where an engine's files lie, damaged or not, in the order of preference."""
+        shared = hub.cached(_weights(record))
+        found = self._own(record) + ([shared] if shared is not None else [])
+        return [path for path in found if path.is_file()]
 
     def holds(self, record: EngineRecord) -> bool:
-        """Whether an engine's file is here, whole; answers at once, so it may still prove damaged."""
-        return any(path.is_file() for path in self._candidates(record))
+        """Whether an engine's file is here and, as far as can be told without reading it, whole."""
+        return any(self._seems_sound(record, path) for path in self.files(record))
 
-    def find(self, record: EngineRecord) -> Path | None:
-        """An engine's checked weights file, or None. Reads the whole file only if it has changed."""
-        for path in self._candidates(record):
-            if path.is_file() and self._is_sound(record, path):
+    def find(self, record: EngineRecord, look: Look = _no_look) -> Path | None:
+        """An engine's checked weights file, or None. Reads the whole file only if it has changed.
+
+        Args:
+            record: whose file.
+            look: called again and again while a file is read; what it raises ends that.
+        """
+        for path in self.files(record):
+            if self._is_sound(record, path, look):
                 return path
         return None
 
@@ -89,11 +97,11 @@ class Store:
         """An engine's checked weights file.
 
         Raises:
-            WeightsError: it is not here; the text says how to get it.
+            WeightsError: it is not here, or damaged; the text says how to get it.
         """
         path = self.find(record)
         if path is None:
-            raise _missing(record)
+            raise _damaged(record) if self.files(record) else _missing(record)
         return path
 
     def download(self, record: EngineRecord, progress: hub.Progress) -> Path:
@@ -104,7 +112,17 @@ class Store:
             CancelledError: `progress` said so; what came so far is kept for the next try.
         """
         weights = _weights(record)
-        present = self.find(record)
+        told = 0, weights.bytes
+
+        def tell(*far: int) -> None:
+            nonlocal told
+            told = far[0], far[1]
+            progress(*told)
+
+        def look() -> None:
+            progress(*told)
+
+        present = self.find(record, look)
         if present is not None:
             return present
         if not weights.repository:
@@ -114,8 +132,8 @@ class Store:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(partial.with_suffix(_LOCK), blocking=False):
-                published = hub.fetch(weights, partial, _SPARE_BYTES, progress, self._endpoint)
-                return self._keep(record, partial, target, published)
+                published = hub.fetch(weights, partial, _SPARE_BYTES, tell, self._endpoint)
+                return self._keep(record, partial, target, published, look)
         except Timeout:
             raise WeightsError(
                 f"{record.title} is being downloaded already. Wait for that download to end."
@@ -132,13 +150,23 @@ class Store:
         Raises:
             WeightsError: there is none, or it is damaged.
         """
-        path = next((path for path in self._candidates(record) if path.is_file()), None)
+        path = next(iter(self.files(record)), None)
         if path is None:
             raise _missing(record)
-        pin = self._pins().get(record.name)
-        found = _checked_hash(record, path, _expected(record, path, pin))
-        self._note(record, path, found, _is_own(pin, path))
-        return path
+        return self._check(record, path)
+
+    def reject(self, record: EngineRecord, path: Path) -> None:
+        """Note that an engine's file holds no weights for it: it counts as damaged from now on.
+
+        Its hash is no longer held against the next file. One with the published hash stays what it is:
+        the same would come again.
+        """
+        notes = self._notes()
+        pin = notes.pins.get(record.name)
+        if pin is not None and pin.sha256 == _weights(record).sha256:
+            return
+        pins = {name: pin for name, pin in notes.pins.items() if name != record.name}
+        Notes(pins, notes.damaged | {State.of(path)}).write(self._notes_file)
 
     def adopt(self, record: EngineRecord, source: Path) -> Path:
         """Copy a weights file that the user has into the store, in one step.
@@ -177,7 +205,9 @@ class Store:
         freed = sum(path.stat().st_size for path in own)
         for path in own:
             path.unlink()
-        self._write_pins({name: pin for name, pin in self._pins().items() if name != record.name})
+        notes = self._notes()
+        pins = {name: pin for name, pin in notes.pins.items() if name != record.name}
+        Notes(pins, notes.damaged).write(self._notes_file)
         return freed
 
     @property
@@ -187,22 +217,18 @@ class Store:
     def _path(self, record: EngineRecord, suffix: str) -> Path:
         return self._files / f"{record.name}{suffix}"
 
-    def _candidates(self, record: EngineRecord) -> list[Path]:
-        """Where an engine's whole file lies, in the order of preference."""
-        weights = _weights(record)
-        shared = hub.cached(weights)
-        return self._own(record) + ([shared] if shared is not None else [])
-
     def _own(self, record: EngineRecord) -> list[Path]:
         """The whole files of an engine in the store."""
         found = sorted(self._files.glob(f"{record.name}.*"))
         return [path for path in found if path.suffix in SUFFIXES]
 
-    def _keep(self, record: EngineRecord, partial: Path, target: Path, expected: str) -> Path:
+    def _keep(
+        self, record: EngineRecord, partial: Path, target: Path, expected: str, look: Look
+    ) -> Path:
         """Check a file that is whole and give it its name; one that fails the check is deleted."""
         try:
-            found = _checked_hash(record, partial, _weights(record).sha256 or expected)
-        except WeightsError:
+            found = _checked_hash(record, partial, _weights(record).sha256 or expected, look)
+        except DamagedWeightsError:
             partial.unlink()
             raise
         self._put(record, partial, target)
@@ -216,38 +242,56 @@ class Store:
             if other != target:
                 other.unlink()
 
-    def _is_sound(self, record: EngineRecord, path: Path) -> bool:
+    def _seems_sound(self, record: EngineRecord, path: Path) -> bool:
+        """Whether a file is what was checked before, or of the right size if it never was."""
+        notes, state = self._notes(), State.of(path)
+        pin = notes.pins.get(record.name)
+        if state in notes.damaged:
+            return False
+        if pin is not None and pin.state.path == state.path:
+            is_as_checked = pin.sha256 == _expected(record, path, pin)
+            return is_as_checked and state.bytes == pin.state.bytes
+        size = _weights(record).bytes
+        return abs(state.bytes - size) <= _SIZE_TOLERANCE * size
+
+    def _is_sound(self, record: EngineRecord, path: Path, look: Look) -> bool:
         """Whether a file is what was checked before, or stands a check now."""
-        pin = self._pins().get(record.name)
-        expected = _expected(record, path, pin)
-        if pin is not None and pin == _stamp(path, expected, pin.is_own):
+        notes, state = self._notes(), State.of(path)
+        if state in notes.damaged:
+            return False
+        pin = notes.pins.get(record.name)
+        if pin is not None and pin.state == state and pin.sha256 == _expected(record, path, pin):
             return True
         try:
-            found = _checked_hash(record, path, expected)
-        except WeightsError as error:
+            self._check(record, path, look)
+        except DamagedWeightsError as error:
             log.warning("%s", error)
             return False
-        self._note(record, path, found, _is_own(pin, path))
         return True
 
+    def _check(self, record: EngineRecord, path: Path, look: Look = _no_look) -> Path:
+        """Hash a file and note what came of it.
+
+        Raises:
+            DamagedWeightsError: it is another file than it should be.
+        """
+        pin = self._notes().pins.get(record.name)
+        try:
+            found = _checked_hash(record, path, _expected(record, path, pin), look)
+        except DamagedWeightsError:
+            notes = self._notes()
+            Notes(notes.pins, notes.damaged | {State.of(path)}).write(self._notes_file)
+            raise
+        self._note(record, path, found, _is_own(pin, path))
+        return path
+
     def _note(self, record: EngineRecord, path: Path, sha256: str, is_own: bool = False) -> None:
-        self._write_pins({**self._pins(), record.name: _stamp(path, sha256, is_own)})
+        notes = self._notes()
+        pins = {**notes.pins, record.name: Pin(State.of(path), sha256, is_own)}
+        Notes(pins, notes.without(path)).write(self._notes_file)
 
-    def _pins(self) -> dict[str, Pin]:
-        """What was checked so far; a damaged note only means checking again."""
-        try:
-            content: dict[str, Any] = json.loads(self._pins_file.read_bytes())
-            return {name: Pin(**pin) for name, pin in content.items()}
-        except (OSError, ValueError, TypeError, AttributeError):
-            return {}
-
-    def _write_pins(self, pins: dict[str, Pin]) -> None:
-        content = {name: asdict(pin) for name, pin in pins.items()}
-        try:
-            self._root.mkdir(parents=True, exist_ok=True)
-            write_private(self._pins_file, json.dumps(content, indent=2).encode())
-        except OSError as error:
-            log.warning("what was checked could not be noted: %s", error)
+    def _notes(self) -> Notes:
+        return Notes.read(self._notes_file)
 
 
 def _weights(record: EngineRecord) -> WeightsRecord:
@@ -260,8 +304,8 @@ def _missing(record: EngineRecord) -> WeightsError:
     weights = _weights(record)
     if not weights.repository:
         return WeightsError(
-            f"{record.title} is not installed and cannot be downloaded by a program. Fetch "
-            f"{Path(weights.file).name} from {weights.page} and run `flyaway models import FILE`."
+            f"{record.title} is not installed and cannot be downloaded by a program. "
+            f"{_way_to_get(record)}"
         )
     return WeightsError(
         f"{record.title} is not installed. Run `flyaway models download {record.name}` "
@@ -269,13 +313,23 @@ def _missing(record: EngineRecord) -> WeightsError:
     )
 
 
-def _stamp(path: Path, sha256: str, is_own: bool) -> Pin:
-    state = path.stat()
-    return Pin(str(path), sha256, state.st_size, state.st_mtime_ns, is_own)
+def _damaged(record: EngineRecord) -> DamagedWeightsError:
+    return DamagedWeightsError(
+        f"The weights file of {record.title} is damaged or not the published one. {_way_to_get(record)}"
+    )
+
+
+def _way_to_get(record: EngineRecord) -> str:
+    weights = _weights(record)
+    if weights.repository:
+        return f"Run `flyaway models download {record.name}`."
+    return (
+        f"Fetch {Path(weights.file).name} from {weights.page} and run `flyaway models import FILE`."
+    )
 
 
 def _is_own(pin: Pin | None, path: Path) -> bool:
-    return pin is not None and pin.is_own and pin.path == str(path)
+    return pin is not None and pin.is_own and pin.state.path == str(path)
 
 
 def _expected(record: EngineRecord, path: Path, pin: Pin | None) -> str:
@@ -284,26 +338,28 @@ def _expected(record: EngineRecord, path: Path, pin: Pin | None) -> str:
     return noted if _is_own(pin, path) else _weights(record).sha256 or noted
 
 
-def _checked_hash(record: EngineRecord, path: Path, expected: str) -> str:
+def _checked_hash(record: EngineRecord, path: Path, expected: str, look: Look = _no_look) -> str:
     """The SHA-256 of a file that is what it should be.
 
     Args:
         record: whose weights it shall be.
         path: the file.
         expected: the hash it must have; "" takes whatever is found.
+        look: see `Store.find`.
 
     Raises:
-        WeightsError: it is another file than it should be.
+        DamagedWeightsError: it is another file than it should be.
     """
-    found = _sha256(path)
+    found = _sha256(path, look)
     if expected and found != expected:
-        raise WeightsError(
-            f"The weights file of {record.title} is damaged or not the published one. Run `flyaway "
-            f"models download {record.name}`."
-        )
+        raise _damaged(record)
     return found
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _sha256(path: Path, look: Look = _no_look) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+            look()
+    return digest.hexdigest()

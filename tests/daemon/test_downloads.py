@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -84,15 +86,27 @@ def test_cancelled_download_goes_on_where_it_was(daemon: Daemon, hub: Hub) -> No
     peer.send(messages.DownloadRequest("d", NAME))
     wait_for_megabytes(peer, 1)
     peer.send(messages.Cancel("d"))
-    peer.hello()  # the cancel has arrived
-    hub.go_on.set()
-    assert peer.refusal().code == protocol.CANCELLED
+    assert peer.refusal().code == protocol.CANCELLED  # although the line is silent
     assert not is_installed(peer)
 
     peer.send(messages.DownloadRequest("again", NAME))
     assert peer.answer() == messages.DownloadReply("again", NAME)
+    hub.go_on.set()  # what was called off writes no more
+    assert Store().verify(RECORD).read_bytes() == CONTENT
     position = int(hub.requests[-1].partition("bytes=")[2].rstrip("-"))
     assert position >= 500_000
+
+
+@pytest.mark.parametrize("method", ["HEAD", "GET"])
+def test_download_from_a_silent_hub_can_be_cancelled(daemon: Daemon, hub: Hub, method: str) -> None:
+    hub.silent_to = frozenset({method})
+    peer = daemon.peer()
+    peer.send(messages.DownloadRequest("d", NAME))
+    told, _ = peer.receive()
+    assert isinstance(told, messages.Progress)
+    peer.send(messages.Cancel("d"))
+    assert peer.refusal().code == protocol.CANCELLED
+    assert not hub.go_on.is_set()
 
 
 def test_client_that_hangs_up_leaves_what_came(daemon: Daemon, hub: Hub) -> None:
@@ -101,11 +115,22 @@ def test_client_that_hangs_up_leaves_what_came(daemon: Daemon, hub: Hub) -> None
     peer.send(messages.DownloadRequest("d", NAME))
     wait_for_megabytes(peer, 1)
     peer.close()
-    hub.go_on.set()
 
     other = daemon.peer()
     other.send(messages.DownloadRequest("d", NAME))
     assert other.answer() == messages.DownloadReply("d", NAME)
+
+
+def never_answer(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub.silent_to = frozenset({"HEAD"})
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_ETAG_TIMEOUT", 0.01)
+
+
+def never_send(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Say what there is and send none of it, to a client who takes no rest between two tries."""
+    hub.silent_to = frozenset({"GET"})
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DOWNLOAD_TIMEOUT", 0.01)
+    monkeypatch.setattr("huggingface_hub.file_download.time", SimpleNamespace(sleep=lambda _: None))
 
 
 def send_another_file(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,6 +171,8 @@ def fill_the_disk(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
         (want_an_account, "Accept them at"),
         (be_out_of_order, "Try again later"),
         (be_nowhere, "Check the network"),
+        (never_answer, "has stopped sending"),
+        (never_send, "has stopped sending model.safetensors. Try again later, it goes on where it"),
         (fill_the_disk, "The disk is full. Free some space and try again"),
     ],
 )
@@ -206,7 +233,13 @@ def test_hostile_file_runs_nothing_all_the_way_from_the_hub_to_a_request(
     assert refusal.code == protocol.WEIGHTS_MISSING
     assert "damaged or no weights file" in refusal.message
     assert not mark.exists()
-    renamed = Store().locate(RECORD).rename(tmp_path / "net.pth")  # torch goes by the name
+    assert not is_installed(peer)
+    renamed = shutil.copy(Store().files(RECORD)[0], tmp_path / "net.pth")  # torch goes by the name
     with pytest.raises(WeightsError, match="was not opened"):
         engines.load(NAME, renamed)
     assert not mark.exists()
+
+    hub.files[FILE] = CONTENT
+    peer.send(messages.DownloadRequest("again", NAME))
+    assert peer.answer() == messages.DownloadReply("again", NAME)
+    assert Store().locate(RECORD).read_bytes() == CONTENT

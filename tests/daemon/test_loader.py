@@ -12,6 +12,7 @@ from flyaway import engines
 from flyaway.config import Settings
 from flyaway.errors import DeviceError, WeightsError
 from flyaway.loader import EngineLoader
+from flyaway.weights import Store
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +41,39 @@ def test_a_reply_names_the_processor_where_an_engine_cannot_use_the_device(
 def test_missing_weights_are_said_with_how_to_get_them(store: Path) -> None:
     with pytest.raises(WeightsError, match="flyaway models download birefnet-lite"):
         EngineLoader(Settings(device="cpu")).load("birefnet-lite")
+
+
+def test_a_file_that_holds_no_weights_is_not_taken_for_installed(
+    store: Path, tmp_path: Path
+) -> None:
+    record = engines.record("birefnet-lite-2k")
+    source = tmp_path / "net.safetensors"
+    source.write_bytes(b"no weights")
+    file = Store().adopt(record, source)
+    assert Store().holds(record)
+    with pytest.raises(WeightsError, match="damaged or no weights file"):
+        EngineLoader(Settings(device="cpu")).load(record.name)
+    assert not Store().holds(record)
+    with pytest.raises(WeightsError, match="flyaway models download birefnet-lite-2k"):
+        EngineLoader(Settings(device="cpu")).load(record.name)
+    assert file.exists()
+
+
+def test_a_file_for_which_there_is_no_memory_is_not_taken_for_damaged(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = engines.record("modnet-webcam")
+    source = tmp_path / "net.ckpt"
+    torch.save({"weight": torch.zeros(1)}, source)
+    Store().adopt(record, source)
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(torch, "load", fail)
+    with pytest.raises(DeviceError, match="not enough memory"):
+        EngineLoader(Settings(device="cpu")).load(record.name)
+    assert Store().holds(record)
 
 
 def test_a_device_that_is_not_here_is_said() -> None:

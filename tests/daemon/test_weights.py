@@ -251,3 +251,89 @@ def test_survives_a_damaged_note_of_what_was_checked(store: Store, tmp_path: Pat
 def test_a_engine_without_weights_has_none_to_fetch(store: Store) -> None:
     with pytest.raises(WeightsError, match="always there"):
         store.download(dataclasses.replace(record(), weights=None), ignore)
+
+
+def put(tmp_path: Path, content: bytes) -> Path:
+    """A file in the store that came there behind its back."""
+    file = tmp_path / "weights" / "files" / "net.safetensors"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(content)
+    return file
+
+
+def test_a_file_that_is_cut_short_is_not_held(store: Store, tmp_path: Path) -> None:
+    put(tmp_path, CONTENT[: len(CONTENT) // 2])
+    assert not store.holds(record())
+    assert store.download(record(), ignore).read_bytes() == CONTENT
+    assert store.holds(record())
+
+
+def test_a_checked_file_that_was_cut_short_is_not_held(store: Store) -> None:
+    path = store.download(record(), ignore)
+    path.write_bytes(CONTENT[:-1])
+    assert not store.holds(record())
+    assert store.download(record(), ignore).read_bytes() == CONTENT
+
+
+def test_listing_reads_no_file(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.download(record(), ignore)
+    monkeypatch.setattr("flyaway.weights._sha256", None)
+    assert store.holds(record())
+
+
+def test_a_file_that_fails_its_check_is_held_no_more_until_another_comes(
+    store: Store, tmp_path: Path
+) -> None:
+    file = put(tmp_path, bytes(len(CONTENT)))
+    assert store.holds(record())  # its size is right
+    with pytest.raises(WeightsError, match="damaged or not the published one"):
+        store.locate(record())
+    assert not store.holds(record())
+    file.write_bytes(CONTENT)
+    assert store.holds(record())
+    assert store.locate(record()) == file
+
+
+def test_a_file_that_holds_no_weights_is_replaced_by_the_next_download(
+    store: Store, hub: fake.Hub
+) -> None:
+    """Its hash is the hub's own, and is not held against what comes next."""
+    path = store.download(record(""), ignore)
+    store.reject(record(""), path)
+    assert not store.holds(record(""))
+    assert store.find(record("")) is None
+    hub.files[FILE] = CONTENT[::-1]
+    assert store.download(record(""), ignore).read_bytes() == CONTENT[::-1]
+    assert store.holds(record(""))
+
+
+def test_a_file_with_the_published_hash_is_not_fetched_again_for_not_opening(store: Store) -> None:
+    path = store.download(record(), ignore)
+    store.reject(record(), path)
+    assert store.holds(record())
+
+
+def test_a_damaged_file_is_sound_again_once_it_stands_the_check(store: Store) -> None:
+    path = store.download(record(""), ignore)
+    store.reject(record(""), path)
+    store.verify(record(""))
+    assert store.holds(record(""))
+
+
+def test_checking_can_be_called_off(store: Store, tmp_path: Path) -> None:
+    put(tmp_path, CONTENT)
+
+    def call_off(done: int, total: int) -> None:
+        raise CancelledError("The request was cancelled.")
+
+    with pytest.raises(CancelledError):
+        store.download(record(), call_off)
+    assert store.holds(record())
+
+
+def test_a_damaged_file_of_no_hub_is_to_be_fetched_from_its_page(
+    store: Store, tmp_path: Path
+) -> None:
+    put(tmp_path, bytes(len(CONTENT)))
+    with pytest.raises(WeightsError, match=r"damaged.*example\.org.*models import"):
+        store.locate(record(repository=""))

@@ -26,7 +26,8 @@ class Hub:
         files: "owner/name/path" -> content.
         break_after: bytes after which the next GET breaks off; 0 never.
         stall_after: bytes after which the next GET waits for `go_on`; 0 never.
-        go_on: lets a waiting GET send the rest.
+        silent_to: methods of requests that wait for `go_on` before they are answered.
+        go_on: lets what waits send the rest.
         refusals: "owner/name" -> (status, the hub's error code).
         swapped: "owner/name/path" -> content sent instead of the recorded one.
         requests: every request line so far, with its Range.
@@ -36,6 +37,7 @@ class Hub:
     files: dict[str, bytes] = field(default_factory=dict)
     break_after: int = 0
     stall_after: int = 0
+    silent_to: frozenset[str] = frozenset()
     go_on: threading.Event = field(default_factory=threading.Event)
     refusals: dict[str, tuple[int, str]] = field(default_factory=dict)
     swapped: dict[str, bytes] = field(default_factory=dict)
@@ -68,6 +70,7 @@ def serve() -> Iterator[Hub]:
 
         def _answer(self, with_content: bool) -> None:
             hub.requests.append(f"{self.command} {self.path} {self.headers.get('Range', '')}")
+            assert self.command not in hub.silent_to or hub.go_on.wait(_PATIENCE_S)
             match = re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", self.path)
             if match is None:
                 return self._refuse(404, "")
@@ -119,6 +122,7 @@ def serve() -> Iterator[Hub]:
     try:
         yield hub
     finally:
+        hub.go_on.set()  # threads that still wait would outlive the test
         server.shutdown()
         server.server_close()
         thread.join()

@@ -17,7 +17,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
-from flyaway.errors import WeightsError
+from flyaway.errors import DamagedWeightsError, WeightsError
 
 PREFIXES = ("module.", "_orig_mod.")
 """What DataParallel and torch.compile put before every name."""
@@ -27,6 +27,9 @@ WRAPPERS = ("state_dict", "model_state_dict", "model")
 
 OPTIONAL = ("num_batches_tracked", "relative_position_index")
 """Integer buffers that some files carry and no network here reads."""
+
+_NO_MEMORY = "allocate memory"
+"""In what torch says where there is none left: that is no fault of the file."""
 
 NAMED = 3
 """So many tensors an error names before it says how many more there are."""
@@ -40,7 +43,8 @@ def read(path: Path, device: str = "cpu") -> dict[str, torch.Tensor]:
         device: "cpu" for main memory, "meta" for names, shapes and kinds of number alone.
 
     Raises:
-        WeightsError: the file is missing, damaged, of another kind, or holds more than tensors.
+        WeightsError: the file is missing or cannot be read.
+        DamagedWeightsError: it is damaged, of another kind, or holds more than tensors.
     """
     try:
         reader = _read_safetensors if _is_safetensors(path) else _read_pickle
@@ -58,16 +62,18 @@ def plain(content: object, source: str = "the checkpoint") -> dict[str, torch.Te
     """Take a checkpoint out of its wrapping: tensors under their names without prefixes.
 
     Raises:
-        WeightsError: `content` is no mapping of names to tensors.
+        DamagedWeightsError: `content` is no mapping of names to tensors.
     """
     while isinstance(content, Mapping) and (inner := _wrapped(content)) is not None:
         content = inner
     if not isinstance(content, Mapping) or not content:
-        raise WeightsError(f"There are no tensors in {source}. Is it a weights file of an engine?")
+        raise DamagedWeightsError(
+            f"There are no tensors in {source}. Is it a weights file of an engine?"
+        )
     tensors: dict[str, torch.Tensor] = {}
     for name, value in content.items():
         if not isinstance(name, str) or not isinstance(value, torch.Tensor):
-            raise WeightsError(
+            raise DamagedWeightsError(
                 f"{name!r} in {source} is no tensor. Is it a weights file of an engine?"
             )
         tensors[_without_prefixes(name)] = value
@@ -97,7 +103,7 @@ def fill(
         called: network's name to file's name, for those tensors that the file calls differently.
 
     Raises:
-        WeightsError: a tensor is missing, surplus, misshapen or not of floating point; names it.
+        DamagedWeightsError: a tensor is missing, surplus, misshapen or not of floating point; names it.
     """
     if tensors is None:
         raise WeightsError(f"{title} needs its weights. Get them with `flyaway models download`.")
@@ -135,7 +141,7 @@ def _refuse(title: str, fault: str, culprits: Iterable[str]) -> None:
     if not found:
         return
     more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-    raise WeightsError(
+    raise DamagedWeightsError(
         f"This file is not for {title}: it {fault} {', '.join(found[:NAMED])}{more}."
         " Choose the file made for this engine, or download it again."
     )
@@ -166,7 +172,7 @@ def _read_safetensors(path: Path, device: str) -> dict[str, torch.Tensor]:
                 return {name: _outline(file.get_slice(name)) for name in file.keys()}  # noqa: SIM118
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
     except SafetensorError as error:
-        raise WeightsError(_damaged(path)) from error
+        raise _damaged(path) from error
 
 
 def _outline(tensor: Any) -> torch.Tensor:
@@ -185,7 +191,7 @@ def _read_pickle(path: Path, device: str) -> object:
                 path, map_location=device, weights_only=True, mmap=zipfile.is_zipfile(path)
             )
     except pickle.UnpicklingError as error:
-        raise WeightsError(
+        raise DamagedWeightsError(
             f"{path.name} holds more than numbers and was not opened, because such a file can run"
             " programs. Use a file from the engine's own page, best one ending in .safetensors."
         ) from error
@@ -198,8 +204,12 @@ def _read_pickle(path: Path, device: str) -> object:
         AttributeError,
         SafetensorError,  # of a pickle that is called .safetensors: torch goes by the name
     ) as error:
-        raise WeightsError(_damaged(path)) from error
+        if _NO_MEMORY in str(error):
+            raise
+        raise _damaged(path) from error
 
 
-def _damaged(path: Path) -> str:
-    return f"{path.name} is damaged or no weights file. Delete it and download it again."
+def _damaged(path: Path) -> DamagedWeightsError:
+    return DamagedWeightsError(
+        f"{path.name} is damaged or no weights file. Download it again, or choose another file."
+    )
