@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from flyaway.engines import pixels
+from flyaway.engines import pixels, progress
 from flyaway.engines.base import Alpha, Extraction, Image, Trimap
 
 LOOK_PX = 1024
@@ -38,6 +38,7 @@ def within(
         alpha = np.zeros(image.shape[:2], np.float32)
         alpha[window] = look(image[window])
         alpha[~inside] = 0
+    progress.check()
     return Extraction(pixels.keep_known(alpha, trimap), confidence=_confidence(alpha))
 
 

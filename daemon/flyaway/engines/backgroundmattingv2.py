@@ -30,7 +30,7 @@ COARSE_PX = 512
 MULTIPLE_PX = PATCH_PX = 4
 
 STRIP_ROWS = 256
-PATCHES_AT_ONCE = 8192
+PATCHES_AT_ONCE = 2048
 
 Rows = Callable[[int, int], Tensor]
 """Rows `first` to `last` of image and plate in one: 1x6xrowsxW, 0..1."""
@@ -71,19 +71,22 @@ class BackgroundMattingV2Engine:
                 "This engine compares the image with a plate: a picture of the same scene without"
                 " the subject. Choose a plate, or another engine."
             )
-        report(0.0)
-        pictures = _Pictures(image, plates.aligned(plate, image), *pixels.place_of(self.network))
+        with progress.reporting(report, 1, 0.0, 0.1):
+            plate = plates.aligned(plate, image)
+        pictures = _Pictures(image, plate, *pixels.place_of(self.network))
         alpha = np.empty(image.shape[:2], np.float32)
         foreground = np.empty(image.shape, np.float32)
         with torch.inference_mode():
             with progress.reporting(report, self._steps, 0.1, 0.4):
                 coarse = self.network.coarse(pictures.sampled(self._scale(image.shape)))
-            for first, strip in self.network.strips(coarse, pictures.size, pictures.rows):
-                last = min(first + strip.shape[2], len(alpha))
-                inside = strip[0, :, : last - first, : image.shape[1]].permute(1, 2, 0)
-                alpha[first:last] = inside[..., 0].float().cpu().numpy()
-                foreground[first:last] = inside[..., 1:].float().cpu().numpy()
-                report(0.4 + 0.6 * last / len(alpha))
+            strips = self.network.strips(coarse, pictures.size, pictures.rows)
+            with progress.reporting(report, -(-pictures.size[0] // STRIP_ROWS), 0.4):
+                for first, strip in strips:
+                    last = min(first + strip.shape[2], len(alpha))
+                    inside = strip[0, :, : last - first, : image.shape[1]].permute(1, 2, 0)
+                    alpha[first:last] = inside[..., 0].float().cpu().numpy()
+                    foreground[first:last] = inside[..., 1:].float().cpu().numpy()
+                    progress.check(steps=1)
         if region is not None:
             alpha[~region] = 0
         return Extraction(pixels.keep_known(alpha, trimap), foreground)
@@ -324,6 +327,7 @@ class Refiner(nn.Module):
         )
         if not len(down):
             return strip
+        progress.check()
         halves, full = self._around(coarse, size, first, last, rows)
         refined = strip[0].unflatten(1, (-1, PATCH_PX)).unflatten(3, (-1, PATCH_PX))
         for some in torch.arange(len(down), device=down.device).split(PATCHES_AT_ONCE):
@@ -339,6 +343,7 @@ class Refiner(nn.Module):
         """All that the patches of a strip see: at half size and at full size, zeros off the picture."""
         top, bottom = max(0, first - 6), min(size[0], last + 6)
         both = rows(top, bottom)
+        progress.check()
         seen = torch.cat((coarse.hidden, coarse.alpha, coarse.colours), 1)
         half_size = size[0] // 2, size[1] // 2
         seen = pixels.upsampled_rows(seen, half_size, top // 2, bottom // 2)
@@ -346,6 +351,7 @@ class Refiner(nn.Module):
         above, below = top - (first - 6), last + 6 - bottom
         halves = F.pad(halves, (3, 3, above // 2, below // 2))
         full = F.pad(both, (2, 2, above, below))[:, :, 4:-4]
+        progress.check()
         return halves, full
 
     def _refined(self, halves: Tensor, full: Tensor) -> Tensor:

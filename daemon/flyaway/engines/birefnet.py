@@ -22,7 +22,7 @@ from torch.nn import functional as F
 
 from flyaway.engines import automatic, checkpoint, pixels, progress
 from flyaway.engines.base import Alpha, EngineRecord, Extraction, Image, Report, Trimap, silent
-from flyaway.engines.layers import swin
+from flyaway.engines.layers import portioned, swin
 from flyaway.engines.layers.deformable import DeformableConvolution
 
 MULTIPLE_PX = 32
@@ -42,7 +42,7 @@ SIZES: dict[str, tuple[int, int] | None] = {
 
 COMMON_SIZE = (1024, 1024)
 
-STRIP_ROWS = 256
+STRIP_ROWS = 64
 
 Backbone = tuple[int, tuple[int, ...], int]
 """Channels, blocks a stage, window of a Swin Transformer."""
@@ -88,10 +88,12 @@ class BiRefNetEngine:
         width, height = self.size or own_size(*image.shape[:2])
         device, dtype = pixels.place_of(self.network)
         planes = pixels.to_planes(pixels.resized_antialiased(image, width, height))
+        progress.check()
         logit = self.network(pixels.normalised(planes).to(device, dtype))
         alpha = logit.float().sigmoid().cpu()
-        size = image.shape[:2]
-        return pixels.to_alpha(F.interpolate(alpha, size, mode="bilinear", align_corners=True))
+        alpha = F.interpolate(alpha, image.shape[:2], mode="bilinear", align_corners=True)
+        progress.check()
+        return pixels.to_alpha(alpha)
 
 
 def own_size(height: int, width: int) -> tuple[int, int]:
@@ -124,10 +126,11 @@ class BiRefNet(nn.Module):
         """At 1/4, 1/8, 1/16 and 1/32, each beside what the backbone makes of the half image."""
         half = resized(image, (image.shape[2] // 2, image.shape[3] // 2))
         coarse = self.bb(half)
-        return [
-            torch.cat((fine, resized(small, fine.shape[2:])), 1)
-            for fine, small in zip(self.bb(image), coarse, strict=True)
-        ]
+        features = []
+        for fine, small in zip(self.bb(image), coarse, strict=True):
+            features.append(torch.cat((fine, resized(small, fine.shape[2:])), 1))
+            progress.check()
+        return features
 
 
 class Decoder(nn.Module):
@@ -158,7 +161,9 @@ class Decoder(nn.Module):
         for level, finer in zip((4, 3, 2), (2, 1, 0), strict=True):
             x = self._decoded(level, self._with_look(level + 1, image, x))
             x = resized(x, features[finer].shape[2:])
+            progress.check()
             x = x + self.get_submodule(f"lateral_block{level}")(features[finer])
+        progress.check()
         x = self.get_submodule("decoder_block1")(self._with_look(2, image, x))
         return self._logits(image, x)
 
@@ -190,8 +195,8 @@ class Look(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, 64, 3, padding=1)
-        self.conv_out = nn.Conv2d(64, out_channels, 3, padding=1)
+        self.conv1 = portioned.Conv2d(in_channels, 64, 3, padding=1)
+        self.conv_out = portioned.Conv2d(64, out_channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.conv_out(self.conv1(x))
@@ -221,7 +226,7 @@ class Lateral(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(in_channels, out_channels, 1)
+        self.conv = portioned.Conv2d(in_channels, out_channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.conv(x)
@@ -232,10 +237,10 @@ class DecoderBlock(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
-        self.conv_in = nn.Conv2d(in_channels, 64, 3, padding=1)
+        self.conv_in = portioned.Conv2d(in_channels, 64, 3, padding=1)
         self.bn_in = nn.BatchNorm2d(64)
         self.dec_att = Pyramid(64, 256)
-        self.conv_out = nn.Conv2d(64, out_channels, 3, padding=1)
+        self.conv_out = portioned.Conv2d(64, out_channels, 3, padding=1)
         self.bn_out = nn.BatchNorm2d(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -289,7 +294,7 @@ class Branch(nn.Module):
 
 
 def _normalised(in_channels: int, out_channels: int) -> nn.Sequential:
-    convolution = nn.Conv2d(in_channels, out_channels, 3, padding=1)
+    convolution = portioned.Conv2d(in_channels, out_channels, 3, padding=1)
     return nn.Sequential(convolution, nn.BatchNorm2d(out_channels), nn.ReLU())
 
 

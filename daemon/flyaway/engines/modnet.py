@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from flyaway.engines import automatic, checkpoint, pixels, progress
 from flyaway.engines.base import Alpha, EngineRecord, Extraction, Image, Report, Trimap, silent
-from flyaway.engines.layers import mobilenetv2
+from flyaway.engines.layers import mobilenetv2, portioned
 
 SHORT_SIDE_PX = 512
 """What upstream brings the short side of larger and of small photos to."""
@@ -60,10 +60,15 @@ class MODNetEngine:
 
     def _look(self, image: Image) -> Alpha:
         device, dtype = pixels.place_of(self.network)
-        planes = F.interpolate(pixels.to_planes(image), input_size(*image.shape[:2]), mode="area")
+        planes = pixels.to_planes(image)
+        progress.check()
+        planes = F.interpolate(planes, input_size(*image.shape[:2]), mode="area")
+        progress.check()
         planes = pixels.normalised(planes, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)).to(device, dtype)
         small = self.network(planes).float().cpu()
-        return pixels.to_alpha(F.interpolate(small, image.shape[:2], mode="area"))
+        alpha = F.interpolate(small, image.shape[:2], mode="area")
+        progress.check()
+        return pixels.to_alpha(alpha)
 
 
 def input_size(height: int, width: int) -> tuple[int, int]:
@@ -146,7 +151,7 @@ class Convolution(nn.Module):
     ) -> None:
         super().__init__()
         rest = [] if bare else [HalfNorm(out_channels), nn.ReLU(inplace=True)]
-        convolution = nn.Conv2d(in_channels, out_channels, size, stride, size // 2)
+        convolution = portioned.Conv2d(in_channels, out_channels, size, stride, size // 2)
         self.layers = nn.Sequential(convolution, *rest)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from flyaway.engines import pixels
+from flyaway.engines import pixels, progress
 from flyaway.engines.base import Image
 from flyaway.errors import RequestError
 from flyaway.imaging import as_float
@@ -54,8 +54,10 @@ def aligned(plate: Image, image: Image) -> Image:
             f" {image.shape[1]}×{image.shape[0]}. Give the plate the image's size."
         )
     found = _homography(plate, image)
+    progress.check()
     if found is not None and _farthest_move(found, plate.shape) >= STILL_PX:
         moved = _warped(plate, image, found)
+        progress.check()
         if _mismatch(moved, image) < _mismatch(plate, image):
             return moved
     elif found is not None or _mismatch(plate, image) < SAME_SCENE:
@@ -67,11 +69,15 @@ def _homography(plate: Image, image: Image) -> NDArray[np.float64] | None:
     """From the plate's pixels to the image's; None where too few landmarks agree."""
     scale = min(1.0, LOOK_PX / max(image.shape[:2]))
     detector = cv2.ORB.create(LANDMARKS)
-    seen = [detector.detectAndCompute(_grey(picture, scale), None) for picture in (plate, image)]
+    seen = []
+    for picture in (plate, image):
+        seen.append(detector.detectAndCompute(_grey(picture, scale), None))
+        progress.check()
     (here, about_here), (there, about_there) = seen
     if not here or not there:
         return None
     matches = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(about_here, about_there)
+    progress.check()
     best = sorted(matches, key=lambda match: match.distance)
     best = best[: max(FEWEST * 2, int(BEST_SHARE * len(best)))]
     if len(best) < FEWEST:

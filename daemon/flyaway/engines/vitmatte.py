@@ -22,6 +22,7 @@ from torch.nn import functional as F
 
 from flyaway.engines import checkpoint, pixels, progress
 from flyaway.engines.base import Alpha, EngineRecord, Extraction, Image, Report, Trimap, silent
+from flyaway.engines.layers import portioned
 from flyaway.engines.windows import Window, spread
 from flyaway.errors import RequestError
 
@@ -132,10 +133,12 @@ class ViTMatteEngine:
     def _solve(self, image: Image, trimap: Trimap, wanted: NDArray[np.bool_]) -> Alpha:
         device, dtype = pixels.place_of(self.network)
         colours = pixels.normalised(pixels.to_planes(image))
+        progress.check()
         hints = torch.from_numpy(trimap.astype(np.float32) / 255)[None, None]
         height, width = padded(*trimap.shape)
         room = (0, width - trimap.shape[1], 0, height - trimap.shape[0])
         planes = F.pad(torch.cat((colours, hints), 1), room).to(device, dtype)
+        progress.check()
         alpha = self.network(planes, _in_patches(wanted))
         return pixels.to_alpha(alpha[:, :, : trimap.shape[0], : trimap.shape[1]])
 
@@ -215,7 +218,7 @@ class Backbone(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.pos_embed = nn.Parameter(torch.empty(1, 14 * 14 + 1, width))
-        self.patch_embed = nn.ModuleDict({"proj": nn.Conv2d(4, width, PATCH_PX, PATCH_PX)})
+        self.patch_embed = nn.ModuleDict({"proj": portioned.Conv2d(4, width, PATCH_PX, PATCH_PX)})
         self.blocks = nn.ModuleList(
             Block(width, heads, window=0 if index % 3 == 2 else 14) for index in range(12)
         )
@@ -278,8 +281,8 @@ class Attention(nn.Module):
     def __init__(self, width: int, heads: int, span: int) -> None:
         super().__init__()
         self.heads = heads
-        self.qkv = nn.Linear(width, 3 * width)
-        self.proj = nn.Linear(width, width)
+        self.qkv = portioned.Linear(width, 3 * width)
+        self.proj = portioned.Linear(width, width)
         self.rel_pos_h = nn.Parameter(torch.empty(2 * span - 1, width // heads))
         self.rel_pos_w = nn.Parameter(torch.empty(2 * span - 1, width // heads))
 
@@ -289,20 +292,27 @@ class Attention(nn.Module):
         qkv = self.qkv(x).view(count, height * width, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         queries, keys, values = qkv.unbind(0)
         by_row, by_column = apart(self.rel_pos_h, height), apart(self.rel_pos_w, width)
-        attended = []
-        for rows in torch.arange(height).split(self._rows_at_once(x)):
-            first, last = int(rows[0]), int(rows[-1]) + 1
-            some = queries[:, :, first * width : last * width]
-            bias = _bias(some.unflatten(2, (-1, width)), by_row[first:last], by_column)
-            attended.append(F.scaled_dot_product_attention(some, keys, values, attn_mask=bias))
+        attended = x.new_empty(count, height * width, self.heads, channels // self.heads)
+        for rows, heads in self._slices(x):
+            tokens = slice(rows.start * width, rows.stop * width)
+            some = queries[:, heads, tokens]
+            bias = _bias(some.unflatten(2, (-1, width)), by_row[rows], by_column)
+            seen = F.scaled_dot_product_attention(
+                some, keys[:, heads], values[:, heads], attn_mask=bias
+            )
+            attended[:, tokens, heads] = seen.transpose(1, 2)
             progress.check()
-        heads_last = torch.cat(attended, 2).transpose(1, 2)
-        return self.proj(heads_last.reshape(count, height, width, channels))
+        return self.proj(attended.view(count, height, width, channels))
 
-    def _rows_at_once(self, x: Tensor) -> int:
+    def _slices(self, x: Tensor) -> Iterator[tuple[slice, slice]]:
+        """Rows of queries and heads whose bias is small enough; a row of one head at the least."""
         count, height, width, _ = x.shape
-        row_bytes = count * self.heads * width * height * width * x.element_size()
-        return max(1, min(height, SLICE_BYTES // row_bytes))
+        bytes_a_head = count * width * height * width * x.element_size()
+        heads = max(1, min(self.heads, SLICE_BYTES // bytes_a_head))
+        rows = max(1, SLICE_BYTES // (bytes_a_head * self.heads))
+        for row in range(0, height, rows):
+            for head in range(0, self.heads, heads):
+                yield slice(row, min(row + rows, height)), slice(head, head + heads)
 
 
 def apart(learned: Tensor, size: int) -> Tensor:
@@ -329,8 +339,8 @@ class Perceptron(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.fc1 = nn.Linear(width, 4 * width)
-        self.fc2 = nn.Linear(4 * width, width)
+        self.fc1 = portioned.Linear(width, 4 * width)
+        self.fc2 = portioned.Linear(4 * width, width)
 
     def forward(self, x: Tensor) -> Tensor:
         portions = x.flatten(0, 2).split(MLP_TOKENS)
@@ -342,11 +352,11 @@ class Bottleneck(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(width, width // 2, 1, bias=False)
+        self.conv1 = portioned.Conv2d(width, width // 2, 1, bias=False)
         self.norm1 = nn.LayerNorm(width // 2, eps=1e-6)
-        self.conv2 = nn.Conv2d(width // 2, width // 2, 3, padding=1, bias=False)
+        self.conv2 = portioned.Conv2d(width // 2, width // 2, 3, padding=1, bias=False)
         self.norm2 = nn.LayerNorm(width // 2, eps=1e-6)
-        self.conv3 = nn.Conv2d(width // 2, width, 1, bias=False)
+        self.conv3 = portioned.Conv2d(width // 2, width, 1, bias=False)
         self.norm3 = nn.LayerNorm(width, eps=1e-6)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -366,12 +376,13 @@ class Decoder(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         detail, fused = (4, 48, 96, 192), (width, 256, 128, 64, 32)
-        convs = nn.ModuleList(Convolution(detail[i], detail[i + 1], stride=2) for i in range(3))
-        self.convstream = nn.ModuleDict({"convs": convs})
+        stream = nn.ModuleList(Convolution(detail[i], detail[i + 1], stride=2) for i in range(3))
+        self.convstream = nn.ModuleDict({"convs": stream})
         fusions = (Convolution(fused[i] + detail[3 - i], fused[i + 1]) for i in range(4))
         self.fusion_blks = nn.ModuleList(nn.ModuleDict({"conv": fusion}) for fusion in fusions)
-        head = (nn.Conv2d(32, 16, 3, padding=1), nn.BatchNorm2d(16), nn.ReLU(), nn.Conv2d(16, 1, 1))
-        self.matting_head = nn.ModuleDict({"matting_convs": nn.Sequential(*head)})
+        head = portioned.Conv2d(32, 16, 3, padding=1), nn.BatchNorm2d(16)
+        convs = nn.Sequential(*head, nn.ReLU(), nn.Conv2d(16, 1, 1))
+        self.matting_head = nn.ModuleDict({"matting_convs": convs})
 
     def forward(self, features: Tensor, planes: Tensor) -> Tensor:
         """Alpha Nx1xHxW of features at 1/16 and the picture."""
@@ -380,6 +391,7 @@ class Decoder(nn.Module):
             details.append(convolution(details[-1]))
         for (fusion,) in (block.children() for block in self.fusion_blks):
             features = F.interpolate(features, scale_factor=2, mode="bilinear", align_corners=False)
+            progress.check()
             features = fusion(torch.cat((details.pop(), features), 1))
         return self.matting_head["matting_convs"](features).sigmoid()
 
@@ -389,7 +401,7 @@ class Convolution(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
+        self.conv = portioned.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
         self.bn = nn.BatchNorm2d(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:

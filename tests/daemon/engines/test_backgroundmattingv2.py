@@ -9,7 +9,7 @@ from tests.parity import random_weights
 from torch.nn import functional
 
 from flyaway import engines
-from flyaway.engines import backgroundmattingv2, checkpoint, pixels
+from flyaway.engines import backgroundmattingv2, checkpoint, pixels, progress
 from flyaway.errors import RequestError
 
 NAME = "backgroundmattingv2-mobilenetv2"
@@ -44,6 +44,23 @@ def test_strips_leave_no_seam(engine, mode: str, monkeypatch: pytest.MonkeyPatch
     assert whole[5].sum() > 0  # patches were refined
     for one, other in zip(whole, parts, strict=True):
         assert torch.allclose(one, other, atol=1e-5)
+
+
+def test_a_cancel_is_heard_between_two_portions_of_patches(engine, monkeypatch) -> None:
+    monkeypatch.setattr(progress, "INTERVAL_S", 0.0)
+    monkeypatch.setattr(engine.network.refiner, "threshold", -1.0)  # all patches: 24 by 16
+    picture = np.random.default_rng(1).integers(0, 256, (96, 64, 3), dtype=np.uint8)
+    told: list[float] = []
+    looks = []
+    for at_once in (384, 24):
+        told.clear()
+        monkeypatch.setattr(backgroundmattingv2, "PATCHES_AT_ONCE", at_once)
+        engine.extract(
+            picture, plate=picture, report=lambda fraction, preview=None: told.append(fraction)
+        )
+        looks.append(len(told))
+    portions = 384 // 24
+    assert looks[1] - looks[0] == 5 * (portions - 1)  # four convolutions, and the portion's end
 
 
 def test_refining_everything_equals_convolving_the_whole(engine) -> None:

@@ -16,10 +16,10 @@ from torch.nn import functional as F
 
 from flyaway.engines import progress
 
-SAMPLES_AT_ONCE = 1 << 18
-"""Pixels times taps of a portion: 64 MiB of samples with 64 channels."""
+SAMPLES_AT_ONCE = 1 << 16
+"""Pixels times taps of a portion: 16 MiB of samples with 64 channels."""
 
-PIXELS_AT_ONCE = 1 << 14
+PIXELS_AT_ONCE = 1 << 13
 """Whose places are found in one go, so that a cancel does not wait."""
 
 BEFORE, AFTER = 1, 2

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from flyaway.engines import progress
+from flyaway.engines.layers import portioned
 
 TOKENS_AT_ONCE = 16384
 
@@ -27,7 +28,7 @@ class Swin(nn.Module):
     def __init__(self, width: int, depths: tuple[int, ...], window: int) -> None:
         super().__init__()
         self.patch_embed = nn.ModuleDict(
-            {"proj": nn.Conv2d(3, width, 4, 4), "norm": nn.LayerNorm(width)}
+            {"proj": portioned.Conv2d(3, width, 4, 4), "norm": nn.LayerNorm(width)}
         )
         widths = [width * 2**stage for stage in range(len(depths))]
         self.layers = nn.ModuleList(
@@ -72,7 +73,7 @@ class Merge(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(4 * width)
-        self.reduction = nn.Linear(4 * width, 2 * width, bias=False)
+        self.reduction = portioned.Linear(4 * width, 2 * width, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.pad(x, (0, 0, 0, x.shape[2] % 2, 0, x.shape[1] % 2))
@@ -89,7 +90,7 @@ class Block(nn.Module):
         self.attn = WindowAttention(width, window, shift)
         self.norm2 = nn.LayerNorm(width)
         self.mlp = nn.ModuleDict(
-            {"fc1": nn.Linear(width, 4 * width), "fc2": nn.Linear(4 * width, width)}
+            {"fc1": portioned.Linear(width, 4 * width), "fc2": portioned.Linear(4 * width, width)}
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -105,8 +106,8 @@ class WindowAttention(nn.Module):
     def __init__(self, width: int, window: int, shift: int) -> None:
         super().__init__()
         self.window, self.shift, self.heads = window, shift, width // 32
-        self.qkv = nn.Linear(width, 3 * width)
-        self.proj = nn.Linear(width, width)
+        self.qkv = portioned.Linear(width, 3 * width)
+        self.proj = portioned.Linear(width, width)
         table = torch.empty((2 * window - 1) ** 2, self.heads)
         self.relative_position_bias_table = nn.Parameter(table)
 
@@ -115,6 +116,7 @@ class WindowAttention(nn.Module):
         height, width, side = x.shape[1], x.shape[2], self.window
         x = F.pad(x, (0, 0, 0, -width % side, 0, -height % side))
         x = x.roll((-self.shift, -self.shift), (1, 2)) if self.shift else x
+        progress.check()
         inner, last = self._biases()
         bands = x.shape[1] // side
         at_once = max(1, TOKENS_AT_ONCE // (x.shape[0] * side * x.shape[2]))
@@ -141,6 +143,7 @@ class WindowAttention(nn.Module):
             attended = torch.cat([_attended(part, bias) for part, bias in parts], 1)
         else:
             attended = _attended(qkv, biases[0])
+        progress.check()
         cells = self.proj(attended).view(count, height // side, width // side, side, side, channels)
         return cells.transpose(2, 3).reshape(x.shape)
 
