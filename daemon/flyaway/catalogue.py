@@ -179,4 +179,5 @@ class Catalogue:
             licence=record.licence,
             licence_url=record.licence_url,
             paid_work=record.paid_work,
+            page=record.weights.page if record.weights and not record.weights.repository else "",
         )

@@ -41,6 +41,20 @@ def test_offers_missing_engines_last_with_what_they_weigh() -> None:
     assert menu[-1].about.startswith("Fur. Licence: MIT, paid work allowed. Download it first")
 
 
+def test_says_where_weights_come_from_that_no_program_can_download() -> None:
+    by_hand = replace(ABSENT, page="https://example.org/weights")
+    *_, downloadable, fetched = engine_choices((ABSENT, replace(by_hand, name="by hand")), "auto")
+    assert (downloadable.is_missing, downloadable.can_download) == (True, True)
+    assert (fetched.is_missing, fetched.can_download) == (True, False)
+    assert fetched.label == "Absent — to be fetched by hand"
+    assert fetched.about.endswith(
+        "Fetch its weights (96 MB) from https://example.org/weights and run "
+        "`flyaway models import FILE`, or choose another engine."
+    )
+    *_, here = engine_choices((replace(by_hand, installed=True),), "auto")
+    assert (here.label, here.is_missing) == ("Absent", False)
+
+
 def test_leaves_out_engines_not_known_to_allow_paid_work_when_told_so() -> None:
     engines = (BUILTIN, NETWORK, replace(ABSENT, paid_work=False))
     menu = engine_choices(engines, "auto", paid_work_only=True)

@@ -161,3 +161,6 @@ def test_infos_say_what_is_here(store: Path) -> None:
     assert infos[BIREFNET].download_bytes > 10**6
     assert infos[VITMATTE].needs == ("trimap",)
     assert infos[PLATED].needs == ("plate",)
+    assert infos[PLATED].page.startswith("https://github.com/PeterL1n/BackgroundMattingV2")
+    assert not infos["builtin"].page
+    assert not infos[BIREFNET].page

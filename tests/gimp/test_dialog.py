@@ -221,6 +221,22 @@ def test_a_missing_engine_offers_its_download_and_can_be_used_after_it(
     assert config.get_property("engine") == "absent"
 
 
+def test_an_engine_that_cannot_be_downloaded_says_where_its_file_is(
+    ask, config, home: Path
+) -> None:
+    page = "https://example.org/weights"
+
+    def user(opened: Opened) -> bool:
+        opened.choose("absent")
+        assert page in opened.about.text
+        assert not opened.button.is_visible
+        return bool(opened.dialog.can_be_accepted)
+
+    by_hand = dataclasses.replace(ABSENT, page=page)
+    with daemon.running(home, {"engines": daemon.offer(FREE, by_hand)}):
+        assert not ask(config, user)
+
+
 def test_a_download_that_fails_says_why(ask, config, home: Path) -> None:
     sentence = "The disk is full. Free some space and try again."
 

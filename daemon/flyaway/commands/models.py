@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from flyaway import config
 from flyaway.commands import terminal
 from flyaway.errors import RequestError, WeightsError
-from flyaway_client.choices import licence
+from flyaway_client.choices import fetch_first, licence
 from flyaway_client.errors import CancelledError
 from flyaway_client.messages import EngineInfo
 
@@ -121,13 +121,21 @@ def path(arguments: argparse.Namespace) -> int:
 
 def _described(info: EngineInfo) -> str:
     needs = f" Needs a {' and a '.join(info.needs)}." if info.needs else ""
-    size = f"{info.download_bytes / 1e6:.0f} MB"
-    here = f"installed, {size}" if info.installed else f"not installed, a download of {size}"
+    how_to_get = f" {fetch_first(info)}" if info.page and not info.installed else ""
     return (
-        f"{info.name}: {info.title} ({here if info.download_bytes else 'always there'})\n"
-        f"    {info.purpose}{needs}\n"
+        f"{info.name}: {info.title} ({_whereabouts(info)})\n"
+        f"    {info.purpose}{needs}{how_to_get}\n"
         f"    {licence(info)} {info.licence_url}".rstrip()
     )
+
+
+def _whereabouts(info: EngineInfo) -> str:
+    size = f"{info.download_bytes / 1e6:.0f} MB"
+    if not info.download_bytes:
+        return "always there"
+    if info.installed:
+        return f"installed, {size}"
+    return f"not installed, {'to be fetched by hand' if info.page else f'a download of {size}'}"
 
 
 def _download_one(record: EngineRecord) -> None:

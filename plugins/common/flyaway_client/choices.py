@@ -42,11 +42,12 @@ SELECTION_CHOICES = (
 class EngineChoice(Choice):
     """An engine in a menu.
 
-    `is_missing` where it must be downloaded before it can work; `needs_plate` where it can do nothing
-    without a photo of the empty scene.
+    `is_missing` where its weights must come before it can work, by a download where `can_download`;
+    `needs_plate` where it can do nothing without a photo of the empty scene.
     """
 
     is_missing: bool = False
+    can_download: bool = False
     needs_plate: bool = False
 
 
@@ -102,12 +103,24 @@ def _engine_choice(info: EngineInfo) -> EngineChoice:
     sentences = [info.purpose, *([NEEDS_PLATE] if needs_plate else []), licence(info)]
     if info.installed:
         return EngineChoice(info.name, info.title, " ".join(sentences), needs_plate=needs_plate)
+    way = (
+        f"download, {_megabytes(info.download_bytes)}" if not info.page else "to be fetched by hand"
+    )
     return EngineChoice(
         info.name,
-        f"{info.title} — download, {_megabytes(info.download_bytes)}",
-        " ".join((*sentences, DOWNLOAD_FIRST)),
+        f"{info.title} — {way}",
+        " ".join((*sentences, fetch_first(info) if info.page else DOWNLOAD_FIRST)),
         is_missing=True,
+        can_download=not info.page,
         needs_plate=needs_plate,
+    )
+
+
+def fetch_first(info: EngineInfo) -> str:
+    """What to do about a missing engine that no program can download."""
+    return (
+        f"Fetch its weights ({_megabytes(info.download_bytes)}) from {info.page} and run "
+        "`flyaway models import FILE`, or choose another engine."
     )
 
 

@@ -235,7 +235,8 @@ class EngineInfo(Message):
     """One engine as a user should see it.
 
     `needs` holds "trimap" or "plate" where the engine cannot do without; `paid_work` is whether its
-    licence allows it, None meaning that nobody has said.
+    licence allows it, None meaning that nobody has said. `page` is where a person has to fetch its weights
+    from, to be imported; empty where the daemon can download them.
     """
 
     name: str
@@ -247,6 +248,7 @@ class EngineInfo(Message):
     licence: str
     licence_url: str
     paid_work: bool | None = None
+    page: str = ""
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,10 @@ class EngineRow:
         self._menu = Gtk.ComboBoxText(hexpand=True)
         self._button = Gtk.Button(use_underline=True, no_show_all=True)
         self._bar = Gtk.ProgressBar(show_text=True, no_show_all=True)
-        self._about = Gtk.Label(xalign=0, wrap=True, max_width_chars=ABOUT_WIDTH_CHARS)
+        # selectable, because it may name a page to fetch a file from
+        self._about = Gtk.Label(
+            xalign=0, wrap=True, selectable=True, max_width_chars=ABOUT_WIDTH_CHARS
+        )
         self._about.get_style_context().add_class("dim-label")
         self.grid = self._laid_out(neighbour, switch)
         self._show_menu()
@@ -100,13 +103,14 @@ class EngineRow:
         name = self._config.get_property("engine")
         entry = self._entries.get(name)
         is_missing = entry is not None and entry.is_missing
+        can_download = entry is not None and entry.can_download
         lacks_plate = (
             entry is not None and entry.needs_plate and self._config.get_property("plate") is None
         )
         self._menu.set_active_id(name)
         self._about.set_text(entry.about if entry else "")
         self._button.set_label("_Download" if self._download is None else "Stop _download")
-        self._button.set_visible(is_missing or self._download is not None)
+        self._button.set_visible(can_download or self._download is not None)
         self._bar.set_visible(self._download is not None)
         self._allow_ok(not is_missing and not lacks_plate)
 

@@ -88,6 +88,15 @@ def test_says_what_an_engine_needs_and_how_large_its_download_is() -> None:
     assert "Hair. Needs a trimap and a plate." in described
 
 
+def test_says_where_to_fetch_what_is_on_no_hub(store: Path, capsys: Captured) -> None:
+    main(["models", "list"])
+
+    lines = capsys.readouterr().out.partition(f"{NAME}: ")[2].splitlines()
+    assert "(not installed, to be fetched by hand)" in lines[0]
+    assert "Fetch its weights (20 MB) from https://github.com/PeterL1n/Back" in lines[1]
+    assert "`flyaway models import FILE`" in lines[1]
+
+
 def test_what_needs_no_tensors_loads_no_torch(store: Path, hub: Hub) -> None:
     publish(hub, HAS_NO_HASH, CONTENT)
     script = (

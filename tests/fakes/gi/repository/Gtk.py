@@ -34,6 +34,7 @@ class Label(Widget):
         use_underline: bool = False,
         xalign: float = 0.5,
         wrap: bool = False,
+        selectable: bool = False,
         max_width_chars: int = -1,
     ) -> None:
         self.text = label
