@@ -38,6 +38,8 @@ _PLUGIN_STATES = {
     "linked": "linked to a checkout",
 }
 
+_HOST_TITLES = {"gimp": "GIMP", "krita": "Krita"}
+
 Lines = Iterator[tuple[str, str]]
 """What is told about, and what is found."""
 
@@ -123,7 +125,7 @@ def _editors() -> Lines:
     for host in sorted(PACKAGES):
         found = editors.find(host, machine)
         if not found:
-            yield host, "not found"
+            yield _HOST_TITLES[host], "not found"
         for place in found:
             yield place.title, f"{place.plugins}: {_plugin(place)}"
 
