@@ -12,7 +12,6 @@ import multiprocessing
 import resource
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,9 +22,21 @@ from PIL import Image as Pictures
 from tests.benchmarks import contestants, metrics
 from tests.benchmarks.contestants import Contestant
 
+from flyaway.errors import FlyawayError
+
 _COLUMNS = ("mse", "sad", "grad", "conn", "iou", "seconds", "peak_mib")
+_MASKS = ("trimap", "alpha", "reference")
+_TEXTS = {"id", "image", "trimap_wide", *_MASKS}
 _SHEET_HEIGHT = 240
 _GREEN = (0.1, 0.7, 0.2)
+
+
+class UnusableError(Exception):
+    """The folder cannot be measured on; the text says what to mend."""
+
+
+class FailedError(Exception):
+    """A contestant failed on a photo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +81,34 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="write the scores here")
     parser.add_argument("--sheet", type=Path, help="draw photo, trimap, alpha and cut-out here")
     arguments = parser.parse_args()
+    try:
+        return _run(arguments)
+    except (UnusableError, FlyawayError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+def _run(arguments: argparse.Namespace) -> int:
     entrants = [contestants.engine(arguments.engine)]
     if not arguments.alone:
         entrants += contestants.rivals()
-    scores, rows = [], []
-    for photo in _photos(arguments.folder, arguments.wide, arguments.only):
+    scores, rows, failed = [], [], 0
+    for entry in _entries(arguments.folder, arguments.wide, arguments.only):
+        photo = _photo(arguments.folder, entry)
         for entrant in entrants:
-            if photo.job in entrant.jobs:
+            if photo.job not in entrant.jobs:
+                continue
+            try:
                 alpha, score = measure(entrant, photo)
-                scores.append(score)
-                sys.stdout.write(_line(score.photo, score.contestant, asdict(score)))
-                sys.stdout.flush()
-                if arguments.sheet and entrant is entrants[0]:
-                    rows.append(_row(photo, alpha))
+            except FailedError as error:
+                failed += 1
+                sys.stderr.write(f"{error}\n")
+                continue
+            scores.append(score)
+            sys.stdout.write(_line(score.photo, score.contestant, asdict(score)))
+            sys.stdout.flush()
+            if arguments.sheet and entrant is entrants[0]:
+                rows.append(_row(photo, alpha))
     if not scores:
         sys.stderr.write(f"No photo of {arguments.folder} can be given to {arguments.engine}.\n")
         return 1
@@ -91,11 +117,15 @@ def main() -> int:
         arguments.json.write_text(json.dumps([asdict(score) for score in scores], indent=1))
     if rows:
         Pictures.fromarray(_stacked(rows)).save(arguments.sheet)
-    return 0
+    return 1 if failed else 0
 
 
 def measure(entrant: Contestant, photo: Photo) -> tuple[NDArray[np.float32], Score]:
-    """Let a contestant do one photo, in a process of its own so that its memory can be told."""
+    """Let a contestant do one photo, in a process of its own so that its memory can be told.
+
+    Raises:
+        FailedError: it could not; why stands on the terminal.
+    """
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
     worker = context.Process(target=_solve_and_send, args=(entrant, photo, sender))
@@ -104,7 +134,7 @@ def measure(entrant: Contestant, photo: Photo) -> tuple[NDArray[np.float32], Sco
     try:
         alpha, seconds, peak_mib = receiver.recv()
     except EOFError:
-        raise RuntimeError(f"{entrant.name} failed on {photo.name}") from None
+        raise FailedError(f"{entrant.name} failed on {photo.name}.") from None
     finally:
         worker.join()
     return alpha, _score(photo, entrant.name, alpha, seconds, peak_mib)
@@ -135,26 +165,72 @@ def _score(
     )
 
 
-def _photos(folder: Path, is_wide: bool, only: list[str] | None) -> Iterator[Photo]:
-    for entry in json.loads((folder / "index.json").read_text()):
-        if only and entry["id"] not in only:
-            continue
-        trimap = entry.get("trimap_wide" if is_wide else "trimap", entry.get("trimap"))
-        yield Photo(
-            entry["id"],
-            np.asarray(Pictures.open(folder / entry["image"]).convert("RGB")),
-            None if trimap is None else _trimap(folder / trimap),
-            _grey(folder / entry["alpha"]) / np.float32(255) if "alpha" in entry else None,
-            _grey(folder / entry["reference"]) > 127 if "reference" in entry else None,
-        )
+def _entries(folder: Path, is_wide: bool, only: list[str] | None) -> list[dict[str, str]]:
+    """What the index says of each photo, every file of which is there; `trimap` is the one asked for."""
+    index = folder / "index.json"
+    if not folder.is_dir():
+        raise UnusableError(f"There is no folder {folder}: name one with photos and an index.json.")
+    try:
+        entries = json.loads(index.read_text())
+    except FileNotFoundError:
+        raise UnusableError(f"{folder} has no index.json: see --help for what it holds.") from None
+    except (OSError, ValueError) as error:
+        raise UnusableError(f"{index} cannot be read: {error}.") from None
+    if not isinstance(entries, list) or not all(_is_entry(each) for each in entries):
+        raise UnusableError(f"{index} is not a list of photos with an id and an image: see --help.")
+    known = {entry["id"] for entry in entries}
+    if missing := sorted(set(only or ()) - known):
+        raise UnusableError(f"{index} has no photo {', '.join(missing)}.")
+    if only:
+        entries = [entry for entry in entries if entry["id"] in only]
+    for entry in entries:
+        if is_wide and "trimap_wide" in entry:
+            entry["trimap"] = entry["trimap_wide"]
+        for part in ("image", "trimap", "alpha", "reference"):
+            if part in entry and not (folder / entry[part]).is_file():
+                raise UnusableError(
+                    f"The {part} of {entry['id']} is not there: {folder / entry[part]}. Put it back, "
+                    f"or take it out of {index}."
+                )
+    return entries
 
 
-def _grey(path: Path) -> NDArray[np.uint8]:
-    return np.asarray(Pictures.open(path).convert("L"))
+def _is_entry(entry: object) -> bool:
+    return (
+        isinstance(entry, dict)
+        and {"id", "image"} <= entry.keys()
+        and all(isinstance(entry[part], str) for part in _TEXTS & entry.keys())
+    )
 
 
-def _trimap(path: Path) -> NDArray[np.uint8]:
-    levels = _grey(path)
+def _photo(folder: Path, entry: dict[str, str]) -> Photo:
+    """Read a photo with all that is known of it."""
+    image = _opened(folder / entry["image"], "RGB")
+    grey = {part: _opened(folder / entry[part], "L") for part in _MASKS if part in entry}
+    for part, levels in grey.items():
+        if levels.shape != image.shape[:2]:
+            raise UnusableError(
+                f"The {part} of {entry['id']} is {levels.shape[1]}x{levels.shape[0]} pixels, its "
+                f"image {image.shape[1]}x{image.shape[0]}: they must be of one size."
+            )
+    return Photo(
+        entry["id"],
+        image,
+        _trimap(grey["trimap"]) if "trimap" in grey else None,
+        grey["alpha"] / np.float32(255) if "alpha" in grey else None,
+        grey["reference"] > 127 if "reference" in grey else None,
+    )
+
+
+def _opened(path: Path, mode: str) -> NDArray[np.uint8]:
+    try:
+        with Pictures.open(path) as picture:
+            return np.asarray(picture.convert(mode))
+    except OSError as error:
+        raise UnusableError(f"{path} cannot be read as a picture: {error}.") from None
+
+
+def _trimap(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.where(levels == 0, 0, np.where(levels == 255, 255, 128)).astype(np.uint8)
 
 

@@ -1,0 +1,100 @@
+"""What scripts/quality says of a folder that it cannot measure on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.benchmarks import quality
+
+
+def photo(folder: Path) -> dict[str, str]:
+    """Save a disc, its trimap and its alpha; returns its entry of the index."""
+    y, x = np.mgrid[:40, :60]
+    alpha = ((14 - np.hypot(y - 20, x - 30)) / 3 + 0.5).clip(0, 1)
+    trimap = np.where(alpha == 0, 0, np.where(alpha == 1, 255, 128)).astype(np.uint8)
+    image = np.dstack([alpha * 200, 90 - alpha * 20, 160 - alpha * 100]).astype(np.uint8)
+    Image.fromarray(image).save(folder / "image.png")
+    Image.fromarray(trimap).save(folder / "trimap.png")
+    Image.fromarray((alpha * 255).round().astype(np.uint8)).save(folder / "alpha.png")
+    return {"id": "disc", "image": "image.png", "trimap": "trimap.png", "alpha": "alpha.png"}
+
+
+def said(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *more: str,
+) -> tuple[int, str, str]:
+    """Exit status, output and complaints of a run on a folder."""
+    monkeypatch.setattr("sys.argv", ["quality", str(folder), "--alone", *more])
+    status = quality.main()
+    return status, *capsys.readouterr()
+
+
+def test_measures_and_draws_a_photo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "index.json").write_text(json.dumps([photo(tmp_path)]))
+    sheet = tmp_path / "sheet.png"
+    status, out, err = said(tmp_path, monkeypatch, capsys, "--sheet", str(sheet))
+    assert (status, err) == (0, "")
+    assert [line.split()[:2] for line in out.splitlines()] == [
+        ["disc", "builtin"],
+        ["mean", "builtin"],
+        ["median", "builtin"],
+    ]
+    with Image.open(sheet) as drawn:
+        assert drawn.width >= 4 * 60
+
+
+@pytest.mark.parametrize(
+    ("index", "sentence"),
+    [
+        (None, "has no index.json"),
+        ("[{", "cannot be read"),
+        ('{"id": "disc"}', "not a list of photos"),
+        ('[{"id": "disc"}]', "not a list of photos"),
+        ('[{"id": "disc", "image": 7}]', "not a list of photos"),
+        ('[{"id": "disc", "image": "lost.png"}]', "The image of disc is not there"),
+        ('[{"id": "disc", "image": "index.json"}]', "cannot be read as a picture"),
+        (
+            '[{"id": "disc", "image": "image.png", "reference": "small.png"}]',
+            "The reference of disc is 3x2 pixels, its image 60x40",
+        ),
+    ],
+)
+def test_says_what_to_mend_in_a_sentence(
+    index: str | None,
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    photo(tmp_path)
+    Image.new("L", (3, 2)).save(tmp_path / "small.png")
+    if index is not None:
+        (tmp_path / "index.json").write_text(index)
+    status, out, err = said(tmp_path, monkeypatch, capsys)
+    assert (status, out) == (1, "")
+    assert sentence in err
+    assert err.count("\n") == 1
+
+
+def test_says_that_there_is_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, _, err = said(tmp_path / "none", monkeypatch, capsys)
+    assert status == 1
+    assert "There is no folder" in err
+
+
+def test_says_which_photo_or_engine_there_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "index.json").write_text(json.dumps([photo(tmp_path)]))
+    assert "has no photo cat." in said(tmp_path, monkeypatch, capsys, "--only", "cat")[2]
+    assert "paintbrush" in said(tmp_path, monkeypatch, capsys, "--engine", "paintbrush")[2]
