@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, Callable[[], Any]] = {
     "builtin-100mp": builtin.builtin_100mp,
     "builtin-region-24mp": builtin.builtin_region_24mp,
     "builtin-foreground": builtin.builtin_foreground,
+    "builtin-foreground-24mp": builtin.builtin_foreground_24mp,
     "builtin-import": builtin.builtin_import,
     "networks": networks.figures,
     "warm-calls": warm.warm_calls,
