@@ -38,12 +38,15 @@ _RIM_SHARES = (0.1, 0.15, 0.25)
 _CORE_SHARE = 0.6
 """Depth from which a region surely holds the subject."""
 
-_SUBJECT_SHARES = (0.2, 0.3)
+_FILLED_SHARE = 0.99
+"""A region that fills this much of its convex hull is a rectangle or ellipse, not drawn along the subject."""
+
+_PARTINGS = (0.7, 1.0)
 _SHARP_WEIGHTS = (1.0, 2.0)
-"""Without a region: what part of the picture seeds the subject, what sharpness counts; a run each."""
+"""From which score, against Otsu's threshold, a pixel seeds the subject, what sharpness counts; a run each."""
 
 _SURE_SHARE = 0.08
-_CLEAR_SHARE = 0.25
+_CLEAR_SHARE = 0.1
 """The most and least salient parts of the picture, which are taken as subject and background."""
 
 _VOTES = 0.6
@@ -87,20 +90,20 @@ def find(image: Image, region: Mask | None, report: Report, threads: int) -> Gue
         NoSubjectError: nothing stands out from its surroundings.
     """
     tick = stage(report, 0.0, 1.0)
+    if region is not None and region.all():
+        region = None  # it says nothing
     whole = Box(0, image.shape[0], 0, image.shape[1])
     frame = whole if region is None else _frame(region)
     picture = _picture(image, frame, _SIDE)
     tick(0.1)
-    if region is None:
-        seeds = list(_salient_seeds(picture))
-    else:
-        seeds = list(_region_seeds(_fitted(region[frame.slices], picture.shape)))
-    subject, agreement = _vote(picture, seeds, threads, part(tick, 0.1, 0.8))
+    subject, agreement = _vote(
+        picture, _seeds(picture, region, frame), threads, part(tick, 0.1, 0.8)
+    )
     subject = _refined(_picture(image, frame, 2 * _SIDE), subject)
     if not subject.any():
         raise NoSubjectError(
-            "No subject stands out from its surroundings: draw a rough region around it, or select "
-            "its outline."
+            "No subject stands out from its surroundings: draw a rough region around all of it, or "
+            "select its outline."
         )
     # Runs that agree may agree on the wrong thing; less often so where the user has shown the place.
     confidence = 0.65 * agreement**2 if region is None else 0.5 + 0.45 * agreement
@@ -149,33 +152,72 @@ def _fitted(mask: Mask, shape: tuple[int, ...]) -> Mask:
     return cv2.resize(mask.view(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
 
 
+def _seeds(picture: NDArray[np.uint8], region: Mask | None, frame: Box) -> list[Seeds]:
+    """Seeds for one run each.
+
+    What is drawn along the subject says where it is, a rectangle or an ellipse little more than where it
+    is not: there, as without a region, salience counts too.
+    """
+    if region is None:
+        return list(_salient_seeds(picture, np.ones(picture.shape[:2], bool)))
+    cut = region[frame.slices]
+    fitted = _fitted(cut, picture.shape)
+    seeds = list(_region_seeds(fitted))
+    if fitted.any() and _is_shape(cut):
+        seeds += _salient_seeds(picture, fitted)
+    return seeds
+
+
+def _is_shape(region: Mask) -> bool:
+    """Whether a region is as large as its convex hull."""
+    outlines, _ = cv2.findContours(
+        region.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+    )
+    hull = cv2.convexHull(np.concatenate(outlines))
+    filled = cv2.fillConvexPoly(np.zeros(region.shape, np.uint8), hull, 1)
+    return int(np.count_nonzero(region)) >= _FILLED_SHARE * int(np.count_nonzero(filled))
+
+
 def _region_seeds(region: Mask) -> Iterator[Seeds]:
     """Outside is background, the rim probably so, the core is subject."""
-    # The frame of the picture is no rim: the subject may go on beyond it.
-    padded = cv2.copyMakeBorder(region.view(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
-    depth = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1]
-    deepest = max(float(np.max(depth)), 1.0)
+    # The frame of the picture is no rim, for the subject may go on beyond it; nor is it the core.
+    to_rim, to_core = (
+        _depth(region, border) for border in (cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT)
+    )
+    deepest = max(float(np.max(to_core)), 1.0)
     for rim in _RIM_SHARES:
-        seeds = np.where(depth < rim * deepest, cv2.GC_PR_BGD, cv2.GC_PR_FGD)
-        seeds[depth > _CORE_SHARE * deepest] = cv2.GC_FGD
+        seeds = np.where(to_rim < rim * deepest, cv2.GC_PR_BGD, cv2.GC_PR_FGD)
+        seeds[to_core > _CORE_SHARE * deepest] = cv2.GC_FGD
         seeds[~region] = cv2.GC_BGD
         yield seeds.astype(np.uint8)
 
 
-def _salient_seeds(picture: NDArray[np.uint8]) -> Iterator[Seeds]:
-    """The most salient part is the subject, the least background, and so is the upper edge."""
-    saliency = Saliency(picture)
-    edge = max(1, round(0.02 * max(picture.shape)))
+def _depth(region: Mask, border: int) -> NDArray[np.float32]:
+    """How far the pixels of a region are from its outside, with such a border beyond the picture."""
+    padded = cv2.copyMakeBorder(region.view(np.uint8), 1, 1, 1, 1, border, value=0)
+    return np.asarray(cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1], np.float32)
+
+
+def _salient_seeds(picture: NDArray[np.uint8], region: Mask) -> Iterator[Seeds]:
+    """The most salient part of a region is the subject, the least background."""
+    saliency = Saliency(picture, region)
     for sharp_weight in _SHARP_WEIGHTS:
         score = saliency.score(sharp_weight)
-        clear, sure = np.quantile(score, [_CLEAR_SHARE, 1 - _SURE_SHARE])
-        for share in _SUBJECT_SHARES:
-            likely = score > np.quantile(score, 1 - share)
+        clear, sure = np.quantile(score[region], [_CLEAR_SHARE, 1 - _SURE_SHARE])
+        for share in _PARTINGS:
+            likely = score > share * _parting(score[region])
             seeds = np.where(likely, cv2.GC_PR_FGD, cv2.GC_PR_BGD)
             seeds[score < clear] = cv2.GC_BGD
-            seeds[:edge] = cv2.GC_BGD
             seeds[score > sure] = cv2.GC_FGD
+            seeds[~region] = cv2.GC_BGD
             yield seeds.astype(np.uint8)
+
+
+def _parting(score: NDArray[np.float32]) -> float:
+    """Otsu's threshold: the score that best parts the high from the low."""
+    unit = max(float(score.max()), 1e-6) / 255
+    threshold, _ = cv2.threshold((score / unit).astype(np.uint8), 0, 255, cv2.THRESH_OTSU)
+    return float(threshold) * unit
 
 
 def _vote(

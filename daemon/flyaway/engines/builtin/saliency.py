@@ -1,4 +1,4 @@
-"""What a photographer points at: sharp, unlike the edge of the frame, and near its lower middle."""
+"""What a photographer points at: sharp, unlike what is around it, and near the middle."""
 
 from __future__ import annotations
 
@@ -6,28 +6,39 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_EDGE_COLOURS = 6
-_RARE_SHARE = 0.06
-"""A colour of less of the edge than this may be the subject reaching over it."""
+from flyaway.engines.builtin import pyramid
+from flyaway.engines.builtin.pyramid import Box
 
+_AROUND_COLOURS = 8
+_RARE_SHARE = 0.045
+"""A colour of less of the surroundings than this may be the subject reaching into them."""
+
+_RIM_SHARE = 0.03
+"""Rim of the box around a region that still counts as surroundings, as a part of its longer side."""
+
+_STANDS_FROM = 0.7
+"""How far down its box a subject may touch the sides of it, and its lower edge."""
+
+Mask = NDArray[np.bool_]
 Scores = NDArray[np.float32]
 
 
 class Saliency:
-    """The cues of one picture."""
+    """The cues of the subject within a region of one picture."""
 
-    def __init__(self, picture: NDArray[np.uint8]) -> None:
+    def __init__(self, picture: NDArray[np.uint8], region: Mask) -> None:
         """Look at a picture.
 
         Args:
             picture: HxWx3 sRGB, some 200 pixels a side.
+            region: HxW, True where the subject may be.
         """
         lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB).astype(np.float32)
-        self._sharp = _scaled(_sharpness(np.ascontiguousarray(lab[..., 0])))
-        self._unlike = _scaled(
-            np.asarray(cv2.GaussianBlur(_unlike_edge(lab), (0, 0), 1.0), np.float32)
-        )
-        self._place = _place(picture.shape[0], picture.shape[1])
+        box = pyramid.bounds(region)
+        unlike = _unlike(lab, ~region | ~_inner(box, region.shape))
+        self._sharp = _scaled(_sharpness(np.ascontiguousarray(lab[..., 0])), region)
+        self._unlike = _scaled(np.asarray(cv2.GaussianBlur(unlike, (0, 0), 1.0)), region)
+        self._place = _place(box, region.shape)
 
     def score(self, sharp_weight: float) -> Scores:
         """HxW, high where the subject may be, with sharpness against colour so much."""
@@ -35,8 +46,8 @@ class Saliency:
         return cues * (0.35 + 0.65 * self._place) * np.sqrt(self._place)
 
 
-def _scaled(cue: Scores) -> Scores:
-    return np.minimum(cue / (np.percentile(cue, 95) + 1e-6), 1.2)
+def _scaled(cue: Scores, region: Mask) -> Scores:
+    return np.minimum(cue / (np.percentile(cue[region], 95) + 1e-6), 1.2).astype(np.float32)
 
 
 def _sharpness(light: Scores) -> Scores:
@@ -44,19 +55,20 @@ def _sharpness(light: Scores) -> Scores:
     return cv2.GaussianBlur(detail, (0, 0), 0.03 * light.shape[1] + 0.1)
 
 
-def _unlike_edge(lab: Scores) -> Scores:
-    """Distance to the nearest of the colours along the edge, but for its lower part.
+def _inner(box: Box, shape: tuple[int, ...]) -> Mask:
+    """The box without its rim, but for the lower part: people and animals often stand on the lower edge."""
+    rim = max(2, round(_RIM_SHARE * max(box.shape)))
+    inner = np.zeros(shape, bool)
+    inner[box.top + rim : box.bottom, box.left + rim : max(box.right - rim, 0)] = True
+    lower = box.top + max(rim, int(_STANDS_FROM * box.shape[0]))
+    inner[lower : box.bottom, box.left : box.right] = True
+    return inner
 
-    People and animals often stand on the lower edge, seldom touch the others.
-    """
-    height, width = lab.shape[:2]
-    wide = max(2, round(0.03 * max(height, width)))
-    edge = np.zeros((height, width), bool)
-    edge[:wide] = True
-    edge[: int(0.7 * height), :wide] = True
-    edge[: int(0.7 * height), -wide:] = True
-    colours = lab[edge]
-    count = min(_EDGE_COLOURS, len(colours))
+
+def _unlike(lab: Scores, around: Mask) -> Scores:
+    """Distance to the nearest of the colours of the surroundings."""
+    colours = lab[around]
+    count = min(_AROUND_COLOURS, len(colours))
     cv2.setRNGSeed(0)
     until = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 12, 1.0)
     start = np.zeros((len(colours), 1), np.int32)
@@ -66,6 +78,7 @@ def _unlike_edge(lab: Scores) -> Scores:
     return (away + 30.0 * rare).min(axis=-1).astype(np.float32)
 
 
-def _place(height: int, width: int) -> Scores:
-    y, x = np.mgrid[:height, :width].astype(np.float32)
-    return np.exp(-0.5 * (((x / width - 0.5) / 0.28) ** 2 + ((y / height - 0.62) / 0.32) ** 2))
+def _place(box: Box, shape: tuple[int, ...]) -> Scores:
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    down, along = (y - box.top) / box.shape[0], (x - box.left) / box.shape[1]
+    return np.exp(-0.5 * (((along - 0.5) / 0.28) ** 2 + ((down - 0.55) / 0.32) ** 2))
