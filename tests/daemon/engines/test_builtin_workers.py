@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.fakes.card import CARD, card
 
-from flyaway.engines.base import silent
-from flyaway.engines.builtin import BuiltinEngine, local, matting, workers
+from flyaway import economy
+from flyaway.engines.base import Alpha, Image, Report, Trimap, silent
+from flyaway.engines.builtin import BuiltinEngine, local, matting, trial, workers
 from flyaway.engines.builtin.workers import Workers
+from flyaway.keeper import WarmEngine
 
 CPU = torch.device("cpu")
 WHOLE, TILED = 10**6, 4000
@@ -77,19 +80,33 @@ class AtOnce(Executor):
         return future
 
 
-@pytest.mark.parametrize("whole_unknown", [WHOLE, TILED])
-def test_makes_every_tensor_on_its_own_device(
-    whole_unknown: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    image, trimap = scene()
-    usual = matting.extract(image, trimap, silent, Workers(CPU), whole_unknown)
-    # The default device is each thread's own.
+@pytest.fixture
+def in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What torch is told for a thread, it is told for the whole engine."""
     monkeypatch.setattr(workers, "ThreadPoolExecutor", AtOnce)
     monkeypatch.setattr(local, "ThreadPoolExecutor", AtOnce)
+    torch.set_num_threads(1)
+
+
+@pytest.mark.usefixtures("in_one_thread")
+@pytest.mark.parametrize("whole_unknown", [WHOLE, TILED])
+def test_makes_every_tensor_on_its_own_device(whole_unknown: int) -> None:
+    image, trimap = scene()
+    usual = matting.extract(image, trimap, silent, Workers(CPU), whole_unknown)
     # A tensor made without a device has no values here, and cannot be mixed with others.
     with torch.device("meta"):
         found = matting.extract(image, trimap, silent, Workers(CPU), whole_unknown)
     assert np.array_equal(found, usual)
+
+
+@pytest.mark.usefixtures("in_one_thread")
+@pytest.mark.parametrize("whole_unknown", [WHOLE, TILED])
+def test_finds_the_same_on_a_device_of_its_own_memory(whole_unknown: int) -> None:
+    image, trimap = scene()
+    usual = matting.extract(image, trimap, silent, Workers(CPU), whole_unknown)
+    with card():
+        found = matting.extract(image, trimap, silent, Workers(CARD), whole_unknown)
+    assert np.abs(found - usual).max() < 0.5 / 255
 
 
 @pytest.mark.parametrize("whole_unknown", [WHOLE, TILED])
@@ -115,6 +132,59 @@ def test_finds_on_a_graphics_card_what_it_finds_on_a_processor(whole_unknown: in
     )
 
 
-@pytest.mark.parametrize(("asked", "used"), [("cpu", "cpu"), ("cuda", "cuda"), ("mps", "cpu")])
-def test_works_on_the_processor_where_a_device_lacks_what_it_needs(asked: str, used: str) -> None:
-    assert BuiltinEngine(device=torch.device(asked)).device.type == used
+def on_card(monkeypatch: pytest.MonkeyPatch, solve: Callable[[Alpha], Alpha]) -> None:
+    """Let the card make `solve` of what the processor finds."""
+    extract = matting.extract
+
+    def fake(
+        image: Image, trimap: Trimap, report: Report, workers: Workers, whole_unknown: int
+    ) -> Alpha:
+        alpha = extract(image, trimap, report, Workers(CPU), whole_unknown)
+        return alpha if workers.device.type == "cpu" else solve(alpha)
+
+    monkeypatch.setattr(matting, "extract", fake)
+
+
+def raise_full(_: Alpha) -> Alpha:
+    raise torch.OutOfMemoryError("the card is full")
+
+
+@pytest.mark.usefixtures("in_one_thread")
+def test_trusts_a_device_that_finds_what_the_processor_does() -> None:
+    with card():
+        assert trial.settled(CARD) == CARD
+
+
+def test_leaves_a_device_that_lacks_operations() -> None:
+    assert trial.settled(CARD) == CPU
+
+
+@pytest.mark.parametrize("wrong", [np.zeros_like, lambda alpha: alpha * np.float32(np.nan)])
+def test_leaves_a_device_that_finds_something_else(
+    wrong: Callable[[Alpha], Alpha], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_card(monkeypatch, wrong)
+    assert trial.settled(CARD) == CPU
+
+
+def test_a_full_device_is_not_taken_for_one_that_lacks_operations(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    on_card(monkeypatch, raise_full)
+    with pytest.raises(torch.OutOfMemoryError):
+        trial.settled(CARD)
+
+
+def test_goes_on_on_the_processor_once_the_card_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    image, trimap = scene()
+    usual = BuiltinEngine().extract(image, trimap=trimap).alpha
+    on_card(monkeypatch, raise_full)
+    engine = BuiltinEngine(device=CARD)
+    warm = WarmEngine(engine, "card")
+    found, notes = economy.run(
+        warm, lambda: engine.extract(image, trimap=trimap).alpha, True, trimap.size
+    )
+    assert np.array_equal(found, usual)
+    assert notes == ("There was not enough memory on card, so the processor did the work.",)
+    assert engine.device == CPU
+    assert warm.device.startswith("CPU")

@@ -19,7 +19,7 @@ from flyaway.engines.base import (
     Trimap,
     silent,
 )
-from flyaway.engines.builtin import guess, matting
+from flyaway.engines.builtin import guess, matting, trial
 from flyaway.engines.builtin.band import FOREGROUND, UNKNOWN, known_alpha
 from flyaway.engines.builtin.progress import watched
 from flyaway.engines.builtin.workers import Workers
@@ -33,14 +33,12 @@ _GUESS_SHARE = 0.2
 _GUESSED_WHOLE_UNKNOWN = 65_000
 """Unknown pixels up to which the edge of a guess is solved in one piece: it is wide, most of it clear."""
 
-_ABLE = ("cpu", "cuda")
-
 
 def load(
     record: EngineRecord, tensors: Mapping[str, torch.Tensor] | None, device: torch.device
 ) -> BuiltinEngine:
-    """Build the engine; it has no tensors to load."""
-    return BuiltinEngine(torch.get_num_threads(), device)
+    """Build the engine; it has no tensors to load, but tries the device."""
+    return BuiltinEngine(torch.get_num_threads(), trial.settled(device))
 
 
 class BuiltinEngine:
@@ -56,7 +54,7 @@ class BuiltinEngine:
 
     def __init__(self, threads: int = 1, device: torch.device | None = None) -> None:
         self._threads = threads
-        self.device = _able(device or torch.device("cpu"))
+        self.device = device or torch.device("cpu")
 
     def extract(
         self,
@@ -100,11 +98,6 @@ class BuiltinEngine:
         return Extraction(
             solved.alpha, confidence=found.confidence, notes=found.notes + solved.notes
         )
-
-
-def _able(device: torch.device) -> torch.device:
-    """The device itself where it has double precision and sparse matrices, else the processor."""
-    return device if device.type in _ABLE else torch.device("cpu")
 
 
 def _check_size(image: Image, trimap: Trimap | None, region: NDArray[np.bool_] | None) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import torch
-from torch.nn.functional import max_pool2d
+from torch.nn.functional import max_pool2d, pad
 
 from flyaway.engines.builtin.band import Band
 from flyaway.engines.builtin.workers import Workers
@@ -20,7 +20,7 @@ EPSILON = 1e-7
 WINDOW = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
 STENCIL = [(dy, dx) for dy in range(-2, 3) for dx in range(-2, 3)]
 CENTRE = STENCIL.index((0, 0))
-_CHUNK = 4096
+_CHUNK = 8192
 """Windows worked on at once."""
 
 
@@ -51,7 +51,7 @@ def matting_stencil(
     steps = torch.tensor([[dy * width + dx] for dy, dx in WINDOW], device=image.device)
     for done, chunk in _chunks(_window_centres(band), workers.chunk(_CHUNK)):
         around = chunk + steps
-        whitened = _whitened(flat[around].double(), epsilon)
+        whitened = _whitened(flat[around], epsilon)
         places = number[around]
         places = places.where(places >= 0, count)
         for first in range(len(WINDOW)):
@@ -93,32 +93,26 @@ def _asked(whitened: torch.Tensor, first: int) -> torch.Tensor:
     red, green, blue = whitened
     asked = red[first] * red[first:]
     asked.addcmul_(green[first], green[first:]).addcmul_(blue[first], blue[first:])
-    asked.add_(1.0).mul_(-1.0 / len(WINDOW))
+    asked.neg_().sub_(1.0 / len(WINDOW))
     asked[0] += 1.0
-    return asked.float()
+    return asked
 
 
 def _whitened(colours: torch.Tensor, epsilon: float) -> torch.Tensor:
-    """Colours of windows, 9xMx3 float64, as coordinates whose covariance is the unit matrix, 3x9xM.
+    """Colours of windows, 9xMx3, as coordinates whose products are the affinities, 3x9xM.
 
-    With C = LL' the regularised covariance, the window's affinity (Ii-m)'C^-1(Ij-m) is the product of
-    whitened coordinates L^-1(I-m): a 3x3 Cholesky factor written out, cheaper than inverse matrices.
+    With X the colours less their mean, the affinities X(X'X + eps)^-1X' are QQ', where QR is X with the
+    unit matrix times sqrt(eps) below. Making one channel after the other orthogonal to those before (Gram
+    and Schmidt) loses digits as X does, a factor of the covariance X'X as their square: so single precision
+    is enough, and not every device has more.
     """
-    whitened = (colours - colours.mean(dim=0)).permute(2, 0, 1).contiguous()
-    red, green, blue = whitened
-    weight = 1.0 / len(WINDOW)
-    ridge = epsilon * weight
-
-    def covariance(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        return (x * y).sum(dim=0) * weight
-
-    l11 = (covariance(red, red) + ridge).sqrt()
-    l21 = covariance(green, red) / l11
-    l31 = covariance(blue, red) / l11
-    l22 = (covariance(green, green) + ridge - l21 * l21).clamp(min=ridge).sqrt()
-    l32 = (covariance(blue, green) - l31 * l21) / l22
-    l33 = (covariance(blue, blue) + ridge - l31 * l31 - l32 * l32).clamp(min=ridge).sqrt()
-    red /= l11
-    green.sub_(l21 * red).div_(l22)
-    blue.sub_(l31 * red).sub_(l32 * green).div_(l33)
-    return whitened
+    centred = colours - colours.mean(dim=0)
+    # Once more, for the mean was rounded: what is left of it would pull alpha.
+    centred -= centred.mean(dim=0)
+    channels = pad(centred.permute(2, 0, 1), (0, 0, 0, 3))
+    for each, channel in enumerate(channels):
+        channel[len(WINDOW) + each] = epsilon**0.5
+        for before in channels[:each]:
+            channel -= (before * channel).sum(dim=0) * before
+        channel /= channel.square().sum(dim=0).sqrt()
+    return channels[:, : len(WINDOW)]

@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 
 from flyaway.engines.builtin.band import UNKNOWN, Pixels, grown
 from flyaway.engines.builtin.progress import Tick
-from flyaway.engines.builtin.system import System, sparse
+from flyaway.engines.builtin.system import System, links
 from flyaway.engines.builtin.workers import Workers
 
 _WEIGHT = 0.007
@@ -114,14 +114,14 @@ def _graph(
     """
     unknown = others >= 0
     ends = np.broadcast_to(asking[:, None], others.shape)
-    links = csr_array(
+    directed = csr_array(
         (weights[unknown].astype(np.float32), (ends[unknown], others[unknown])),
         shape=(count, count),
     )
-    degree = links.sum(axis=0)
+    degree = directed.sum(axis=0)
     degree[asking] += weights.sum(axis=1)
     rhs = np.zeros(count, np.float32)
     rhs[asking] = np.where(unknown, 0.0, weights * alpha).sum(axis=1)
-    tied = csr_array(-links - links.T)
-    matrix = sparse(*(workers.tensor(each) for each in (tied.indptr, tied.indices, tied.data)))
-    return System((matrix,), workers.tensor(degree.astype(np.float32)), workers.tensor(rhs))
+    tied = csr_array(-directed - directed.T)
+    ties = links(*(workers.tensor(each) for each in (tied.indptr, tied.indices, tied.data)))
+    return System((ties,), workers.tensor(degree.astype(np.float32)), workers.tensor(rhs))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -15,18 +16,24 @@ from flyaway.engines.builtin.workers import Workers
 _CHUNK = 8192
 """Pixels worked on at once: what is written for them fits a core's cache."""
 
+_WITH_SPARSE = ("cpu", "cuda")
+"""Kinds of device on which torch multiplies sparse matrices as such."""
+
+Links = Callable[[torch.Tensor], torch.Tensor]
+"""A sparse square matrix without a diagonal: the N values it makes of N."""
+
 
 @dataclass(frozen=True, slots=True)
 class System:
     """(diagonal + links) alpha = rhs over N unknown pixels; symmetric and positive definite.
 
     Attributes:
-        links: NxN sparse matrices without diagonals, to be added up.
+        links: NxN, to be added up.
         diagonal: N.
         rhs: N.
     """
 
-    links: tuple[torch.Tensor, ...]
+    links: tuple[Links, ...]
     diagonal: torch.Tensor
     rhs: torch.Tensor
 
@@ -34,7 +41,7 @@ class System:
         """What the matrix makes of N values."""
         total = self.diagonal * alpha
         for each in self.links:
-            total += each @ alpha
+            total += each(alpha)
         return total
 
     def joined(self, other: System) -> System:
@@ -48,20 +55,24 @@ class System:
         return System(self.links, self.diagonal + weight, self.rhs + weight * prior)
 
 
-def sparse(starts: torch.Tensor, columns: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-    """A square matrix of compressed rows: where each starts, the columns and the values of its entries."""
-    size = len(starts) - 1
+def links(starts: torch.Tensor, columns: torch.Tensor, values: torch.Tensor) -> Links:
+    """A matrix of compressed rows: where each starts, the columns and the values of its entries."""
+    device, size = values.device, len(starts) - 1
+    if device.type not in _WITH_SPARSE:
+        rows = torch.arange(size, device=device).repeat_interleave(starts.diff())
+        return lambda alpha: torch.zeros_like(alpha).index_add_(0, rows, values * alpha[columns])
     with warnings.catch_warnings():
         # Said once in the life of the process: "beta state". What is used here is their product.
         warnings.filterwarnings("ignore", "Sparse CSR tensor support", UserWarning)
-        return torch.sparse_csr_tensor(
+        matrix = torch.sparse_csr_tensor(
             starts.int(),
             columns.int(),
             values,
             (size, size),
-            device=values.device,
+            device=device,
             check_invariants=False,
         )
+    return matrix.mv
 
 
 def assemble(stencil: torch.Tensor, band: Band, known: torch.Tensor, workers: Workers) -> System:
@@ -93,5 +104,4 @@ def assemble(stencil: torch.Tensor, band: Band, known: torch.Tensor, workers: Wo
         values[span] = coefficients.where(is_unknown, 0.0)
     values[:, CENTRE] = 0.0
     starts = torch.arange(0, count * size + 1, size, device=device)
-    links = sparse(starts, columns.view(-1), values.view(-1))
-    return System((links,), stencil[CENTRE], rhs)
+    return System((links(starts, columns.view(-1), values.view(-1)),), stencil[CENTRE], rhs)
