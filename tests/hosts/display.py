@@ -107,7 +107,8 @@ class Display:
     def click(self, x: int, y: int, *, window: str | None = None) -> None:
         """Click the left button at a place of the screen, or of a window."""
         where = ["--window", window] if window else []
-        self.xdotool("mousemove", "--sync", *where, str(x), str(y), "click", "1")
+        # Without --sync, which waits 15 s for a pointer that is there already; one connection keeps the order.
+        self.xdotool("mousemove", *where, str(x), str(y), "click", "1")
 
     def screenshot(self, name: str) -> Path:
         """Save the screen as NAME.png beside the log, and say where."""
