@@ -21,6 +21,12 @@ ENGINE, FILE = (
 )
 """The project pins no hash of its weights, so any content will do."""
 
+SMALL, SMALL_FILE = (
+    "vitmatte-small-distinctions-646",
+    "hustvl/vitmatte-small-distinctions-646/model.safetensors",
+)
+"""Likewise, and small enough to be made up whole."""
+
 ENGINES_BELOW = len(engines.names()) - 1 - engines.names().index(ENGINE)
 """How many come after it in the menus, where all that need weights are missing."""
 

@@ -67,6 +67,27 @@ def pick(name: str, data: str) -> None:
     menu(name).activated.emit(index)
 
 
+def download_button():
+    """Download, or Stop download while one is under way."""
+    return _download_box().findChild(QtWidgets.QPushButton)
+
+
+def download() -> dict[str, object]:
+    """What the docker says of the download of the chosen engine."""
+    box, bar = _download_box(), _download_box().findChild(QtWidgets.QProgressBar)
+    return {
+        "is_offered": box.isVisible(),
+        "button": download_button().text(),
+        "share": bar.value() / bar.maximum() if bar.isVisible() else None,
+        "stage": box.findChild(QtWidgets.QLabel).text(),
+        "engine": menu("engine").currentText(),
+    }
+
+
+def _download_box():
+    return docker().findChild(QtWidgets.QWidget, "flyaway_download")
+
+
 def mouse_comes_to_docker() -> Story:
     """As it does before any click there."""
     QtWidgets.QApplication.sendEvent(docker(), QtCore.QEvent(QtCore.QEvent.Type.Enter))

@@ -1,6 +1,7 @@
 """Runs in Krita: tells what it sees each time that the test asks, so that the test can use mouse and keys.
 
-args: "selection", HxW bytes in a file, or "" to select nothing. Notes "ready" once; then for each signal
+args: "selection", HxW bytes in a file, or "" to select nothing; "docker", whether it is shown; "engine", to
+be chosen in it once the daemon, which runs, has told of it, or "". Notes "ready" once; then for each signal
 look-N the note seen-N, for each signal place-N the note placed-N; signal "end" ends it.
 """
 
@@ -27,11 +28,13 @@ def see():
         "alpha": steps.digest(document.pixelData(*canvas).data()[3::4]),
         "is_idle": steps.is_idle(),
         "status": steps.status(),
+        "download": steps.download(),
     }
 
 
 def place():
-    return steps.menu_path() | {"button": steps.centre_of(steps.button())}
+    buttons = {"button": steps.button(), "download": steps.download_button()}
+    return steps.menu_path() | {name: steps.centre_of(one) for name, one in buttons.items()}
 
 
 def story():
@@ -43,6 +46,10 @@ def story():
     else:
         steps.docker().close()
     yield steps.is_active(document, layer)
+    if args["engine"]:
+        yield lambda: steps.menu("engine").findData(args["engine"]) >= 0
+        steps.pick("engine", args["engine"])
+        yield steps.a_moment()
     note("ready")
     answers = {"look": ("seen", see), "place": ("placed", place)}
     asked = dict.fromkeys(answers, 1)

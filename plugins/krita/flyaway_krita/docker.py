@@ -49,6 +49,7 @@ class FlyawayDocker(DockWidget):
     def _build(self, chosen: Settings) -> None:
         self._engine = EngineBox()
         self._engine.menu.setObjectName(f"{OBJECT_NAME}_engine")
+        self._engine.download.setObjectName(f"{OBJECT_NAME}_download")
         self._plate = PlateBox()
         self._plate.setObjectName(f"{OBJECT_NAME}_plate")
         self._selection_is = _selection_box()

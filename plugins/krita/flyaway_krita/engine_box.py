@@ -41,18 +41,18 @@ class EngineBox(QtWidgets.QWidget):
         self._timer.timeout.connect(self._look)
         self.menu = Menu()
         self._about = Paragraph()
-        self._download = DownloadBox()
+        self.download = DownloadBox()
         self._switch = QtWidgets.QCheckBox(PAID_WORK_LABEL)
         self._switch.setToolTip(PAID_WORK_ABOUT)
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.menu, self._about, self._download, self._switch):
+        for widget in (self.menu, self._about, self.download, self._switch):
             column.addWidget(widget)
         self.menu.opening.connect(self._open_menu)
         self.menu.activated.connect(self._pick)
         self._switch.clicked.connect(self._press_switch)
-        self._download.started.connect(self._begin_download)
-        self._download.ended.connect(self._end_download)
+        self.download.started.connect(self._begin_download)
+        self.download.ended.connect(self._end_download)
 
     @property
     def chosen(self) -> str:
@@ -102,7 +102,7 @@ class EngineBox(QtWidgets.QWidget):
 
     def _show_chosen(self) -> None:
         self._about.setText(self._entries[self.chosen].about)
-        self._download.offer(self.chosen if self.is_missing else None)
+        self.download.offer(self.chosen if self.is_missing else None)
         self.plate_asked.emit(self.needs_plate)
 
     def _open_menu(self) -> None:
