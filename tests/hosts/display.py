@@ -6,9 +6,14 @@ import os
 import re
 import subprocess
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.hosts import processes
+
+PATIENCE_S = 5
+"""A click or key that has had no effect by then has been lost."""
+PRESSES = 6
 
 # Windows fill the screen, dialogs do not; a click gives the keyboard. No key is openbox's own.
 SETTINGS = """\
@@ -99,6 +104,27 @@ class Display:
     def key(self, *keys: str) -> None:
         """Press keys one after the other, such as "alt+t" or "Return", where the keyboard is."""
         self.xdotool("key", "--clearmodifiers", "--delay", "80", *keys)
+
+    def press_until(
+        self,
+        keys: Sequence[str],
+        met: Callable[[], object],
+        otherwise: str,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        """Press keys until they have had their effect: a window that has just come may miss them.
+
+        Raises:
+            TimeoutError: they have none, however often they are pressed.
+        """
+        for _ in range(PRESSES):
+            self.key(*keys)
+            deadline = time.monotonic() + patience_s
+            while time.monotonic() < deadline:
+                if met():
+                    return
+                time.sleep(0.1)
+        raise TimeoutError(f"{otherwise} after pressing {keys} {PRESSES} times")
 
     def type(self, text: str) -> None:
         """Type text where the keyboard is."""

@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.hosts.editor import DRIVERS, Editor
+from tests.hosts.running import Running
+
+DIALOG = "^Extract Foreground$"
+SEARCH = "^Search Actions$"
+"""Titles of windows."""
 
 # Without its own version in it, gimprc does not keep the welcome dialog away.
 SETTINGS = """\
@@ -29,6 +34,17 @@ class Gimp(Editor):
     def _settings_folder(self) -> Path:
         major_minor = ".".join(self.installation.version.split(".")[:2])
         return self.home / ".config" / "GIMP" / major_minor
+
+    def open_dialog(self, running: Running, title: str) -> None:
+        """Open the dialog of Extract Foreground by GIMP's action search, from the window of that title."""
+        display = running.display
+        display.activate(display.wait_for_window(title))
+        display.press_until(["slash"], lambda: display.windows(SEARCH), "no action search")
+        display.key("ctrl+a")  # a slash that was pressed once too often
+        display.type("Extract Foreground")
+        # The search takes Return only once it has found something, and then closes.
+        display.press_until(["Return"], lambda: not display.windows(SEARCH), "nothing is found")
+        display.activate(display.wait_for_window(DIALOG))
 
     def _settle(self) -> None:
         self.plugin_folder.mkdir(parents=True, exist_ok=True)

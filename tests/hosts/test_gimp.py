@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from tests.hosts.editor import Running, wait_for
-from tests.hosts.gimp_host import Gimp
+from tests.hosts.gimp_host import DIALOG, Gimp
 from tests.hosts.pictures import portrait, write_png
 
 from flyaway_client.client import Client, new_request_id
@@ -269,16 +269,11 @@ class Watcher:
         return seen
 
 
-def press_extract_foreground(running: Running, title: str) -> None:
+def press_extract_foreground(gimp: Gimp, running: Running, title: str) -> None:
     """Find the action with GIMP's action search, and press OK in the dialog it opens."""
+    gimp.open_dialog(running, title)
     display = running.display
-    display.activate(display.wait_for_window(title))
-    display.key("slash")
-    display.type("Extract Foreground")
-    display.key("Return")
-    display.activate(display.wait_for_window("^Extract Foreground$"))
-    display.key("Return")
-    display.wait_until_gone("^Extract Foreground$")
+    display.press_until(["Return"], lambda: not display.windows(DIALOG), "OK does not close it")
 
 
 def test_can_be_pressed_undone_redone_and_repeated(gimp: Gimp, photo: Path) -> None:
@@ -289,7 +284,7 @@ def test_can_be_pressed_undone_redone_and_repeated(gimp: Gimp, photo: Path) -> N
     untouched = watcher.look()
     assert untouched["mask"] is None
 
-    press_extract_foreground(running, "ein Bild")
+    press_extract_foreground(gimp, running, "ein Bild")
     masked = watcher.wait_for(lambda seen: seen["mask"] is not None, "no mask")
     assert masked == untouched | {"mask": masked["mask"]}
 
@@ -312,7 +307,7 @@ def test_stays_alive_and_can_be_cancelled_during_long_work(gimp: Gimp, big_photo
     running = gimp.start(HERE / "gimp_watch.py", document=big_photo, args=LONG_WORK, seconds=240)
     watcher = Watcher(running)
     before = watcher.look()
-    press_extract_foreground(running, "big")
+    press_extract_foreground(gimp, running, "big")
     wait_until_working(gimp)
 
     display = running.display
