@@ -41,9 +41,12 @@ def story():
         yield steps.is_active(document, layer)
         steps.choose(**case.get("settings", {}))
         rect = [*case["place"], *args["size"]]
+        yield from steps.all_is_noted(document)
+        before = steps.history()
         image, selection = steps.pixels(layer, rect), steps.selected(document)
         steps.extract()
         yield steps.is_idle
+        yield steps.is_noted(document, before)
         name = case["name"]
         facts[name] = {
             "status": steps.status(),
@@ -58,11 +61,11 @@ def story():
             args["folder"],
             **{f"{name}.image": image, f"{name}.selection": selection, f"{name}.mask": mask},
         )
-        steps.undo(document)
-        yield steps.a_moment()
+        yield from steps.undo(document)
+        yield lambda layer=layer: not steps.masks(layer)
         facts[name]["masks after undo"] = len(steps.masks(layer))
-        steps.redo(document)
-        yield steps.a_moment()
+        yield from steps.redo(document)
+        yield lambda layer=layer: steps.masks(layer)
         redone = b"".join(steps.pixels(mask, rect) for mask in steps.masks(layer))
         facts[name]["is_redone"] = redone == mask
         facts[name]["documents"] = len(krita.documents())

@@ -191,14 +191,48 @@ def save(folder: str, **parts: bytes) -> None:
         (Path(folder) / name).write_bytes(content)
 
 
-def undo(document) -> None:
-    Krita.instance().action("edit_undo").trigger()
-    document.waitForDone()
+def history() -> list[str]:
+    """What the actions Undo and Redo say they would do."""
+    return [Krita.instance().action(f"edit_{way}").text() for way in ("undo", "redo")]
 
 
-def redo(document) -> None:
-    Krita.instance().action("edit_redo").trigger()
-    document.waitForDone()
+def is_noted(document, before: list[str]) -> Callable[[], bool]:
+    """Whether the history is another one than `before`: Krita 5.3 notes a step some time after it is done."""
+
+    def is_so() -> bool:
+        document.waitForDone()
+        return history() != before
+
+    return is_so
+
+
+def all_is_noted(document) -> Story:
+    """The history holds all that was done."""
+    for _ in range(3):
+        document.waitForDone()
+        yield a_moment()
+
+
+def undo(document) -> Story:
+    return _step(document, "edit_undo")
+
+
+def redo(document) -> Story:
+    return _step(document, "edit_redo")
+
+
+def _step(document, action: str) -> Story:
+    """Krita drops an undo or redo without a word while the image is busy, be it with a thumbnail."""
+    before = history()
+    is_taken = is_noted(document, before)
+
+    def press() -> bool:
+        if not is_taken():
+            Krita.instance().action(action).trigger()
+        return is_taken()
+
+    yield press
+    yield a_moment()
 
 
 # --- places on the screen, for a real mouse ----------------------------------------------------------

@@ -26,6 +26,7 @@ def see():
         "pixels": steps.digest(steps.pixels(layer, canvas)),
         "selection": steps.digest(steps.selected(document)),
         "alpha": steps.digest(document.pixelData(*canvas).data()[3::4]),
+        "history": steps.history(),
         "is_idle": steps.is_idle(),
         "status": steps.status(),
         "download": steps.download(),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.hosts.display import PATIENCE_S
 from tests.hosts.editor import wait_for
 from tests.hosts.krita_host import Krita
 
@@ -40,6 +42,53 @@ class Watcher:
     def place(self) -> dict[str, Any]:
         """Where on the screen things are."""
         return self._ask("place", "placed")
+
+    def press(
+        self, button: str, met: Callable[[dict[str, Any]], object], otherwise: str
+    ) -> dict[str, Any]:
+        """Click a button of the docker; what is seen once that has had its effect.
+
+        The button moves while the docker makes room for what it says, so a click can miss it.
+        """
+        return self._until_taken(lambda: self.display.click(*self.place()[button]), met, otherwise)
+
+    def step(self, key: str) -> None:
+        """Press the key of undo or redo until Krita takes it: it drops it while the image is busy."""
+        before = self._settled_history()
+        self._until_taken(
+            lambda: self.display.key(key),
+            lambda seen: seen["history"] != before,
+            f"Krita does not take {key}",
+        )
+
+    def _settled_history(self) -> list[str]:
+        """What could be undone and redone, once Krita has noted all that was done: 5.3 is late with that."""
+        last: list[list[str]] = []
+
+        def is_settled() -> bool:
+            last.append(self.look()["history"])
+            return last[-3:] == [last[-1]] * 3
+
+        wait_for(is_settled, "the history goes on changing", 30)
+        return last[-1]
+
+    def _until_taken(
+        self, give: Callable[[], None], met: Callable[[dict[str, Any]], object], otherwise: str
+    ) -> dict[str, Any]:
+        """Give the click or key, and again where it has had no effect."""
+        seen: dict[str, Any] = {}
+        given_s = float("-inf")
+
+        def is_so() -> bool:
+            nonlocal given_s
+            if time.monotonic() - given_s > PATIENCE_S:
+                give()
+                given_s = time.monotonic()
+            seen.update(self.look())
+            return bool(met(seen))
+
+        wait_for(is_so, otherwise, 60)
+        return seen
 
     def _ask(self, what: str, answer: str) -> dict[str, Any]:
         self._asked[what] += 1

@@ -356,11 +356,11 @@ def test_can_be_clicked_in_the_menu_undone_redone_and_repeated(
     assert name == MASK
     assert first == untouched | {"masks": [[MASK, digest]], "alpha": digest}
 
-    watcher.display.key("ctrl+z")
+    watcher.step("ctrl+z")
     watcher.wait_for(
         lambda seen: image_of(seen) == untouched, "one undo does not bring the layer back"
     )
-    watcher.display.key("ctrl+shift+z")
+    watcher.step("ctrl+shift+z")
     watcher.wait_for(lambda seen: image_of(seen) == first, "redo does not bring the mask back")
 
     watcher.display.key("ctrl+shift+a")
@@ -374,7 +374,8 @@ def test_can_be_clicked_in_the_menu_undone_redone_and_repeated(
         )
     )
     assert [name for name, _ in second["masks"]] == [MASK]
-    watcher.display.key("ctrl+z", "ctrl+z")
+    watcher.step("ctrl+z")
+    watcher.step("ctrl+z")
     watcher.wait_for(
         lambda seen: seen["masks"] == first["masks"], "two undos do not bring the first mask back"
     )
@@ -391,10 +392,8 @@ def test_the_docker_extracts_and_cancels(
 ) -> None:
     watcher = Watcher(krita, big_photo, soft_selection, docker=True)
     before = image_of(watcher.look())
-    watcher.display.click(*watcher.place()["button"])
-    watcher.wait_for(lambda seen: not seen["is_idle"], "the button does not start it")
-    watcher.display.click(*watcher.place()["button"])
-    seen = watcher.wait_for(lambda seen: seen["is_idle"], "the button does not cancel it")
+    watcher.press("button", lambda seen: not seen["is_idle"], "the button does not start it")
+    seen = watcher.press("button", lambda seen: seen["is_idle"], "the button does not cancel it")
     assert seen["status"] == "Cancelled. The document is unchanged."
     assert image_of(seen) == before
     assert watcher.display.windows("^Extract Foreground") == []

@@ -40,30 +40,31 @@ def test_downloads_a_missing_engine_in_the_docker_and_uses_it(krita: Krita, tmp_
         assert seen["button"] == "Download"
         assert "download, 103 MB" in seen["engine"]
 
-        press(watcher, "button")
-        watcher.wait_for(lambda seen: "Download it first" in seen["status"], "it is not refused")
-
-        press(watcher, "download")  # the hub has no such file yet
-        watcher.wait_for(lambda seen: fake.requests, "the button does not download")
+        watcher.press(
+            "button", lambda seen: "Download it first" in seen["status"], "it is not refused"
+        )
+        start_download(watcher, fake)  # the hub has no such file yet
+        watcher.wait_for(lambda _: fake.requests, "the button does not download")
         watcher.wait_for(lambda seen: seen["download"]["button"] == "Download", "it goes on")
 
         content = fake.files[SMALL_FILE] = made_up_weights()
         fake.stall_after = len(content) // 2
-        press(watcher, "download")
+        start_download(watcher, fake)
         seen = watcher.wait_for(
             lambda seen: (seen["download"]["share"] or 0) > 0.4, "no half of it comes"
         )
         assert seen["download"]["button"] == "Stop download"
         assert seen["download"]["stage"].endswith("…")
         watcher.display.screenshot("downloading")
-        press(watcher, "download")
-        seen = watcher.wait_for(
-            lambda seen: seen["download"]["button"] == "Download", "it cannot be stopped"
+        seen = watcher.press(
+            "download",
+            lambda seen: seen["download"]["button"] == "Download",
+            "it cannot be stopped",
         )
         assert seen["download"]["share"] is None
         fake.go_on.set()
 
-        press(watcher, "download")
+        start_download(watcher, fake)
         seen = watcher.wait_for(
             lambda seen: not seen["download"]["is_offered"], "it is not downloaded after all"
         )
@@ -71,12 +72,19 @@ def test_downloads_a_missing_engine_in_the_docker_and_uses_it(krita: Krita, tmp_
         assert fake.requests[-1].rpartition(" ")[2].startswith("bytes=")  # went on where it stopped
         assert (weights / "files" / f"{SMALL}.safetensors").read_bytes() == content
 
-        press(watcher, "button")
-        seen = watcher.wait_for(lambda seen: seen["masks"], "it cannot be used")
+        watcher.press(
+            "button", lambda seen: not seen["is_idle"] or seen["masks"], "it does not start"
+        )
+        watcher.wait_for(lambda seen: seen["masks"], "it cannot be used")
         assert f"by {SMALL} on" in watcher.wait_for(lambda seen: seen["is_idle"], "")["status"]
         watcher.end()
 
 
-def press(watcher: Watcher, button: str) -> None:
-    """With the mouse."""
-    watcher.display.click(*watcher.place()[button])
+def start_download(watcher: Watcher, fake: hub.Hub) -> None:
+    """Click Download; one that has failed before it could be seen has asked the hub."""
+    earlier = len(fake.requests)
+    watcher.press(
+        "download",
+        lambda seen: seen["download"]["button"] == "Stop download" or len(fake.requests) > earlier,
+        "the button starts no download",
+    )

@@ -89,7 +89,7 @@ class Driver(Extension):
             if met():
                 call()
             elif time.monotonic() > deadline:
-                raise TimeoutError(f"{met} was not met in {seconds} s")
+                raise TimeoutError(f"{named(met)} was not met in {seconds} s")
             elif not self.finished:
                 QTimer.singleShot(TICK_MS, look)
 
@@ -119,6 +119,12 @@ class Driver(Extension):
         for document in Krita.instance().documents():
             document.setModified(False)
         Krita.instance().action("file_quit").trigger()
+
+
+def named(met: Callable[[], object]) -> str:
+    """A condition by the line it stands in: most have no name."""
+    code = getattr(met, "__code__", None)
+    return f"{code.co_filename}:{code.co_firstlineno}" if code else str(met)
 
 
 Krita.instance().addExtension(Driver(Krita.instance()))
