@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from flyaway_client import messages
-from flyaway_client.choices import SELECTION_CHOICES, engine_choices
-from flyaway_client.messages import EngineInfo
+from flyaway_client.choices import SELECTION_CHOICES, engine_choices, report
+from flyaway_client.messages import EngineInfo, ExtractResult, ImageHeader
 
 BUILTIN = EngineInfo("builtin", "Built-in", "Outlines.", (), True, 0, "Apache-2.0", "", True)
 NETWORK = EngineInfo("net", "Net", "Hair.", ("trimap",), True, 96_400_000, "MIT", "", None)
@@ -79,3 +79,15 @@ def test_every_meaning_of_a_selection_is_one_of_the_wires() -> None:
     names = [choice.name for choice in SELECTION_CHOICES]
     assert set(names) == set(messages.SELECTION_KINDS) - {"trimap"}
     assert names[0] == "guess"
+
+
+def test_reports_who_did_the_work_and_what_to_know_of_it() -> None:
+    alpha = ImageHeader(2, 2, "gray", "u8")
+    done = ExtractResult("7", alpha, "modnet + vitmatte", "CPU (2 threads)", 3.25, ("Smaller.",))
+    assert report(done) == "Done in 3.2 s by modnet + vitmatte on CPU (2 threads). Smaller."
+
+
+def test_reports_no_worker_where_there_was_no_work() -> None:
+    alpha = ImageHeader(2, 2, "gray", "u8")
+    done = ExtractResult("7", alpha, "none", "", 0.01, ("Nothing was unknown.",))
+    assert report(done) == "Done in 0.0 s. Nothing was unknown."

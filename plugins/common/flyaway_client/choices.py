@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .messages import EngineInfo
+from .messages import EngineInfo, ExtractResult
 
 MAX_EDGE_WIDTH_PX = 1000
 """No outline is drawn further off than that, whatever the image's size."""
@@ -136,3 +136,9 @@ def licence(info: EngineInfo) -> str:
         None: "not known whether for paid work",
     }
     return f"Licence: {info.licence}, {paid_work[info.paid_work]}."
+
+
+def report(result: ExtractResult) -> str:
+    """Who did the work, where and in how long, and what else the user should know."""
+    worker = f" by {result.engine} on {result.device}" if result.device else ""
+    return " ".join((f"Done in {result.seconds:.1f} s{worker}.", *result.notes))

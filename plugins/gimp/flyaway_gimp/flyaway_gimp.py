@@ -33,6 +33,7 @@ from flyaway_client.choices import (
     PLATE_ABOUT,
     SELECTION_CHOICES,
     Choice,
+    report,
 )
 from flyaway_client.client import Client
 from flyaway_client.errors import CancelledError, ClientError
@@ -176,9 +177,10 @@ def _extract(
     with Client.connect(host.client_name()) as client:
         extracted = client.extract(request, parts, on_progress=host.show_progress)
     host.put_alpha(layer, pixels, extracted, settings.output)
+    if run_mode != Gimp.RunMode.NONINTERACTIVE:
+        # While there is a progress bar, GIMP shows what fits there for some seconds: no dialog to close.
+        Gimp.message(report(extracted.result))
     Gimp.progress_end()
-    if extracted.result.notes and run_mode != Gimp.RunMode.NONINTERACTIVE:
-        Gimp.message("\n".join(extracted.result.notes))
 
 
 def _failure(procedure: Gimp.Procedure, message: str) -> Gimp.ValueArray:

@@ -7,9 +7,9 @@ import traceback
 from functools import partial
 
 from . import host, request
+from .flyaway_client.choices import report
 from .flyaway_client.client import Extracted
 from .flyaway_client.errors import CancelledError, ClientError
-from .flyaway_client.messages import ExtractResult
 from .host import Target
 from .job import Job
 from .layers import DocumentError
@@ -102,7 +102,7 @@ def _finish(job: Job[Extracted], target: Target) -> tuple[str, bool]:
         return error.message, False
     except Exception as error:  # noqa: BLE001 - the edge to Krita: each failure is one sentence
         return _sentence(error), True
-    return _report(extracted.result), False
+    return report(extracted.result), False
 
 
 def _sentence(error: Exception) -> str:
@@ -110,9 +110,3 @@ def _sentence(error: Exception) -> str:
         return str(error)
     traceback.print_exception(error, file=sys.stderr)
     return f"Flyaway's plugin met a defect of its own: {error!r}"
-
-
-def _report(result: ExtractResult) -> str:
-    """Who did the work, where and in how long, and what else the user should know."""
-    done = f"Done in {result.seconds:.1f} s by {result.engine} on {result.device}."
-    return " ".join((done, *result.notes))
