@@ -35,7 +35,8 @@ class Opened:
 
     def __post_init__(self) -> None:
         (row,) = self.dialog.get_content_area().children
-        _, self.menu, self.button, self.bar, self.about, _ = row.children
+        _, choice, self.bar, self.about, _ = row.children
+        self.menu, self.button = choice.children
 
     @property
     def names(self) -> list[str]:
@@ -110,8 +111,15 @@ def test_can_be_answered_while_the_daemon_is_silent(ask, config, home: Path) -> 
     assert config.get_property("engine") == "builtin"
 
 
-def test_can_be_answered_without_a_daemon(ask, config, home: Path, capfd) -> None:
-    assert ask(config, lambda opened: opened.menu.get_active_id() == "auto")
+def test_can_be_answered_without_a_daemon_and_says_what_to_do(
+    ask, config, home: Path, capfd
+) -> None:
+    def user(opened: Opened) -> bool:
+        run_main_loop_until(lambda: "Run `flyaway install`" in opened.about.text)
+        assert opened.dialog.can_be_accepted
+        return bool(opened.menu.get_active_id() == "auto")
+
+    assert ask(config, user)
 
 
 def test_follows_the_settings_when_they_are_reset(ask, config, running_daemon: FakeDaemon) -> None:

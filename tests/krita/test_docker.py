@@ -40,6 +40,13 @@ def test_starts_no_daemon_just_to_be_shown(docker: Docker, home: Path) -> None:
     docker.widget.showEvent(None)
     turn_until(lambda: docker.widget._engine._job is None)
     assert list(home.iterdir()) == []
+    assert "daemon" not in docker.about.text()
+
+
+def test_says_why_the_menu_knows_no_more_engines(docker: Docker, home: Path) -> None:
+    docker.engine.showPopup()
+    turn_until(lambda: "Run `flyaway install`" in docker.about.text())
+    assert docker.engine.names() == ["auto", "builtin"]
 
 
 @pytest.fixture

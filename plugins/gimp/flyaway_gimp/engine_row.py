@@ -69,22 +69,28 @@ class EngineRow:
         self._label_widths.add_widget(neighbour.get_label())
         grid = Gtk.Grid(column_spacing=6, row_spacing=6)
         grid.attach(label, 0, 0, 1, 1)
-        grid.attach(self._menu, 1, 0, 1, 1)
-        grid.attach(self._button, 2, 0, 1, 1)
-        grid.attach(self._bar, 1, 1, 2, 1)
-        grid.attach(self._about, 1, 2, 2, 1)
-        grid.attach(switch, 1, 3, 2, 1)
+        # The grid itself would keep room for a button that is hidden.
+        choice = Gtk.Box(spacing=6)
+        choice.pack_start(self._menu, True, True, 0)
+        choice.pack_start(self._button, False, False, 0)
+        for row, widget in enumerate((choice, self._bar, self._about, switch)):
+            grid.attach(widget, 1, row, 1, 1)
         return grid
 
     # --- the menu ---------------------------------------------------------------------------------
 
     def _fetch_engines(self) -> None:
         """Ask for them; the first of this is a daemon that starts while the user still reads."""
-        Errand(lambda client, _: client.engines(), self._show_engines, _print)
+        Errand(lambda client, _: client.engines(), self._show_engines, self._miss_engines)
 
     def _show_engines(self, engines: tuple[EngineInfo, ...]) -> None:
         self._engines = engines
         self._show_menu()
+
+    def _miss_engines(self, error: ClientError) -> None:
+        """The menu stays. What to do is better known now than after OK."""
+        traceback.print_exception(error, file=sys.stderr)  # for a bug report
+        self._about.set_text(error.message)
 
     def _show_menu(self) -> None:
         """Offer what there is; what is chosen stays chosen, unless the switch leaves it out."""
@@ -154,8 +160,3 @@ class EngineRow:
         self._download = None
         self._menu.set_sensitive(True)
         self._show_chosen()
-
-
-def _print(error: ClientError) -> None:
-    """Keep it for a bug report. The menu stays; if the daemon is really missing, OK will say so."""
-    traceback.print_exception(error, file=sys.stderr)

@@ -33,6 +33,7 @@ class EngineBox(QtWidgets.QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._job: Job[tuple[EngineInfo, ...]] | None = None
+        self._is_asked_for = False
         self._engines: tuple[EngineInfo, ...] = ()
         self._entries: dict[str, EngineChoice] = {}
         self._comparers: set[str] = set()
@@ -96,6 +97,7 @@ class EngineBox(QtWidgets.QWidget):
     def refresh(self, *, start: bool = False) -> None:
         """Ask a daemon that runs for its engines, or start one to ask."""
         if self._job is None:
+            self._is_asked_for = start
             name = host.client_name()
             self._job = Job(lambda job: _fetch(name, start=start, job=job))
             self._timer.start()
@@ -136,8 +138,10 @@ class EngineBox(QtWidgets.QWidget):
         self._timer.stop()
         try:
             self._engines = job.result()
-        except ClientError:
-            # The menu stays as it was. If the daemon is really missing, extracting will say so.
+        except ClientError as error:
+            # The menu stays as it was; that no daemon runs yet is no news to who only sees the docker.
+            if self._is_asked_for:
+                self._about.setText(error.message)
             return
         self.choose(self.chosen, paid_work_only=self.paid_work_only)
 

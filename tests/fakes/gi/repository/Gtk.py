@@ -126,7 +126,7 @@ class Grid(Widget):
 
 
 class Box(Widget):
-    def __init__(self) -> None:
+    def __init__(self, *, spacing: int = 0) -> None:
         self.children: list[Widget] = []
 
     def pack_start(self, child: Widget, expand: bool, fill: bool, padding: int) -> None:
