@@ -38,7 +38,9 @@ def test_offers_missing_engines_last_with_what_they_weigh() -> None:
     assert [entry.name for entry in menu] == ["auto", "builtin", "net", "absent"]
     assert [entry.is_missing for entry in menu] == [False, False, False, True]
     assert menu[-1].label == "Absent — download, 96 MB"
-    assert menu[-1].about.startswith("Fur. Licence: MIT, paid work allowed. Download it first")
+    assert menu[-1].about.startswith(
+        "Fur. Licence: MIT, paid work allowed. Download it first (96 MB)"
+    )
 
 
 def test_says_where_weights_come_from_that_no_program_can_download() -> None:

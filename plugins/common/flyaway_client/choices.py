@@ -109,11 +109,16 @@ def _engine_choice(info: EngineInfo) -> EngineChoice:
     return EngineChoice(
         info.name,
         f"{info.title} — {way}",
-        " ".join((*sentences, fetch_first(info) if info.page else DOWNLOAD_FIRST)),
+        " ".join((*sentences, fetch_first(info) if info.page else _download_first(info))),
         is_missing=True,
         can_download=not info.page,
         needs_plate=needs_plate,
     )
+
+
+def _download_first(info: EngineInfo) -> str:
+    """The size again: where a docker is narrow, the menu's own words are cut off before it."""
+    return f"Download it first ({_megabytes(info.download_bytes)}), or choose another engine."
 
 
 def fetch_first(info: EngineInfo) -> str:

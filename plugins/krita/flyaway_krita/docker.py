@@ -8,9 +8,10 @@ from . import settings
 from .engine_box import EngineBox
 from .extraction import Extractor
 from .flyaway_client.choices import DOWNLOAD_FIRST, MAX_EDGE_WIDTH_PX, SELECTION_CHOICES
+from .menu import Menu
 from .paragraph import Paragraph
 from .plate_box import PlateBox
-from .qt import QtCore, QtWidgets
+from .qt import QtWidgets
 from .request import Settings
 
 OBJECT_NAME = "flyaway"
@@ -143,14 +144,13 @@ class FlyawayDocker(DockWidget):
         self._status.setText(sentence)
 
 
-def _selection_box() -> QtWidgets.QComboBox:
-    box = QtWidgets.QComboBox()
+def _selection_box() -> Menu:
+    box = Menu()
     box.setToolTip(
         "What the selection means. With nothing selected, the subject is found by itself."
     )
     for choice in SELECTION_CHOICES:
-        box.addItem(choice.label, choice.name)
-        box.setItemData(box.count() - 1, choice.about, QtCore.Qt.ItemDataRole.ToolTipRole)
+        box.add(choice.name, choice.label, choice.about)
     return box
 
 
