@@ -1,0 +1,142 @@
+"""Takes the pictures of the real editors that docs/ shows; `scripts/pictures` runs it.
+
+All show docs/samples/astronaut.png. Look at them before they are committed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from PIL import Image
+from tests.hosts.editor import Editor
+from tests.hosts.gimp_host import DIALOG, Gimp
+from tests.hosts.homes import used_home
+from tests.hosts.krita_host import Krita
+from tests.hosts.roots import REPOSITORY, Installation
+from tests.hosts.running import Running, wait_for
+
+E = TypeVar("E", bound=Editor)
+
+HERE = Path(__file__).parent
+DOCS = REPOSITORY / "docs"
+PHOTO = DOCS / "samples" / "astronaut.png"
+SUITE = "trixie"
+COLOURS = 256
+"""A palette makes the files a third as large, and nobody sees it."""
+
+AWAY = ("640", "770")
+"""Where the mouse raises no tooltip."""
+
+BELOW_THE_FACE = ("5", "380")
+"""Where the dialog hides neither that nor the layers."""
+
+DOWN_TO_MATTING = 5
+"""How far below the first entry of GIMP's menu BiRefNet Matting is, where only the built-in engine is there."""
+
+
+def gimp_dialog(folder: Path) -> Path:
+    """The dialog with an engine that is still to be downloaded."""
+    with _sample_in_gimp(folder) as (gimp, running):
+        with gimp.client() as client:
+            client.engines()  # so that the dialog's menu is complete at once
+        display = running.display
+        gimp.open_dialog(running, "astronaut")
+        display.key("alt+e", "space", "Home", *["Down"] * DOWN_TO_MATTING, "Return")
+        display.xdotool("windowmove", display.wait_for_window(DIALOG), *BELOW_THE_FACE)
+        return _settled(gimp, "dialog")
+
+
+def gimp_result(folder: Path) -> Path:
+    """The mask in the layer, and what the status bar says."""
+    with _sample_in_gimp(folder) as (gimp, running):
+        gimp.open_dialog(running, "astronaut")
+        running.display.key("Return")
+        running.note("masked")
+        return _settled(gimp, "result")
+
+
+def krita_docker(folder: Path) -> Path:
+    """The docker after an extraction, and the mask below the layer."""
+    krita = _started(Krita, folder)
+    try:
+        args = _outline(folder) | {"keep": ["flyaway", "KisLayerBox", "ToolBox"]}
+        krita.start(HERE / "krita_sample.py", document=PHOTO, args=args).note("masked")
+        return _settled(krita, "docker")
+    finally:
+        krita.close()
+
+
+def _outline(folder: Path) -> dict[str, str]:
+    """The sample's outline as raw bytes in a file, for the editor's script."""
+    selection = folder / "selection"
+    selection.write_bytes(Image.open(PHOTO.with_name("outline.png")).convert("L").tobytes())
+    return {"selection": str(selection)}
+
+
+def _settled(editor: Editor, name: str) -> Path:
+    """A picture of the screen once it no longer changes."""
+    display = editor.display
+    display.xdotool("mousemove", *AWAY)
+    before = b""
+
+    def is_settled() -> bool:
+        nonlocal before
+        last, before = before, display.screenshot(name).read_bytes()
+        return last == before
+
+    wait_for(is_settled, "the screen goes on changing", 60)
+    return display.screenshot(name)
+
+
+PICTURES: dict[str, Callable[[Path], Path]] = {
+    "gimp-dialog": gimp_dialog,
+    "gimp-result": gimp_result,
+    "krita-docker": krita_docker,
+}
+
+
+@contextmanager
+def _sample_in_gimp(folder: Path) -> Iterator[tuple[Gimp, Running]]:
+    """GIMP with the sample's outline selected, its layers in sight."""
+    gimp = _started(Gimp, folder)
+    try:
+        running = gimp.start(HERE / "gimp_sample.py", document=PHOTO, args=_outline(folder))
+        running.note("ready")
+        running.display.activate(running.display.wait_for_window("astronaut"))
+        running.display.key("ctrl+l")
+        yield gimp, running
+    finally:
+        gimp.close()
+
+
+def _started(kind: type[E], folder: Path) -> E:
+    """An editor with the plugin in it; clients of this process are to meet its daemon."""
+    installation = Installation(kind.__name__.lower(), SUITE)
+    if reason := installation.missing():
+        raise SystemExit(reason)
+    editor = kind(installation, folder, used_home(kind, installation))
+    editor.install_plugin()
+    os.environ["FLYAWAY_HOME"] = str(editor.flyaway_home)
+    return editor
+
+
+def main() -> None:
+    """Take the pictures and put them into docs/."""
+    parser = argparse.ArgumentParser(prog="scripts/pictures", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", choices=[[], *PICTURES])
+    for name in parser.parse_args().names or PICTURES:
+        with tempfile.TemporaryDirectory(prefix="flyaway-") as folder:
+            picture = Image.open(PICTURES[name](Path(folder))).convert("RGB")
+        picture.quantize(COLOURS, dither=Image.Dither.NONE).save(
+            DOCS / f"{name}.png", optimize=True
+        )
+
+
+if __name__ == "__main__":
+    main()
