@@ -51,6 +51,18 @@ def run(settings: config.Settings) -> int:
     return 0
 
 
+def is_running(home: Path) -> bool:
+    """Whether a daemon has this home folder, be it one that answers nobody."""
+    path = home / connection.LOCK_NAME
+    if not path.exists():
+        return False
+    try:
+        with FileLock(path).acquire(blocking=False):
+            return False
+    except Timeout:
+        return True
+
+
 def _serve(home: Path, settings: config.Settings) -> None:
     server = Server(settings, Workshop(settings))
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):  # the last is Windows' own

@@ -13,6 +13,7 @@ from flyaway.commands.connecting import connect
 from flyaway.errors import DaemonError
 from flyaway_client import connection
 from flyaway_client.client import Client
+from flyaway_client.connection import ConnectionFile
 from flyaway_client.errors import DaemonUnreachableError
 from flyaway_client.messages import StatusReply
 
@@ -69,7 +70,7 @@ def stop(arguments: argparse.Namespace) -> int:
     with client:
         client.shutdown()
     deadline = time.monotonic() + _STOP_S
-    while connection.ConnectionFile.read(connection.home()) is not None:
+    while ConnectionFile.read(connection.home()) is not None:
         if time.monotonic() > deadline:
             raise DaemonError(
                 f"The daemon, process {client.hello.pid}, has not ended after {_STOP_S:.0f} seconds. "
@@ -107,11 +108,25 @@ def logs(arguments: argparse.Namespace) -> int:
 
 
 def _running() -> Client | None:
-    """A client of the running daemon, None if there is none."""
+    """A client of the running daemon, None if there is none.
+
+    Raises:
+        DaemonError: there is one, but it does not answer.
+    """
     try:
         return connect(start=False)
-    except DaemonUnreachableError:
-        return None
+    except DaemonUnreachableError as error:
+        from flyaway import service
+
+        home = connection.home()
+        if not service.is_running(home):
+            return None
+        file = ConnectionFile.read(home)
+        which = f"The daemon, process {file.pid}," if file else "A daemon"
+        raise DaemonError(
+            f"{which} is running but does not answer. Try again in a moment; if that does not help, end "
+            "its process by hand."
+        ) from error
 
 
 def _described(reply: StatusReply) -> str:

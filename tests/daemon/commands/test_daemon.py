@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from flyaway.cli import main
 from flyaway.commands import daemon as commands
-from flyaway_client import connection
+from flyaway_client import connection, discovery
 from flyaway_client.connection import ConnectionFile
+
+
+def held_lock(home: Path) -> AbstractContextManager[object]:
+    """The lock that a daemon holds for as long as it lives."""
+    home.mkdir(parents=True)
+    return FileLock(home / connection.LOCK_NAME)
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +60,47 @@ def test_without_a_daemon_status_fails_and_stop_does_not(
     assert main(["daemon", "stop"]) == 0
     assert capsys.readouterr().out == "No daemon is running.\n" * 2
     assert not (home / connection.CONNECTION_NAME).exists()
+
+
+@pytest.mark.parametrize("command", ["status", "stop"])
+def test_daemon_that_does_not_answer_is_not_taken_for_none(
+    command: str,
+    home: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(discovery, "ATTEMPT_S", 0.2)
+    with held_lock(home), socket.create_server(("127.0.0.1", 0)) as hung:
+        file = ConnectionFile.create(f"tcp://127.0.0.1:{hung.getsockname()[1]}")
+        file.write(home)
+
+        assert main(["daemon", command]) == 1
+
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert f"The daemon, process {file.pid}, is running but does not answer." in shown.err
+
+
+def test_daemon_that_has_not_told_its_address_yet_is_not_taken_for_none(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with held_lock(home):
+        assert main(["daemon", "status"]) == 1
+
+    assert "A daemon is running but does not answer. Try again" in capsys.readouterr().err
+
+
+def test_files_that_a_killed_daemon_left_are_no_daemon(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with held_lock(home), socket.create_server(("127.0.0.1", 0)) as gone:
+        port = gone.getsockname()[1]
+    ConnectionFile.create(f"tcp://127.0.0.1:{port}").write(home)
+
+    assert main(["daemon", "status"]) == 1
+    assert main(["daemon", "stop"]) == 0
+
+    assert capsys.readouterr().out == "No daemon is running.\n" * 2
 
 
 def test_second_daemon_says_that_there_is_one(home: Path) -> None:
