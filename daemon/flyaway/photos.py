@@ -191,6 +191,11 @@ def _check_size(path: Path, size: tuple[int, int], max_pixels: int) -> None:
             f"{path} has {width} × {height} pixels, {width * height / 1e6:.0f} megapixels; the limit is "
             f"{max_pixels / 1e6:.0f}. Make it smaller, or raise max_megapixels in the settings."
         )
+    if max(size) > protocol.MAX_SIDE_PX:
+        raise TooLargeError(
+            f"{path} has {width} × {height} pixels; the limit is {protocol.MAX_SIDE_PX} on a side. Cut it "
+            "into pieces."
+        )
 
 
 def _raw_mode(image: Image.Image) -> str:

@@ -360,6 +360,14 @@ def test_refuses_a_decompression_bomb_by_its_header(tmp_path: Path) -> None:
         read_photo(path, 150_000_000)
 
 
+def test_side_longer_than_the_wire_allows_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "panorama.png"
+    Image.new("1", (1_000_001, 1)).save(path)
+
+    with pytest.raises(TooLargeError, match="1000001 × 1 pixels; the limit is 1000000 on a side"):
+        read_photo(path, 150_000_000)
+
+
 def test_limit_is_the_settings_not_pillows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "large.png"
     Image.fromarray(picture()).save(path)

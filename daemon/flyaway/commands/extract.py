@@ -13,6 +13,7 @@ from flyaway import config
 from flyaway.commands import terminal
 from flyaway.commands.connecting import connect
 from flyaway.errors import RequestError
+from flyaway_client import protocol
 from flyaway_client.client import Extracted, new_request_id
 from flyaway_client.messages import ExtractRequest, ImageHeader
 from flyaway_client.zmtp import Buffer
@@ -119,8 +120,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _positive(text: str) -> int:
     value = int(text) if text.isdecimal() else 0
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be a whole number of pixels, 1 or more")
+    if not 1 <= value <= protocol.MAX_SIDE_PX:
+        raise argparse.ArgumentTypeError(
+            f"must be a whole number of pixels, 1 to {protocol.MAX_SIDE_PX}"
+        )
     return value
 
 

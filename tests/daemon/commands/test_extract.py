@@ -236,7 +236,7 @@ def test_edge_width_without_a_selection_is_refused(
     assert "--selection" in refused(capsys, extract(folder, "--edge-width", "9"), daemon)
 
 
-@pytest.mark.parametrize("width", ["0", "-3", "1.5", "wide"])
+@pytest.mark.parametrize("width", ["0", "-3", "1.5", "wide", "1000001"])
 def test_edge_width_must_be_a_number_of_pixels(
     width: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
