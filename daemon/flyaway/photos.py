@@ -170,7 +170,8 @@ def _opened(path: Path, max_pixels: int) -> Iterator[tuple[Image.Image, str]]:
         raise
     except UnidentifiedImageError as error:
         raise RequestError(
-            f"{path} is not an image that Flyaway can read. Save it as PNG, JPEG, TIFF or WebP."
+            f"{path} is not an image that Flyaway can read. Save it as PNG, JPEG, TIFF or WebP with 8 or "
+            "16 bits a channel."
         ) from error
     except (FileNotFoundError, IsADirectoryError, PermissionError, NotADirectoryError) as error:
         raise RequestError(f"{path} cannot be opened: {error.strerror}.") from error

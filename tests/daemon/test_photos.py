@@ -324,6 +324,12 @@ def write_floats(path: Path) -> None:
     Image.fromarray(np.ones((4, 6), np.float32)).save(path, "TIFF")
 
 
+def write_float_colours(path: Path) -> None:
+    """A TIFF as editors save it at 32 bits a channel, whose layout Pillow does not know at all."""
+    encoded = cv2.imencode(".tif", np.ones((4, 6, 3), np.float32))[1]
+    path.write_bytes(encoded.tobytes())
+
+
 @pytest.mark.parametrize(
     ("write", "sentence"),
     [
@@ -335,8 +341,19 @@ def write_floats(path: Path) -> None:
         (write_half_of_a_deep_one, "damaged or cut short"),
         (write_damaged, "damaged or cut short"),
         (write_floats, "Save it with 8 or 16 bits"),
+        (write_float_colours, "with 8 or 16 bits"),
     ],
-    ids=["missing", "folder", "empty", "text", "half", "half deep", "damaged", "floats"],
+    ids=[
+        "missing",
+        "folder",
+        "empty",
+        "text",
+        "half",
+        "half deep",
+        "damaged",
+        "floats",
+        "float colours",
+    ],
 )
 def test_refuses_what_is_no_whole_image_with_a_sentence(
     write: Callable[[Path], None], sentence: str, tmp_path: Path
