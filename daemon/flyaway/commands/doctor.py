@@ -171,7 +171,7 @@ def _test_call(client: Client) -> tuple[bool, str]:
     result = extracted.result
     is_right = extracted.alpha[side // 2 * side + side // 2] == 255 and extracted.alpha[0] == 0
     verdict = "right" if is_right else "WRONG"
-    return is_right, f"{verdict}: {result.engine} on {result.device}, {result.seconds:.2f} s"
+    return is_right, f"{verdict}: {result.worker}, {result.seconds:.2f} s"
 
 
 def _square(side: int, value: Callable[[bool], int]) -> bytes:

@@ -114,7 +114,7 @@ def run(arguments: argparse.Namespace) -> int:
     result = extracted.result
     for note in (*photo.notes, *result.notes):
         terminal.tell(note)
-    terminal.tell(f"{target}: {result.engine} on {result.device}, {result.seconds:.1f} s")
+    terminal.tell(f"{target}: {result.worker or 'no engine'}, {result.seconds:.1f} s")
     return 0
 
 

@@ -145,5 +145,5 @@ def licence(info: EngineInfo) -> str:
 
 def report(result: ExtractResult) -> str:
     """Who did the work, where and in how long, and what else the user should know."""
-    worker = f" by {result.engine} on {result.device}" if result.device else ""
+    worker = f" by {result.worker}" if result.worker else ""
     return " ".join((f"Done in {result.seconds:.1f} s{worker}.", *result.notes))

@@ -176,8 +176,8 @@ class Progress(Message):
 class ExtractResult(Message):
     """The alpha's header; its strips follow at once, then those of the foreground if there is one.
 
-    `engine`, `device` and `seconds` say who did the work, where, in how long; `notes` are sentences
-    the user should see, such as a fallback.
+    `engine`, `device` and `seconds` say who did the work, where, in how long; where there was nothing
+    to solve, `device` is empty. `notes` are sentences the user should see, such as a fallback.
     """
 
     TYPE: ClassVar[str] = "result"
@@ -188,6 +188,11 @@ class ExtractResult(Message):
     seconds: float
     notes: tuple[str, ...] = ()
     foreground: ImageHeader | None = None
+
+    @property
+    def worker(self) -> str:
+        """Who did the work and where, in words for people; empty where there was nothing to solve."""
+        return f"{self.engine} on {self.device}" if self.device else ""
 
 
 @dataclass(frozen=True)

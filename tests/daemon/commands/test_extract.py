@@ -18,7 +18,7 @@ from tests.daemon.serving import Gate, copy_selection, serving
 
 from flyaway.cli import main
 from flyaway.jobs import Job
-from flyaway.pipeline import Outcome
+from flyaway.pipeline import NO_ENGINE, Outcome
 from flyaway_client.messages import ExtractRequest
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -98,6 +98,19 @@ def test_writes_the_photos_colours_with_alpha_beside_the_photo(
         "A note.",
         f"{folder / 'a photo-cutout.png'}: copy on test bench, 0.0 s",
     ]
+
+
+def test_work_that_needed_no_engine_is_not_said_to_be_on_a_device(
+    home: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def work(job: Job) -> Outcome:
+        return replace(copy_selection(job), engine=NO_ENGINE, device="", notes=())
+
+    with serving(work) as running:
+        running.file.write(home)
+        assert extract(folder, "--trimap", folder / "sélection.png", "--mask") == 0
+
+    assert capsys.readouterr().err == f"{folder / 'a photo-mask.png'}: no engine, 0.0 s\n"
 
 
 def test_mask_is_the_alpha_alone(daemon: Recorder, folder: Path) -> None:
