@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import flyaway
@@ -45,6 +46,12 @@ def record_launch() -> Path:
             f"or set {connection.HOME_VARIABLE} to another folder."
         ) from error
     return home / connection.LAUNCH_NAME
+
+
+def forget_launch() -> None:
+    """Take away what `record_launch` wrote, if it can be: nobody is left who would read it."""
+    with suppress(OSError):
+        (connection.home() / connection.LAUNCH_NAME).unlink()
 
 
 def _mend_launch_record() -> None:

@@ -18,6 +18,7 @@ import flyaway
 from flyaway import config
 from flyaway.commands import terminal
 from flyaway.commands.connecting import connect
+from flyaway.errors import DaemonError
 from flyaway_client import connection, launch, protocol
 from flyaway_client.client import Client, new_request_id
 from flyaway_client.errors import ClientError
@@ -150,9 +151,9 @@ def _daemon(failures: list[str]) -> Lines:
             if not is_right:
                 failures.append(work)
             yield "engines", ", ".join(info.name for info in client.engines())
-    except ClientError as error:
-        failures.append(error.message)
-        yield "FAILED", error.message
+    except (ClientError, DaemonError) as error:
+        failures.append(str(error))
+        yield "FAILED", str(error)
 
 
 def _test_call(client: Client) -> tuple[bool, str]:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import flyaway
 from flyaway.commands import terminal
-from flyaway.commands.connecting import record_launch
+from flyaway.commands.connecting import forget_launch, record_launch
 from flyaway.errors import RequestError
-from flyaway_client import connection
 from flyaway_installer import editors, install
 from flyaway_installer.archive import make_zip
 from flyaway_installer.assemble import PACKAGES
@@ -83,7 +82,7 @@ def run_uninstall(arguments: argparse.Namespace) -> int:
             terminal.say(f"{_NAMES[host]}: the plugin is not installed.")
     places = [place for host in PACKAGES for place in editors.find(host, machine)]
     if not any(map(install.is_installed, places)):
-        (connection.home() / connection.LAUNCH_NAME).unlink(missing_ok=True)
+        forget_launch()
     return 0 if is_fine else 1
 
 

@@ -108,6 +108,16 @@ def test_missing_daemon_is_told_at_the_end_of_a_whole_page(
     assert shown.endswith("FAILED                 There is none.\n")
 
 
+def test_home_that_cannot_be_used_is_told_on_the_page(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home.write_text("a file where the folder should be")
+
+    shown = page(capsys, status=1)
+
+    assert f"FAILED                 Flyaway's folder {home} cannot be written" in shown
+
+
 def test_damaged_connection_file_and_wrong_settings_are_told(
     home: Path,
     tmp_path: Path,

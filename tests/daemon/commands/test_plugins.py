@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 from pathlib import Path, PurePath
 
@@ -146,6 +147,19 @@ def test_uninstalling_what_is_not_there_says_so(
     assert main(["uninstall", "krita"]) == 0
 
     assert capsys.readouterr().out == "Krita: the plugin is not installed.\n"
+
+
+def test_uninstalling_does_not_mind_a_home_that_cannot_be_used(
+    krita: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["install", "krita"])
+    shutil.rmtree(home)
+    home.write_text("a file where the folder should be")
+    capsys.readouterr()
+
+    assert main(["uninstall", "krita"]) == 0
+
+    assert capsys.readouterr().out == f"Krita: removed from {krita}.\n"
 
 
 def test_zip_is_written_where_it_is_asked_for(
