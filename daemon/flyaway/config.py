@@ -86,7 +86,8 @@ def load(file: Path | None = None) -> Settings:
     """
     file = path() if file is None else file
     try:
-        found = tomllib.loads(file.read_text(encoding="utf-8"))
+        # -sig: editors on Windows may put a byte order mark first.
+        found = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return Settings()
     except (OSError, ValueError, RecursionError) as error:

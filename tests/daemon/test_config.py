@@ -54,6 +54,12 @@ def test_every_setting_can_be_made(file: Path) -> None:
     assert expected == values
 
 
+def test_mark_that_windows_editors_put_first_is_no_problem(file: Path) -> None:
+    file.write_bytes(b"\xef\xbb\xbfthreads = 3\r\n")
+
+    assert config.load(file) == Settings(threads=3)
+
+
 def test_numbers_become_what_the_setting_is(file: Path) -> None:
     settings = load(file, "max_waiting = 4.0\nmax_megapixels = 12")
     assert (settings.max_waiting, type(settings.max_waiting)) == (4, int)
