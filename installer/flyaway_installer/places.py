@@ -215,6 +215,7 @@ def _gimp_versions(
             signs=(folder / version, *(newest_if if version == versions[-1] and not there else ())),
             programs=() if build else (f"gimp-{version}", f"gimp-console-{version}"),
             profile=folder / version,
+            is_sandboxed=bool(build),
         )
         for version in versions
     ]

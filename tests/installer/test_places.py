@@ -160,6 +160,8 @@ def test_flatpak_gimp_uses_the_users_own_folder_and_older_ones_their_own() -> No
     assert PurePosixPath("/var/lib/flatpak/app/org.gimp.GIMP") not in found["GIMP 3.0"].signs
     own = "/home/ann/.var/app/org.gimp.GIMP/config/GIMP/3.0/plug-ins"
     assert str(found["GIMP 3.0 (Flatpak)"].plugins) == own
+    assert found["GIMP 3.0 (Flatpak)"].is_sandboxed
+    assert not found["GIMP 3.0"].is_sandboxed
 
 
 def test_installed_gimp_that_ran_once_is_the_version_that_ran() -> None:
