@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from tests.benchmarks import contestants
+from tests.benchmarks.repeats import in_turn, seconds_of, spread
 
 from flyaway import device
 from flyaway.engines.base import Alpha, Image, Trimap
@@ -92,7 +93,7 @@ def builtin_region_24mp() -> dict[str, Any]:
     return _alone(lambda: _seconds(lambda: engine().extract(image, region=region)))
 
 
-def builtin_import() -> dict[str, float]:
+def builtin_import() -> dict[str, Any]:
     """Median seconds to import the engine where torch is there already."""
     seconds = [
         float(
@@ -100,7 +101,7 @@ def builtin_import() -> dict[str, float]:
         )
         for _ in range(_REPEATS)
     ]
-    return {"median_s": round(statistics.median(seconds), 3)}
+    return spread("median_s", seconds, 3)
 
 
 def engine() -> BuiltinEngine:
@@ -150,9 +151,7 @@ def _large(width: int, height: int) -> dict[str, Any]:
 
 
 def _seconds(run: Callable[[], object]) -> dict[str, Any]:
-    started_s = time.perf_counter()
-    run()
-    return {"seconds": round(time.perf_counter() - started_s, 2)}
+    return {"seconds": round(seconds_of(run), 2)}
 
 
 def _alone(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -187,15 +186,11 @@ def _apart(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 def _side_by_side(runs: dict[str, Callable[[], object]], rival: str) -> dict[str, Any]:
     """Median seconds of each, run in turn after one round that does not count."""
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    for turn in range(_REPEATS + 1):
-        for name, run in runs.items():
-            started_s = time.perf_counter()
-            run()
-            if turn:
-                seconds[name].append(time.perf_counter() - started_s)
-    medians = {name: statistics.median(values) for name, values in seconds.items()}
-    figures: dict[str, Any] = {f"{name}_s": round(value, 3) for name, value in medians.items()}
-    if rival not in medians:
+    seconds = in_turn(runs, _REPEATS)
+    figures: dict[str, Any] = {}
+    for name, values in seconds.items():
+        figures |= spread(f"{name}_s", values, 3)
+    if rival not in seconds:
         return {**figures, "rival": NOT_INSTALLED}
-    return {**figures, "ratio": round(medians["flyaway"] / medians[rival], 2)}
+    ratio = statistics.median(seconds["flyaway"]) / statistics.median(seconds[rival])
+    return {**figures, "ratio": round(ratio, 2)}

@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import resource
-import statistics
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from typing import Any
 
 import torch
 from tests.benchmarks import authors
+from tests.benchmarks.repeats import spread
 from tests.parity import cases, checkpoints
 from torch.nn import functional
 
@@ -42,7 +42,10 @@ SIZES = {
 
 THREADS = 2
 
-GAP = "longest gap between two reports, s"
+REPEATS = 5
+
+GAP = "longest_gap_s"
+"""Between two reports: how long a cancel may have to wait."""
 
 AUTHORS_VARIABLE = "FLYAWAY_AUTHORS"
 """Names the folder of checkouts where the command line cannot."""
@@ -94,21 +97,21 @@ def measure(network: str, entrant: str, folder: str, device: str) -> dict[str, A
         inputs = [tensor.half() for tensor in inputs]
     before = _peak_mib(device)
     with torch.no_grad() if entrant == "authors" else torch.inference_mode():
-        timings = [_timed(run, inputs, device) for _ in range(3)]
+        timings = [_timed(run, inputs, device) for _ in range(REPEATS)]
         result = _first(run(*inputs)).float()
+    wall, processor, gaps = zip(*timings, strict=True)
     row = {
         "network": network,
         "entrant": entrant,
         "device": device,
         "size": "x".join(map(str, SIZES[network])),
-        "seconds": round(statistics.median(wall for wall, _, _ in timings), 3),
-        "processor_seconds": round(min(cpu for _, cpu, _ in timings), 3),
+        **spread("seconds", wall, 3),
+        "processor_seconds": round(min(processor), 3),
         "peak_mib_above": round(_peak_mib(device) - before),
         "mean": round(float(result.double().mean()), 5),
     }
     if entrant == "ours" and device == "cpu":
-        gap_s = statistics.median(gap for _, _, gap in timings)
-        row[GAP] = round(gap_s, 3)
+        row |= spread(GAP, gaps, 3)
     if entrant == "ours, half":
         row["from_single"] = float((result - single).abs().max())
     return row

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import os
 import statistics
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import torch
+from tests.benchmarks.repeats import in_turn, seconds_of, spread
 from tests.benchmarks.wire import Pixels, fresh_daemon
 from tests.daemon.serving import Loading, serving
 from tests.parity import checkpoints
@@ -43,8 +44,8 @@ def warm_calls(repeats: int = 31) -> dict[str, Any]:
     with _made_up_weights() as checkpoint, fresh_daemon(), Client.connect("benchmark") as client:
         torch.set_num_threads(Settings().engine_threads)
         engine = engines.load(ENGINE, checkpoint)
-        cold_s = _seconds(lambda: _extract(client, photo, ENGINE))
-        medians = _medians(
+        cold_s = seconds_of(lambda: _extract(client, photo, ENGINE))
+        seconds = in_turn(
             {
                 "warm": lambda: _extract(client, photo, ENGINE),
                 "engine_alone": lambda: engine.extract(photo),
@@ -52,15 +53,16 @@ def warm_calls(repeats: int = 31) -> dict[str, Any]:
             repeats,
         )
         evicting = [
-            _seconds(lambda name=name: _extract(client, photo, name))  # type: ignore[misc]
+            seconds_of(partial(_extract, client, photo, name))
             for _ in range(repeats // 4)
             for name in (OTHER, ENGINE)
         ]
         assert client.status().warm == (ENGINE,)
     return {
         "first_call_s": round(cold_s, 3),
-        **{f"{name}_s": round(value, 4) for name, value in medians.items()},
-        "evict_load_and_call_s": round(statistics.median(evicting), 3),
+        **spread("warm_s", seconds["warm"], 4),
+        **spread("engine_alone_s", seconds["engine_alone"], 4),
+        **spread("evict_load_and_call_s", evicting, 3),
     }
 
 
@@ -71,17 +73,21 @@ def warm_overhead(repeats: int = 31) -> dict[str, Any]:
     with TemporaryDirectory() as home, serving(workshop=workshop) as daemon:
         daemon.file.write(Path(home))
         with _environment({connection.HOME_VARIABLE: home}), Client.connect("benchmark") as client:
-            medians = _medians(
+            seconds = in_turn(
                 {
                     "instant_engine": lambda: _extract(client, photo, "builtin"),
                     "wire": lambda: _send_only(client, photo),
                 },
                 repeats,
             )
-    beyond_s = medians["instant_engine"] - medians["wire"]
+    instant_ms, wire_ms = (
+        [value * 1000 for value in seconds[name]] for name in ("instant_engine", "wire")
+    )
+    beyond_ms = statistics.median(instant_ms) - statistics.median(wire_ms)
     return {
-        **{f"{name}_ms": round(value * 1000, 2) for name, value in medians.items()},
-        "beyond_wire_and_forward_ms": round(beyond_s * 1000, 2),
+        **spread("instant_engine_ms", instant_ms, 2),
+        **spread("wire_ms", wire_ms, 2),
+        "beyond_wire_and_forward_ms": round(beyond_ms, 2),
     }
 
 
@@ -126,21 +132,6 @@ def _photo() -> Pixels:
     rows, columns = np.ogrid[:64, :512]
     photo[np.hypot(rows - 32, columns - 256) < 28] += 150
     return photo
-
-
-def _medians(runs: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """Median seconds of each, run in turn; the first round does not count."""
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(repeats + 1):
-        for name, run in runs.items():
-            seconds[name].append(_seconds(run))
-    return {name: statistics.median(values[1:]) for name, values in seconds.items()}
-
-
-def _seconds(run: Callable[[], object]) -> float:
-    started_s = time.perf_counter()
-    run()
-    return time.perf_counter() - started_s
 
 
 def _extract(client: Client, photo: Pixels, engine: str) -> None:

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import zmq
 from numpy.typing import NDArray
+from tests.benchmarks.repeats import in_turn, seconds_of, spread
 
 from flyaway_client import connection, messages
 from flyaway_client.client import Client, new_request_id
@@ -71,19 +72,18 @@ def round_trips(
             }
             runs["flyaway"]()  # warm
             idle_bytes = _reset_peak(pid)
-            seconds: dict[str, list[float]] = {name: [] for name in runs}
-            for _ in range(repeats):
-                for name, run in runs.items():
-                    started_s = time.perf_counter()
-                    run()
-                    seconds[name].append(time.perf_counter() - started_s)
+            seconds = in_turn(runs, repeats)
             medians = {name: statistics.median(values) for name, values in seconds.items()}
             request_bytes = image.nbytes + trimap.nbytes
             rows.append(
                 {
                     "megapixels": megapixels,
                     "request_bytes": request_bytes,
-                    **{f"{name}_s": round(value, 4) for name, value in medians.items()},
+                    **{
+                        key: value
+                        for name, values in seconds.items()
+                        for key, value in spread(f"{name}_s", values, 4).items()
+                    },
                     "ratio_to_pyzmq": round(medians["flyaway"] / medians["pyzmq_nocopy"], 2),
                     "ratio_to_memcpy": round(medians["flyaway"] / medians["memcpy_fresh"], 2),
                     "daemon_peak_over_request": round(
@@ -103,8 +103,8 @@ def start_to_hello(repeats: int = 9) -> dict[str, Any]:
             seconds.append(time.perf_counter() - started_s)
             resident.append(client.status().rss_bytes)
     return {
-        "median_s": round(statistics.median(seconds), 3),
-        "idle_mib": round(statistics.median(resident) / 2**20, 1),
+        **spread("median_s", seconds, 3),
+        **spread("idle_mib", [size / 2**20 for size in resident], 1),
     }
 
 
@@ -114,14 +114,15 @@ def command_to_hello(repeats: int = 9) -> dict[str, Any]:
     for _ in range(repeats):
         with TemporaryDirectory() as folder:
             environ = {**os.environ, connection.HOME_VARIABLE: folder}
-            whole.append(_seconds_of([*DAEMON_ARGV[:-1], "start"], environ))
-            python.append(_seconds_of([sys.executable, "-c", "pass"], environ))
+            start = partial(_call, [*DAEMON_ARGV[:-1], "start"], environ)
+            whole.append(seconds_of(start))
+            python.append(seconds_of(partial(_call, [sys.executable, "-c", "pass"], environ)))
             subprocess.run(
                 [*DAEMON_ARGV[:-1], "stop"], env=environ, check=True, capture_output=True
             )
     return {
-        "median_s": round(statistics.median(whole), 3),
-        "bare_python_s": round(statistics.median(python), 3),
+        **spread("median_s", whole, 3),
+        **spread("bare_python_s", python, 3),
     }
 
 
@@ -203,10 +204,8 @@ while True:
 """
 
 
-def _seconds_of(argv: list[str], environ: dict[str, str]) -> float:
-    started_s = time.perf_counter()
+def _call(argv: list[str], environ: dict[str, str]) -> None:
     subprocess.run(argv, env=environ, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - started_s
 
 
 def _reset_peak(pid: int) -> int:
