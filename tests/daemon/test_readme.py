@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,9 @@ from flyaway.config import Settings
 
 REPOSITORY = Path(__file__).parents[2]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+RESULTS = REPOSITORY / "tests" / "benchmarks" / "results.json"
+MIB = 1 / 1024
+"""In GiB."""
 
 
 def test_table_of_settings_has_each_with_its_default() -> None:
@@ -43,3 +48,51 @@ def test_files_of_the_first_command_are_there() -> None:
     )
 
     assert [name for name in command if not (REPOSITORY / name).is_file()] == []
+
+
+def test_figures_are_those_of_the_benchmarks() -> None:
+    table = README.partition("| what | figure | beside |\n|---|---|---|\n")[2].partition("\n\n")[0]
+    told = [re.findall(r"\d+(?:\.\d+)?", row.split("|", 2)[2]) for row in table.splitlines()]
+
+    measured = _measured()
+
+    assert [len(row) for row in told] == [len(row) for row in measured]
+    for row, values in zip(told, measured, strict=True):
+        assert all(map(_is_rounded, row, values)), (row, values)
+
+
+def _is_rounded(told: str, value: float) -> bool:
+    half_of_the_last_digit = 0.5 * 10.0 ** -len(told.partition(".")[2])
+    return abs(float(told) - value) <= half_of_the_last_digit + 1e-9
+
+
+def _measured() -> list[list[float]]:
+    """What the numbers in each row of the table of figures stand for."""
+    figures: dict[str, Any] = {
+        name: entry["figures"] for name, entry in json.loads(RESULTS.read_text()).items()
+    }
+    trips = {row["megapixels"]: row for row in figures["round-trips"]}
+    networks = {(row["network"], row["entrant"]): row for row in figures["networks"]}
+    start, command = figures["start-to-hello"], figures["command-to-hello"]
+    small, colours = figures["builtin-800px"], figures["builtin-foreground"]
+    photo, huge = figures["builtin-24mp"], figures["builtin-100mp"]
+    return [
+        [trips[24]["flyaway_s"], trips[24]["pyzmq_nocopy_s"]],
+        [trips[100]["flyaway_s"], trips[100]["pyzmq_nocopy_s"]],
+        [max(row["daemon_peak_over_request"] for size, row in trips.items() if size >= 12)],
+        [command["median_s"], start["idle_mib"], command["bare_python_s"]],
+        [small["flyaway_s"], small["pymatting_cf_s"]],
+        [photo["seconds"], photo["first_preview_s"], photo["peak_mib_beyond_input"] * MIB],
+        [huge["seconds"], huge["peak_mib_beyond_input"] * MIB],
+        [figures["builtin-24mp-memory"]["daemon_peak_mib"] * MIB],
+        [colours["flyaway_s"], colours["pymatting_ml_s"]],
+        *(
+            [
+                value
+                for entrant in ("ours", "authors")
+                for row in [networks[network, entrant]]
+                for value in (row["seconds"], row["peak_mib_above"] * MIB)
+            ]
+            for network in ("vitmatte", "birefnet_lite")
+        ),
+    ]
