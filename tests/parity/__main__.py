@@ -22,7 +22,7 @@ from tests.parity import cases, checkpoints
 
 def main() -> int:
     """Compare all that is found; the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="scripts/parity", description=__doc__.splitlines()[0])
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
     parser.add_argument("--threads", type=int, default=2, help="processor threads (default 2)")
     options = parser.parse_args()
