@@ -131,9 +131,11 @@ def _target(arguments: argparse.Namespace) -> Path:
     """Where the result goes.
 
     Raises:
-        RequestError: not to a PNG, or over one of the files it is made from.
+        RequestError: not to a PNG, over one of the files it is made from, or nothing names the photo.
     """
     image: Path = arguments.image
+    if not image.name:
+        raise RequestError(f"{image} is a folder. Name a photo in it.")
     name = f"{image.stem}-{'mask' if arguments.mask else 'cutout'}.png"
     target: Path = arguments.output or image.with_name(name)
     if target.is_dir():

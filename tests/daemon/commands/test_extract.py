@@ -213,6 +213,13 @@ def test_photo_that_is_no_image_is_refused(
     assert "is not an image" in refused(capsys, extract(folder), daemon)
 
 
+@pytest.mark.parametrize("image", ["", ".", "/"])
+def test_photo_without_a_name_is_refused(
+    image: str, daemon: Recorder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "is a folder. Name a photo" in refused(capsys, main(["extract", image]), daemon)
+
+
 def test_photo_over_the_limit_of_the_settings_is_refused(
     daemon: Recorder, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
