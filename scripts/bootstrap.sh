@@ -11,6 +11,7 @@ extra=${1:-}
 repository=$(cd "$(dirname "$0")/.." && pwd)
 venv=$repository/.venv
 stamp=$venv/.ready${extra:+-$extra}
+lock=.setup.lock # not .lock: uv takes that one for itself, and would wait five minutes for this script
 # pyproject.toml decides what is installed; a venv does not survive being moved.
 state="$(cksum <"$repository/pyproject.toml") $venv"
 
@@ -18,7 +19,7 @@ main() {
   is_ready && return
   mkdir -p "$venv"
   if command -v flock >/dev/null; then # macOS has none; there, do not start two at once
-    exec 9>"$venv/.lock"
+    exec 9>"$venv/$lock"
     flock --nonblock 9 || { say "another one is setting up .venv; waiting for it"; flock 9; }
     is_ready && return
   fi
@@ -39,7 +40,7 @@ make_venv() {
   local python options=()
   python=$(newest_python) || fail "Flyaway needs Python 3.11 or newer; install one, or name it in the variable PYTHON"
   say "making .venv with $("$python" --version); this happens once"
-  find "$venv" -mindepth 1 -maxdepth 1 ! -name .lock -exec rm -rf {} +
+  find "$venv" -mindepth 1 -maxdepth 1 ! -name "$lock" -exec rm -rf {} +
   # A torch that is there already is used: it is the one that fits this machine, and gigabytes.
   ! has_torch "$python" || options=(--system-site-packages)
   "$python" -m venv ${options[@]+"${options[@]}"} "$venv" ||
