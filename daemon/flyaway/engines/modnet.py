@@ -26,7 +26,7 @@ SHORT_SIDE_PX = 512
 MULTIPLE_PX = 32
 
 TWIN = ("backbone.", "lr_branch.backbone.")
-"""The backbone's parameters are in the checkpoint twice; either copy will do."""
+"""The backbone's parameters are in the checkpoint twice; either copy will do, if it is whole."""
 
 
 def load(
@@ -80,14 +80,12 @@ def input_size(height: int, width: int) -> tuple[int, int]:
 
 
 def _present_twins(network: nn.Module, tensors: Mapping[str, Tensor]) -> dict[str, str]:
-    """Names of the backbone that a checkpoint has under its other name only."""
-    twins: dict[str, str] = {}
-    for name in network.state_dict():
-        for one, other in (TWIN, TWIN[::-1]):
-            if name.startswith(one) and name not in tensors:
-                twin = other + name.removeprefix(one)
-                twins |= {name: twin} if twin in tensors else {}
-    return twins
+    """The backbone's names for which a checkpoint has only the other copy."""
+    for one, other in (TWIN, TWIN[::-1]):
+        if not any(name.startswith(one) for name in tensors):
+            names = (name for name in network.state_dict() if name.startswith(one))
+            return {name: other + name.removeprefix(one) for name in names}
+    return {}
 
 
 class MODNet(nn.Module):

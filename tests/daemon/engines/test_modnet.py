@@ -44,3 +44,9 @@ def test_a_tensor_that_both_copies_lack_is_named(state) -> None:
     lacking = {n: t for n, t in state.items() if not n.endswith(name)}
     with pytest.raises(WeightsError, match=r"features\.3\.conv\.0\.weight"):
         engines.load(NAME, lacking)
+
+
+def test_a_tensor_that_one_copy_lacks_is_named(state) -> None:
+    name = "lr_branch.backbone.model.features.3.conv.0.weight"
+    with pytest.raises(WeightsError, match=r"lacks lr_branch\.backbone\S+\.3\.conv\.0\.weight"):
+        engines.load(NAME, {n: t for n, t in state.items() if n != name})
