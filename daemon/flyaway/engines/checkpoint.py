@@ -7,6 +7,7 @@ brings along, and there is no way to ask for that.
 from __future__ import annotations
 
 import pickle
+import struct
 import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
@@ -30,6 +31,21 @@ OPTIONAL = ("num_batches_tracked", "relative_position_index")
 
 _NO_MEMORY = "allocate memory"
 """In what torch says where there is none left: that is no fault of the file."""
+
+_DAMAGE = (
+    RuntimeError,
+    ValueError,
+    EOFError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    ArithmeticError,
+    struct.error,
+    zipfile.BadZipFile,
+    SafetensorError,  # also of a pickle that is called .safetensors: torch goes by the name
+)
+"""What the readers raise of files with a few bytes changed, each of them seen or documented."""
 
 NAMED = 3
 """So many tensors an error names before it says how many more there are."""
@@ -64,8 +80,8 @@ def plain(content: object, source: str = "the checkpoint") -> dict[str, torch.Te
     Raises:
         DamagedWeightsError: `content` is no mapping of names to tensors.
     """
-    while isinstance(content, Mapping) and (inner := _wrapped(content)) is not None:
-        content = inner
+    for _ in WRAPPERS:  # each once at most: one that holds itself would never end
+        content = _unwrapped(content)
     if not isinstance(content, Mapping) or not content:
         raise DamagedWeightsError(
             f"There are no tensors in {source}. Is it a weights file of an engine?"
@@ -76,7 +92,12 @@ def plain(content: object, source: str = "the checkpoint") -> dict[str, torch.Te
             raise DamagedWeightsError(
                 f"{name!r} in {source} is no tensor. Is it a weights file of an engine?"
             )
-        tensors[_without_prefixes(name)] = value
+        bare = _without_prefixes(name)
+        if bare in tensors:
+            raise DamagedWeightsError(
+                f"{source} holds {bare} twice, under different prefixes. Choose another file."
+            )
+        tensors[bare] = value
     return tensors
 
 
@@ -147,10 +168,11 @@ def _refuse(title: str, fault: str, culprits: Iterable[str]) -> None:
     )
 
 
-def _wrapped(content: Mapping[object, object]) -> object | None:
-    """What lies under the first wrapper's name, None where there is no wrapper."""
-    found = (content[key] for key in WRAPPERS if isinstance(content.get(key), Mapping))
-    return next(found, None)
+def _unwrapped(content: object) -> object:
+    """What lies under the first wrapper's name; the content itself where there is no wrapper."""
+    if not isinstance(content, Mapping):
+        return content
+    return next((content[k] for k in WRAPPERS if isinstance(content.get(k), Mapping)), content)
 
 
 def _without_prefixes(name: str) -> str:
@@ -171,7 +193,9 @@ def _read_safetensors(path: Path, device: str) -> dict[str, torch.Tensor]:
             if device == "meta":  # which safetensors does not know
                 return {name: _outline(file.get_slice(name)) for name in file.keys()}  # noqa: SIM118
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-    except SafetensorError as error:
+    except _DAMAGE as error:
+        if _NO_MEMORY in str(error):
+            raise
         raise _damaged(path) from error
 
 
@@ -185,28 +209,40 @@ def _outline(tensor: Any) -> torch.Tensor:
 def _read_pickle(path: Path, device: str) -> object:
     """Only tensors and plain containers can come out of this; mapped, so that reading costs no memory."""
     try:
+        is_zip = zipfile.is_zipfile(path)
+        if is_zip:
+            _refuse_packed(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch warns of TorchScript files before refusing them
-            return torch.load(
-                path, map_location=device, weights_only=True, mmap=zipfile.is_zipfile(path)
-            )
+            return torch.load(path, map_location=device, weights_only=True, mmap=is_zip)
     except pickle.UnpicklingError as error:
+        if not _begins_like_a_checkpoint(path):
+            raise _damaged(path) from error
         raise DamagedWeightsError(
             f"{path.name} holds more than numbers and was not opened, because such a file can run"
             " programs. Use a file from the engine's own page, best one ending in .safetensors."
         ) from error
-    except (
-        RuntimeError,
-        ValueError,
-        EOFError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        SafetensorError,  # of a pickle that is called .safetensors: torch goes by the name
-    ) as error:
+    except _DAMAGE as error:
         if _NO_MEMORY in str(error):
             raise
         raise _damaged(path) from error
+
+
+def _refuse_packed(path: Path) -> None:
+    """Let only archives pass whose content is no larger than the file: torch packs nothing.
+
+    Raises:
+        ValueError: a few kilobytes may unpack to more than there is memory.
+    """
+    with zipfile.ZipFile(path) as archive:
+        if any(entry.file_size > entry.compress_size for entry in archive.infolist()):
+            raise ValueError("packed content")
+
+
+def _begins_like_a_checkpoint(path: Path) -> bool:
+    """Tell what torch or pickle wrote from a web page that was saved in its place."""
+    with path.open("rb") as file:
+        return file.read(2).startswith((pickle.PROTO, b"PK"))
 
 
 def _damaged(path: Path) -> DamagedWeightsError:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
+import random
+import tracemalloc
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -101,11 +105,70 @@ def test_a_cut_file_is_damaged(tmp_path: Path, state, kind: str) -> None:
         checkpoint.read(file)
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>404</html>", b"\0" * 64, os.urandom(200)])
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+@pytest.mark.parametrize("kind", ["safetensors", "zip", "legacy"])
+def test_changed_bytes_are_damage_and_nothing_else(
+    tmp_path: Path, state, kind: str, device: str
+) -> None:
+    file, source = tmp_path / "w", random.Random(0)
+    if kind == "safetensors":
+        save_file(state, file)
+    else:
+        torch.save(state, file, _use_new_zipfile_serialization=kind == "zip")
+    whole = file.read_bytes()
+    refused = 0
+    for _ in range(300):
+        content = bytearray(whole[: source.choice((len(whole), source.randrange(len(whole))))])
+        for place in source.choices(range(len(content)), k=3) if content else ():
+            content[place] = source.randrange(256)
+        file.write_bytes(content)
+        try:
+            checkpoint.read(file, device)
+        except WeightsError:
+            refused += 1
+    assert refused > 100
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>404</html>", b"\0" * 64, b"!" + os.urandom(200)])
 def test_a_file_of_another_kind_is_no_weights_file(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "w.pth").write_bytes(content)
-    with pytest.raises(WeightsError):
+    with pytest.raises(WeightsError, match="damaged or no weights file"):
         checkpoint.read(tmp_path / "w.pth")
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+@pytest.mark.parametrize("shape", [[10**9, 10**9], [0, 2**64 - 1], [0, 2**62, 2**62]])
+def test_a_shape_that_no_memory_holds_is_damage(tmp_path: Path, shape, device: str) -> None:
+    header = {"a": {"dtype": "F32", "shape": shape, "data_offsets": [0, 4 if all(shape) else 0]}}
+    packed = json.dumps(header).encode()
+    file = tmp_path / "w.safetensors"
+    file.write_bytes(len(packed).to_bytes(8, "little") + packed + b"\0" * 4 * all(shape))
+    with pytest.raises(WeightsError):
+        filled(checkpoint.read(file, device))
+
+
+def test_an_archive_that_unpacks_to_more_than_it_is_stays_packed(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "w.pth", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("w/version", "3")
+        archive.writestr("w/data.pkl", bytes(1 << 28))
+    tracemalloc.start()
+    with pytest.raises(WeightsError, match="damaged"):
+        checkpoint.read(tmp_path / "w.pth")
+    assert tracemalloc.get_traced_memory()[1] < 1 << 24
+    tracemalloc.stop()
+
+
+def test_a_checkpoint_that_holds_itself_is_refused(tmp_path: Path) -> None:
+    endless: dict[str, object] = {}
+    endless["state_dict"] = endless
+    torch.save(endless, tmp_path / "w.pth")
+    with pytest.raises(WeightsError, match="'state_dict'"):
+        checkpoint.read(tmp_path / "w.pth")
+
+
+def test_names_a_tensor_that_is_there_twice(state) -> None:
+    with pytest.raises(WeightsError, match=r"conv\.weight twice"):
+        checkpoint.plain({**state, "module.conv.weight": state["conv.weight"]})
 
 
 def test_says_what_to_do_about_a_missing_file(tmp_path: Path) -> None:
