@@ -6,6 +6,7 @@ Importing it loads neither numpy nor torch, so that `flyaway daemon status` answ
 from __future__ import annotations
 
 import argparse
+import logging
 from collections.abc import Sequence
 
 import flyaway
@@ -37,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: the arguments after the program's name; None takes the process's own.
     """
+    # What the daemon logs, a command says: without this Python would write warnings in between.
+    logging.getLogger("flyaway").addHandler(logging.NullHandler())
     arguments = _parser().parse_args(argv)
     try:
         status: int = arguments.run(arguments)

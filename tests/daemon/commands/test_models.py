@@ -161,6 +161,17 @@ def test_damage_is_found(store: Path, file: Path, capsys: Captured) -> None:
     assert "damaged" in capsys.readouterr().err
 
 
+def test_damage_is_said_once(store: Path, file: Path) -> None:
+    main(["models", "import", str(file)])
+    next((store / "files").glob("*.pth")).write_bytes(b"damage")
+
+    command = [sys.executable, "-m", "flyaway", "models", "path", NAME]
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+
+    assert said.startswith("flyaway: The weights file of")
+    assert said.count("\n") == 1
+
+
 def test_missing_weights_that_were_named_fail_the_check(store: Path, capsys: Captured) -> None:
     assert main(["models", "verify", "modnet-webcam"]) == 1
 
