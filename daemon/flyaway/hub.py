@@ -17,17 +17,24 @@ import huggingface_hub
 from huggingface_hub import constants, errors
 from huggingface_hub.file_download import http_get
 from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined] # public, unlisted
+from huggingface_hub.utils.logging import set_verbosity_error
 from tqdm import tqdm
 
 from flyaway.engines.base import WeightsRecord
-from flyaway.errors import WeightsError
+from flyaway.errors import DamagedWeightsError, WeightsError
 
 Progress = Callable[[int, int], None]
 
 _SHA256_DIGITS = 64
 
+_CLOSED = (401, 403)
+"""HTTP's words for "not you"."""
+
 # The library's own 10 MiB would mean ten seconds between two signs of progress on a slow line.
 constants.DOWNLOAD_CHUNK_SIZE = 256 * 1024
+
+# It would tell the terminal of each new try, in words of its own and across our progress line.
+set_verbosity_error()  # type: ignore[no-untyped-call] # the library has few types
 
 LOOK_S = 0.1
 """Between two calls of `progress` while the line is silent, so that a cancel does not wait for it."""
@@ -132,15 +139,18 @@ class _Transfer:
             self._done = 0
         self._size = size
         _check_space(self._folder, size - self._done + self._spare_bytes)
-        http_get(
-            url,
-            self._file,
-            resume_size=self._done,
-            headers=build_hf_headers(),
-            expected_size=known.size,
-            tqdm_class=_bar(self._begin_at, self._add),
-        )
+        if self._done != known.size:
+            http_get(
+                url,
+                self._file,
+                resume_size=self._done,
+                headers=build_hf_headers(),
+                tqdm_class=_bar(self._begin_at, self._add),
+            )
         self._file.flush()
+        if known.size and self._file.tell() != known.size:
+            self._file.truncate(0)
+            raise another_file(weights)
         etag = known.etag or ""
         return etag if len(etag) == _SHA256_DIGITS else ""
 
@@ -203,6 +213,11 @@ def _sentences(weights: WeightsRecord, endpoint: str) -> Iterator[None]:
         raise WeightsError(f"HF_HUB_OFFLINE forbids downloads. Unset it, {by_hand}.") from error
     except errors.HfHubHTTPError as error:
         status = error.response.status_code if error.response is not None else "no status"
+        if status in _CLOSED:
+            raise WeightsError(
+                f"The hub gives {weights.file} only to people with an account. Look at {page}, run "
+                f"`hf auth login` and try again, {by_hand}."
+            ) from error
         raise WeightsError(
             f"The hub answered with an error ({status}) for {weights.file}. Try again later, {by_hand}."
         ) from error
@@ -221,6 +236,15 @@ def _sentences(weights: WeightsRecord, endpoint: str) -> Iterator[None]:
         raise WeightsError(
             f"The download of {weights.file} broke off ({error}). Try again; it goes on where it stopped."
         ) from error
+
+
+def another_file(weights: WeightsRecord) -> WeightsError:
+    """What to say where a download is whole and not the file that was asked for."""
+    return DamagedWeightsError(
+        f"What came is not {weights.file} of {weights.repository}, and was thrown away. Try again; if it "
+        "stays so, something on the way answers in the hub's place (a login page, a mirror), or the file "
+        "was changed: fetch it elsewhere and run `flyaway models import FILE`."
+    )
 
 
 def _unreachable(weights: WeightsRecord, endpoint: str, by_hand: str) -> WeightsError:

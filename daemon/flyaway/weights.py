@@ -228,9 +228,9 @@ class Store:
         """Check a file that is whole and give it its name; one that fails the check is deleted."""
         try:
             found = _checked_hash(record, partial, _weights(record).sha256 or expected, look)
-        except DamagedWeightsError:
+        except DamagedWeightsError as error:
             partial.unlink()
-            raise
+            raise hub.another_file(_weights(record)) from error
         self._put(record, partial, target)
         self._note(record, target, found)
         return target

@@ -166,7 +166,7 @@ def fill_the_disk(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("misbehave", "sentence"),
     [
-        (send_another_file, "is damaged or not the published one"),
+        (send_another_file, "and was thrown away"),
         (hold_no_such_file, "is not at"),
         (want_an_account, "Accept them at"),
         (be_out_of_order, "Try again later"),

@@ -83,6 +83,19 @@ def test_goes_on_where_a_download_was_cancelled(store: Store, hub: fake.Hub) -> 
     assert any("bytes=" in request for request in hub.requests)
 
 
+def test_keeps_what_came_whole_before_it_was_checked(store: Store, hub: fake.Hub) -> None:
+    def stop_at_the_end(done: int, total: int) -> None:
+        if done == total:
+            raise CancelledError("The request was cancelled.")
+
+    with pytest.raises(CancelledError):
+        store.download(record(), stop_at_the_end)
+    assert store.find(record()) is None
+    hub.requests.clear()
+    assert store.download(record(), ignore).read_bytes() == CONTENT
+    assert not any(request.startswith("GET /studio") for request in hub.requests)
+
+
 def test_goes_on_by_itself_where_the_connection_broke(store: Store, hub: fake.Hub) -> None:
     hub.break_after = 1_000_000
     assert store.download(record(), ignore).read_bytes() == CONTENT
@@ -94,12 +107,24 @@ def test_refuses_and_deletes_a_file_with_another_hash(
     store: Store, hub: fake.Hub, pinned: str, tmp_path: Path
 ) -> None:
     hub.swapped[FILE] = bytes(len(CONTENT))
-    with pytest.raises(WeightsError, match="damaged or not the published one"):
+    with pytest.raises(WeightsError, match=r"is not .* of studio/net, and was thrown away"):
         store.download(record(pinned), ignore)
     assert store.find(record(pinned)) is None
     assert not list((tmp_path / "weights" / "files").glob("*.partial"))
     hub.swapped.clear()
     assert store.download(record(pinned), ignore).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("sent", [b"<html>log in</html>", CONTENT + b"more"])
+def test_keeps_nothing_of_a_file_of_another_size(
+    store: Store, hub: fake.Hub, sent: bytes, tmp_path: Path
+) -> None:
+    hub.swapped[FILE] = sent
+    with pytest.raises(WeightsError, match="thrown away"):
+        store.download(record(), ignore)
+    assert not sum(f.stat().st_size for f in (tmp_path / "weights" / "files").iterdir())
+    hub.swapped.clear()
+    assert store.download(record(), ignore).read_bytes() == CONTENT
 
 
 def test_pins_the_hash_of_a_first_download(store: Store) -> None:
@@ -120,6 +145,7 @@ def test_pins_the_hash_of_a_first_download(store: Store) -> None:
         (401, "RepoNotFound", "is not at"),
         (404, "RevisionNotFound", "is not at"),
         (404, "EntryNotFound", "is not at"),
+        (401, "", "only to people with an account"),
         (500, "", r"answered with an error \(500\)"),
     ],
 )
