@@ -23,6 +23,9 @@ from flyaway.engines.layers import mobilenetv2, portioned
 SHORT_SIDE_PX = 512
 """What upstream brings the short side of larger and of small photos to."""
 
+LONG_SIDE_PX = 8192
+"""Where that would make the long side longer, a small strip becomes no photo of a hundred megapixels."""
+
 MULTIPLE_PX = 32
 
 TWIN = ("backbone.", "lr_branch.backbone.")
@@ -75,7 +78,8 @@ def input_size(height: int, width: int) -> tuple[int, int]:
     """Height and width that upstream shows the network; the aspect changes a little."""
     short, long = sorted((height, width))
     if long < SHORT_SIDE_PX or short > SHORT_SIDE_PX:
-        height, width = (int(side / short * SHORT_SIDE_PX) for side in (height, width))
+        wanted = min(SHORT_SIDE_PX, LONG_SIDE_PX * short / long)
+        height, width = (int(side / short * wanted) for side in (height, width))
     return tuple(max(MULTIPLE_PX, side - side % MULTIPLE_PX) for side in (height, width))  # type: ignore[return-value]
 
 
