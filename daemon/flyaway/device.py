@@ -35,7 +35,7 @@ def choose(setting: str) -> torch.device:
             f'There is no kind of device called {setting!r}. Set device to "auto", "cpu", "cuda", '
             '"xpu" or "mps" in the settings.'
         ) from None
-    if not _is_available(device.type):
+    if not _is_available(device.type) or (device.index or 0) > _last(device.type):
         raise DeviceError(
             f"The device {setting!r} of the settings is not available here; this machine offers "
             f'{_best()!r}. Set device to "auto" to use it.'
@@ -79,8 +79,11 @@ def release() -> None:
 
 
 @contextmanager
-def memory_errors() -> Iterator[None]:
+def memory_errors(shortage: DeviceError | None = None) -> Iterator[None]:
     """Turn every way of torch to say that memory has run out into one error of ours.
+
+    Args:
+        shortage: the error; by default the one for an image that does not fit.
 
     Raises:
         DeviceError: it has.
@@ -88,15 +91,22 @@ def memory_errors() -> Iterator[None]:
     try:
         yield
     except (MemoryError, torch.OutOfMemoryError) as error:
-        raise out_of_memory() from error
+        raise shortage or out_of_memory() from error
     except RuntimeError as error:
         if not any(words in str(error) for words in _OUT_OF_MEMORY):
             raise
-        raise out_of_memory() from error
+        raise shortage or out_of_memory() from error
 
 
 def _best() -> str:
     return next((kind for kind in ("cuda", "xpu", "mps") if _is_available(kind)), "cpu")
+
+
+def _last(kind: str) -> int:
+    """The number of the last device of a kind; they count from 0."""
+    if kind not in ("cuda", "xpu"):
+        return 0
+    return max(0, int(getattr(torch, kind).device_count()) - 1)
 
 
 def _is_available(kind: str) -> bool:

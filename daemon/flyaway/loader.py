@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flyaway.config import Settings
-from flyaway.errors import DamagedWeightsError
+from flyaway.errors import DamagedWeightsError, DeviceError
 
 if TYPE_CHECKING:
     import torch
@@ -54,8 +54,9 @@ class EngineLoader:
         torch.set_num_threads(threads)
         cv2.setNumThreads(threads)
         chosen = device.choose(self._settings.device)
-        with device.memory_errors():
-            engine = _loaded(_record(name), chosen)
+        record = _record(name)
+        with device.memory_errors(_no_room(record)):
+            engine = _loaded(record, chosen)
             words = device.describe(engine.device if isinstance(engine, Placed) else chosen)
             if precision.settle(engine, chosen, self._settings.precision):
                 words += ", half precision"
@@ -82,6 +83,13 @@ def _loaded(record: EngineRecord, device: torch.device) -> Engine:
     except DamagedWeightsError:
         store.reject(record, file)
         raise
+
+
+def _no_room(record: EngineRecord) -> DeviceError:
+    return DeviceError(
+        f"There is not enough memory to load {record.title}. Close other programs, or choose a"
+        " smaller engine."
+    )
 
 
 def _record(name: str) -> EngineRecord:

@@ -42,6 +42,14 @@ def test_a_device_that_is_not_here_is_said(monkeypatch: pytest.MonkeyPatch, sett
         device.choose(setting)
 
 
+def test_a_card_that_is_not_here_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, "cuda")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert device.choose("cuda:1") == torch.device("cuda:1")
+    with pytest.raises(DeviceError, match="'cuda:2' of the settings is not available"):
+        device.choose("cuda:2")
+
+
 def test_a_processor_is_described_with_its_threads() -> None:
     count = torch.get_num_threads()
     words = "1 thread" if count == 1 else f"{count} threads"
