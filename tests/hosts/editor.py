@@ -26,6 +26,8 @@ from flyaway_client.client import Client
 from flyaway_installer.install import install
 from flyaway_installer.places import Machine, Place, places
 
+DAEMON_END_S = 10
+
 DRIVERS = Path(__file__).parent / "drivers"
 PACKAGES = [REPOSITORY / "daemon", REPOSITORY / "plugins" / "common", REPOSITORY / "installer"]
 
@@ -172,8 +174,10 @@ class Editor(ABC):
         for running in self._started:
             processes.end(running.process)
         processes.end_all_of(self.home)
-        for daemon in launch._started:  # by `client`; what has ended is taken note of
-            daemon.poll()
+        for daemon in (
+            launch._started
+        ):  # by `client`; a moment after it cannot be found any more, it has ended
+            daemon.wait(DAEMON_END_S)
         self.display.close()
         shutil.rmtree(self.home)  # tens of megabytes; pytest keeps the rest for a look
 
