@@ -47,6 +47,16 @@ def special_layers(made, layer):
     yield "empty", made.createNode("Nothing", "paintlayer")
 
 
+def selection_shown(made, said):
+    """The selection as a node of its own in the Layers docker, and the active one."""
+    krita.action("show-global-selection-mask").trigger()
+    yield steps.a_moment()
+    mask = next(node for node in made.topLevelNodes() if node.type() == "selectionmask")
+    said["selection as active node"] = yield from refused(made, mask)
+    krita.action("show-global-selection-mask").trigger()
+    yield steps.a_moment()
+
+
 def story():
     said = {}
     made = steps.new_document(WIDTH, HEIGHT)
@@ -66,6 +76,7 @@ def story():
     said["selection aside"] = yield from refused(made, layer)
     steps.select(made, b"\xff" * (WIDTH * HEIGHT), 0, 0, WIDTH, HEIGHT)
     said["all selected"] = yield from refused(made, layer)
+    yield from selection_shown(made, said)
     made.setSelection(Selection())
     said["nothing in the selection"] = yield from refused(made, layer)
     made.setSelection(None)

@@ -248,6 +248,7 @@ def test_says_what_to_change_where_it_cannot_work(krita: Krita, photo: Path) -> 
         "locked": "“photo” is locked. Unlock it",
         "selection aside": "The selection does not touch the layer “photo”",
         "all selected": "The selection covers all of the layer “photo”",
+        "selection as active node": "is a mask of the whole image. Select the photo's layer",
         "nothing in the selection": "The selection does not touch the layer “photo”",
         "CMYKA": "colour model CMYK. Convert the image to RGB",
         "LABA": "colour model LAB. Convert the image to RGB",

@@ -129,6 +129,12 @@ def test_asks_for_another_layer_when_a_mask_hangs_on_a_group(image: DocumentData
     assert refusal().startswith("“group” is a group.")
 
 
+def test_asks_for_a_layer_when_the_images_own_selection_is_active(image: DocumentData) -> None:
+    image.active = Node("Selection Mask", "selectionmask", model="A")
+    image.root.attach(image.active)
+    assert refusal().startswith("“Selection Mask” is a mask of the whole image. Select the photo's")
+
+
 def test_asks_to_unlock_the_layer_or_the_group_around_it(image: DocumentData) -> None:
     group, layer = Node("group", "grouplayer"), Node("inside")
     image.root.attach(group)

@@ -51,8 +51,12 @@ def of_active(node: Node | None) -> Node:
     # A new mask becomes the active node, so that a second extraction starts from the first one's mask.
     if node.type().endswith("mask"):
         parent = node.parentNode()
-        if parent is None:
-            raise DocumentError("A mask is active. Select the layer that it belongs to.")
+        # The image's selection, where it is shown in the Layers docker, hangs on the root.
+        if parent is None or parent.parentNode() is None:
+            raise DocumentError(
+                f"“{node.name()}” is a mask of the whole image. Select the photo's layer in the Layers "
+                "docker."
+            )
         node = parent
     if node.type() != "paintlayer":
         kind = KINDS.get(node.type(), f"a {node.type()}. Select a paint layer")
