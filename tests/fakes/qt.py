@@ -230,6 +230,9 @@ class QWidget(QObject):
     def enterEvent(self, event: object) -> None:
         """The mouse comes in."""
 
+    def setMinimumWidth(self, width: int) -> None:
+        assert width > 0
+
     def setWindowTitle(self, title: str) -> None:
         self.title = title
 
@@ -367,9 +370,6 @@ class QSpinBox(_Range):
 class QAbstractItemView(QWidget):
     def sizeHintForColumn(self, column: int) -> int:
         return 100
-
-    def setMinimumWidth(self, width: int) -> None:
-        assert width > 0
 
 
 class QComboBox(QWidget):

@@ -10,6 +10,9 @@ from .extraction import Extractor
 from .qt import QtCore, QtWidgets
 
 PROGRESS_STEPS = 1000
+DIALOG_WIDTH = 340
+"""Room for its title, and for longer stages: it would grow and shrink with them."""
+
 SHOW_AFTER_MS = 500
 """Shorter extractions need no dialog."""
 
@@ -35,6 +38,7 @@ class Dialogs(QtCore.QObject):
         dialog = QtWidgets.QProgressDialog(_main_window())
         dialog.setWindowTitle("Extract Foreground")
         dialog.setLabelText("Starting Flyaway…")
+        dialog.setMinimumWidth(DIALOG_WIDTH)
         dialog.setWindowModality(QtCore.Qt.WindowModality.NonModal)
         dialog.setRange(0, PROGRESS_STEPS)
         dialog.setAutoReset(False)
