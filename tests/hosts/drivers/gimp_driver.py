@@ -14,6 +14,7 @@ import os
 import time
 import traceback
 from pathlib import Path
+from typing import Any
 
 import gi
 
@@ -57,13 +58,13 @@ def main() -> None:
         talk.put("end", {"failure": "the script ended without finish(result)"})
 
 
-def _image(job: dict[str, str]) -> "Gimp.Image | None":
+def _image(job: dict[str, Any]) -> "Gimp.Image | None":
     if not job["document"]:
         return None
     if not job["window"]:
         file = Gio.File.new_for_path(job["document"])
         return Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, file)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + job["seconds"]
     while not Gimp.get_images():
         if time.monotonic() > deadline:
             raise TimeoutError("GIMP did not open the image")

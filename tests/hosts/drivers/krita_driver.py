@@ -49,7 +49,7 @@ class Driver(Extension):
             return
         self.started = True
         self.after(self.job["seconds"], lambda: self.end({"failure": "the script took too long"}))
-        self.until(self.is_ready, self.run)
+        self.until(self.is_ready, self.run, self.job["seconds"])
 
     def is_ready(self) -> bool:
         """Whether the window is there, with the document if there is to be one."""
