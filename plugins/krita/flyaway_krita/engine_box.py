@@ -122,6 +122,7 @@ class EngineBox(QtWidgets.QWidget):
 
     def _begin_download(self) -> None:
         self.menu.setEnabled(False)
+        self._about.setText(self._entries[self.chosen].about)  # not why an earlier try failed
         self.changed.emit()
 
     def _end_download(self, sentence: str) -> None:
