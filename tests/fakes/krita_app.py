@@ -270,9 +270,11 @@ class View(QObject):
     def __init__(self) -> None:
         super().__init__()
         self.floating: list[str] = []
+        self.floating_ms: list[int] = []
 
     def showFloatingMessage(self, message: str, icon: object, timeout: int, priority: int) -> None:
         self.floating.append(message)
+        self.floating_ms.append(timeout)
 
 
 class Window(QObject):

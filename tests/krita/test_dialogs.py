@@ -38,6 +38,29 @@ def test_shows_progress_and_the_outcome_over_the_canvas(
     assert len(image.undo_steps) == 1
 
 
+def test_leaves_time_to_read_what_the_daemon_notes(
+    krita: Krita, hidden_docker: Docker, image: DocumentData, home: Path
+) -> None:
+    note = "The graphics card was full, so the work went to the processor. " * 3
+
+    def answer(fake: FakeDaemon, peer: daemon.Peer, message: messages.Message) -> None:
+        if daemon.is_complete(peer):
+            assert peer.request
+            alpha = messages.ImageHeader(8, 6, "gray", "u8")
+            fake.send(
+                peer,
+                messages.ExtractResult(peer.request.id, alpha, "fake", "cpu", 1.0, notes=(note,)),
+            )
+            daemon.send_alpha(fake, peer)
+
+    with daemon.running(home, {"strip": answer}):
+        extract(krita)
+        hidden_docker.wait()
+    (sentence,), (shown_ms,) = krita.window.view.floating, krita.window.view.floating_ms
+    assert note in sentence
+    assert 10_000 < shown_ms < 20_000
+
+
 def test_progress_follows_the_daemon(
     krita: Krita, hidden_docker: Docker, image: DocumentData, home: Path
 ) -> None:

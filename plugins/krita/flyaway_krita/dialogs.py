@@ -16,6 +16,10 @@ DIALOG_WIDTH = 340
 SHOW_AFTER_MS = 500
 """Shorter extractions need no dialog."""
 
+SHORTEST_MS = 4000
+READING_MS = 60
+"""How long a sentence stays over the canvas: at least, and for each of its characters."""
+
 
 class Dialogs(QtCore.QObject):
     """Shows what the extractor tells while no docker does."""
@@ -90,7 +94,8 @@ def _show_floating(sentence: str) -> None:
     window = krita.activeWindow()
     view = window.activeView() if window else None
     if view is not None:
-        view.showFloatingMessage(sentence, krita.icon("transparency-unlocked"), 4000, 1)
+        shown_ms = max(SHORTEST_MS, READING_MS * len(sentence))
+        view.showFloatingMessage(sentence, krita.icon("transparency-unlocked"), shown_ms, 1)
 
 
 def _main_window() -> QtWidgets.QWidget | None:
