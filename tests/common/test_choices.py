@@ -25,6 +25,19 @@ def test_says_what_an_engine_is_for_and_what_its_licence_allows() -> None:
     assert net.about == "Hair. Licence: MIT, not known whether for paid work."
 
 
+def test_marks_engines_not_known_to_allow_paid_work_in_the_menu_itself() -> None:
+    missing = replace(ABSENT, paid_work=None)
+    _, *menu = engine_choices(
+        (BUILTIN, replace(NETWORK, paid_work=False), NETWORK, missing), "auto"
+    )
+    assert [entry.label for entry in menu] == [
+        "Built-in",
+        "Net — not for paid work",
+        "Net — paid work unclear",
+        "Absent — download, 96 MB, paid work unclear",
+    ]
+
+
 def test_says_which_engines_need_a_photo_of_the_empty_scene() -> None:
     menu = engine_choices((BUILTIN, PLATE, replace(PLATE, name="absent", installed=False)), "auto")
     assert [entry.name for entry in menu] == ["auto", "builtin", "plates", "absent"]

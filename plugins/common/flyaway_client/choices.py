@@ -102,18 +102,27 @@ def _engine_choice(info: EngineInfo) -> EngineChoice:
     needs_plate = "plate" in info.needs
     sentences = [info.purpose, *([NEEDS_PLATE] if needs_plate else []), licence(info)]
     if info.installed:
-        return EngineChoice(info.name, info.title, " ".join(sentences), needs_plate=needs_plate)
+        return EngineChoice(
+            info.name, _label(info, ""), " ".join(sentences), needs_plate=needs_plate
+        )
     way = (
         f"download, {_megabytes(info.download_bytes)}" if not info.page else "to be fetched by hand"
     )
     return EngineChoice(
         info.name,
-        f"{info.title} — {way}",
+        _label(info, way),
         " ".join((*sentences, fetch_first(info) if info.page else _download_first(info))),
         is_missing=True,
         can_download=not info.page,
         needs_plate=needs_plate,
     )
+
+
+def _label(info: EngineInfo, way: str) -> str:
+    """The title with what has to be known before it is chosen: the way to get it, a limited licence."""
+    badge = {True: "", False: "not for paid work", None: "paid work unclear"}[info.paid_work]
+    marks = ", ".join(filter(None, (way, badge)))
+    return f"{info.title} — {marks}" if marks else info.title
 
 
 def _download_first(info: EngineInfo) -> str:
