@@ -111,6 +111,14 @@ def test_masks_a_decontaminated_copy_and_hides_the_layer(
     assert len(image.undo_steps) == 1
 
 
+def test_the_copy_of_a_link_layer_is_one_no_more(procedure, gimp, image, running_daemon) -> None:
+    (layer,) = image.layers
+    layer.is_linked = True
+    procedure.run(image, [layer], output="new-layer")
+    copy, below = image.layers
+    assert (copy.is_linked, below.is_linked) == (False, True)
+
+
 @pytest.mark.parametrize("precision", ["U16_NON_LINEAR", "FLOAT_LINEAR"])
 def test_keeps_all_of_alpha_in_deep_images(procedure, gimp, home: Path, precision: str) -> None:
     """An alpha that 8 bits cannot hold comes back to the bit."""

@@ -185,6 +185,17 @@ def test_says_what_to_change_where_it_cannot_work(gimp: Gimp, photo: Path) -> No
         assert words in refusals[case], case
 
 
+def test_a_cut_out_of_a_link_layer_keeps_its_colours(
+    gimp: Gimp, photo: Path, tmp_path: Path
+) -> None:
+    args = {"photo": str(photo), "folder": str(tmp_path)}
+    made = gimp.run(HERE / "gimp_linked.py", document=photo, args=args)
+    if gimp.installation.version.startswith("3.0"):
+        assert made is None
+        return
+    assert made == {"layer-mask": ["", True, True, True], "new-layer": ["", True, False, True]}
+
+
 def test_compares_with_another_layer_if_the_engine_is_there(gimp: Gimp, photo: Path) -> None:
     """It never is: these weights must be brought, and the daemon says so."""
     said = gimp.run(HERE / "gimp_plates.py", document=photo)

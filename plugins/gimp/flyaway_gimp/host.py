@@ -194,6 +194,7 @@ def _put_new_layer(layer: Gimp.Layer, pixels: LayerPixels, extracted: Extracted)
     copy = layer.copy()
     copy.set_name(f"{layer.get_name()} cutout")
     copy.set_lock_content(False)
+    _make_own(copy)
     if extracted.foreground is not None:
         colours = decontaminated(pixels, bytes(extracted.foreground))
         _fill(copy, pixels, pixels.depth.image_format, colours)
@@ -202,6 +203,13 @@ def _put_new_layer(layer: Gimp.Layer, pixels: LayerPixels, extracted: Extracted)
         image.insert_layer(copy, layer.get_parent(), image.get_item_position(layer))
         _attach(mask, copy)
         layer.set_visible(False)
+
+
+def _make_own(layer: Gimp.Layer) -> None:
+    """Let the layer keep its pixels: a link layer's, in GIMP 3.2, are its file's again when it is next opened."""
+    rasterize = getattr(layer, "rasterize", None)
+    if rasterize:
+        rasterize()
 
 
 _OUTPUTS: dict[str, Callable[[Gimp.Layer, LayerPixels, Extracted], None]] = {

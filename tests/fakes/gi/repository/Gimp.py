@@ -134,6 +134,7 @@ class Layer(Drawable):
         self._mask: LayerMask | None = None
         self._offsets = offsets
         self.is_visible = True
+        self.is_linked = False
 
     @staticmethod
     def from_mask(mask: Drawable) -> Layer:
@@ -170,7 +171,12 @@ class Layer(Drawable):
     def copy(self) -> Layer:
         twin = Layer(self._image, self._name, self._buffer.pixels.copy(), self._offsets)
         twin.is_locked, twin._mask = self.is_locked, self._mask
+        twin.is_linked = self.is_linked
         return twin
+
+    def rasterize(self) -> bool:
+        self.is_linked = False
+        return True
 
     def set_visible(self, visible: bool) -> bool:
         self._image.record("visibility")
