@@ -210,26 +210,24 @@ def test_does_nothing_when_the_dialog_is_cancelled(
     assert image.undo_steps == []
 
 
+@pytest.mark.parametrize("notes", [(), ("The graphics card was full.",)])
 @pytest.mark.parametrize("run_mode", ["INTERACTIVE", "WITH_LAST_VALS", "NONINTERACTIVE"])
-def test_tells_who_did_the_work_only_to_a_user_at_the_window(
-    procedure, gimp, image, home: Path, open_dialog, run_mode: str
+def test_tells_what_to_know_of_the_work_only_to_a_user_at_the_window(
+    procedure, gimp, image, home: Path, open_dialog, run_mode: str, notes: tuple[str, ...]
 ) -> None:
-    note = "The graphics card was full."
 
     def answer(fake: FakeDaemon, peer: Peer, message: Message) -> None:
         if daemon.is_complete(peer):
             assert peer.request
             alpha = ImageHeader(6, 4, "gray", "u8")
-            fake.send(
-                peer, ExtractResult(peer.request.id, alpha, "fake", "cpu", 1.0, notes=(note,))
-            )
+            fake.send(peer, ExtractResult(peer.request.id, alpha, "fake", "cpu", 1.0, notes=notes))
             daemon.send_alpha(fake, peer)
 
     open_dialog(True)
     with daemon.running(home, {"strip": answer}):
         procedure.run(image, image.layers, gimp.RunMode[run_mode])
-    told = f"Done in 1.0 s by fake on cpu. {note}"
-    assert gimp.messages == ([] if run_mode == "NONINTERACTIVE" else [told])
+    told = [f"Done in 1.0 s by fake on cpu. {note}" for note in notes]
+    assert gimp.messages == ([] if run_mode == "NONINTERACTIVE" else told)
 
 
 def failure(procedure, gimp, image) -> str:

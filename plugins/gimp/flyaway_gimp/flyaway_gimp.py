@@ -177,8 +177,9 @@ def _extract(
     with Client.connect(host.client_name()) as client:
         extracted = client.extract(request, parts, on_progress=host.show_progress)
     host.put_alpha(layer, pixels, extracted, settings.output)
-    if run_mode != Gimp.RunMode.NONINTERACTIVE:
-        # While there is a progress bar, GIMP shows what fits there for some seconds: no dialog to close.
+    if extracted.result.notes and run_mode != Gimp.RunMode.NONINTERACTIVE:
+        # While there is a progress bar, GIMP shows what fits there for some seconds: no dialog to close. But
+        # always with the sign of a warning, so only where there is something to say.
         Gimp.message(report(extracted.result))
     Gimp.progress_end()
 
