@@ -40,10 +40,7 @@ def run(settings: config.Settings) -> int:
     except Timeout:
         return LOST_THE_RACE
     except OSError as error:
-        raise DaemonError(
-            f"Flyaway's folder {home} cannot be used: {error.strerror or error}. Make it writable, or "
-            f"set {connection.HOME_VARIABLE} to another folder."
-        ) from error
+        raise _unusable(home, error) from error
     try:
         _serve(home, settings)
     finally:
@@ -52,15 +49,28 @@ def run(settings: config.Settings) -> int:
 
 
 def is_running(home: Path) -> bool:
-    """Whether a daemon has this home folder, be it one that answers nobody."""
+    """Whether a daemon has this home folder, be it one that answers nobody.
+
+    Raises:
+        DaemonError: the home folder cannot be used.
+    """
     path = home / connection.LOCK_NAME
-    if not path.exists():
-        return False
     try:
-        with FileLock(path).acquire(blocking=False):
+        if not path.exists():
+            return False
+        with FileLock(path, mode=0o600).acquire(blocking=False):
             return False
     except Timeout:
         return True
+    except OSError as error:
+        raise _unusable(home, error) from error
+
+
+def _unusable(home: Path, error: OSError) -> DaemonError:
+    return DaemonError(
+        f"Flyaway's folder {home} cannot be used: {error.strerror or error}. Make it writable, or set "
+        f"{connection.HOME_VARIABLE} to another folder."
+    )
 
 
 def _serve(home: Path, settings: config.Settings) -> None:

@@ -90,6 +90,16 @@ def test_daemon_that_has_not_told_its_address_yet_is_not_taken_for_none(
     assert "A daemon is running but does not answer. Try again" in capsys.readouterr().err
 
 
+def test_lock_that_cannot_be_looked_at_is_a_sentence(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / connection.LOCK_NAME).mkdir(parents=True)
+
+    assert main(["daemon", "status"]) == 1
+
+    assert f"Flyaway's folder {home} cannot be used" in capsys.readouterr().err
+
+
 def test_files_that_a_killed_daemon_left_are_no_daemon(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
