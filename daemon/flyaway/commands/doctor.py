@@ -100,15 +100,20 @@ def _files() -> Lines:
     yield "launch record", " ".join(argv) if argv else "none; run `flyaway install`"
     yield "log", _described(home / connection.LOG_NAME)
     settings = config.path()
-    yield "settings", str(settings) if settings.exists() else f"{settings} (none, all defaults)"
+    yield "settings", str(settings) if _is_there(settings) else f"{settings} (none, all defaults)"
     for problem in config.load().problems:
         yield "settings", problem
 
 
 def _described(path: Path) -> str:
-    if not path.exists():
+    if not _is_there(path):
         return f"{path} (not there yet)"
     return str(path) if os.access(path, os.W_OK) else f"{path} (cannot be written)"
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is something; no where the system does not say, which `Path.exists` raises."""
+    return os.access(path, os.F_OK)
 
 
 def _connection_file(home: Path) -> str:
@@ -116,7 +121,7 @@ def _connection_file(home: Path) -> str:
     path = home / connection.CONNECTION_NAME
     file = connection.ConnectionFile.read(home)
     if file is None:
-        return "damaged or unreadable" if path.exists() else "none, no daemon has been running"
+        return "damaged or unreadable" if _is_there(path) else "none, no daemon has been running"
     mode = path.stat().st_mode & 0o777
     return f"{file.address}, process {file.pid}, protocol {_dotted(file.protocol)}, mode {mode:o}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,21 @@ def test_missing_daemon_is_told_at_the_end_of_a_whole_page(
     assert "none, no daemon has been running" in shown
     assert "none; run `flyaway install`" in shown
     assert shown.endswith("FAILED                 There is none.\n")
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may look at all")
+def test_folders_that_may_not_be_looked_at_are_told_on_a_whole_page(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = home.parent / "closed"
+    closed.mkdir(mode=0)
+    monkeypatch.setenv(connection.HOME_VARIABLE, str(closed))
+    monkeypatch.setenv("FLYAWAY_CONFIG", str(closed / "config.toml"))
+
+    shown = page(capsys, status=1)
+
+    assert f"{closed} (cannot be written)" in shown
+    assert "FAILED                 Flyaway's folder" in shown
 
 
 def test_home_that_cannot_be_used_is_told_on_the_page(
