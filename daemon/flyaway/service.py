@@ -40,7 +40,7 @@ def run(settings: config.Settings) -> int:
     except Timeout:
         return LOST_THE_RACE
     except OSError as error:
-        raise _unusable(home, error) from error
+        raise DaemonError(connection.unusable(home, error)) from error
     try:
         _serve(home, settings)
     finally:
@@ -63,14 +63,7 @@ def is_running(home: Path) -> bool:
     except Timeout:
         return True
     except OSError as error:
-        raise _unusable(home, error) from error
-
-
-def _unusable(home: Path, error: OSError) -> DaemonError:
-    return DaemonError(
-        f"Flyaway's folder {home} cannot be used: {error.strerror or error}. Make it writable, or set "
-        f"{connection.HOME_VARIABLE} to another folder."
-    )
+        raise DaemonError(connection.unusable(home, error)) from error
 
 
 def _serve(home: Path, settings: config.Settings) -> None:

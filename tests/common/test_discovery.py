@@ -224,7 +224,13 @@ def test_a_program_that_cannot_be_run_is_named(home: Path) -> None:
 
 def test_a_home_folder_that_cannot_be_made_is_named(home: Path) -> None:
     home.write_text("a file")
-    with pytest.raises(DaemonUnreachableError, match="home of Ana"):
+    with pytest.raises(DaemonUnreachableError, match=r"home of Ana.*cannot be used.*FLYAWAY_HOME"):
+        Finder("test", home, launch_argv=python("pass")).find()
+
+
+def test_a_log_that_cannot_be_written_is_the_home_folders_fault(home: Path) -> None:
+    (home / "daemon.log").mkdir(parents=True)
+    with pytest.raises(DaemonUnreachableError, match=r"home of Ana.*cannot be used.*FLYAWAY_HOME"):
         Finder("test", home, launch_argv=python("pass")).find()
 
 

@@ -41,10 +41,7 @@ def record_launch() -> Path:
     try:
         launch.write_launch(home, LAUNCH_ARGV)
     except OSError as error:
-        raise DaemonError(
-            f"Flyaway's folder {home} cannot be written: {error.strerror or error}. Make it writable, "
-            f"or set {connection.HOME_VARIABLE} to another folder."
-        ) from error
+        raise DaemonError(connection.unusable(home, error)) from error
     return home / connection.LAUNCH_NAME
 
 

@@ -58,6 +58,14 @@ def home(
     return user_home / ".local" / "share" / "flyaway"
 
 
+def unusable(folder: Path, error: OSError) -> str:
+    """The sentence for a home folder, or something in it, that cannot be written."""
+    return (
+        f"Flyaway's folder {folder} cannot be used: {error.strerror or error}. Make it writable, or "
+        f"set {HOME_VARIABLE} to another folder."
+    )
+
+
 def proof(secret: str, nonce: str) -> str:
     """What only somebody who can read the connection file can answer to `nonce`."""
     return hmac.new(secret.encode(), nonce.encode(), hashlib.sha256).hexdigest()

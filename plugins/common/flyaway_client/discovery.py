@@ -110,10 +110,17 @@ class Finder:
         try:
             return launch.start(argv, self.folder)
         except OSError as error:
+            if self._is_about_the_folder(error):
+                raise DaemonUnreachableError(connection.unusable(self.folder, error)) from error
             raise DaemonUnreachableError(
                 f"Flyaway's daemon could not be started: {error}. Run `flyaway install` in a "
                 "terminal, then try again."
             ) from error
+
+    def _is_about_the_folder(self, error: OSError) -> bool:
+        """Whether the home folder is what failed, something in it, or what it would lie in."""
+        named = Path(str(error.filename))
+        return self.folder in (named, *named.parents) or named in self.folder.parents
 
     def _why_it_ended(self, status: int) -> str:
         """A sentence about a daemon that ended right after its start, with its last words."""

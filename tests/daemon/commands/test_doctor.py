@@ -131,7 +131,7 @@ def test_home_that_cannot_be_used_is_told_on_the_page(
 
     shown = page(capsys, status=1)
 
-    assert f"FAILED                 Flyaway's folder {home} cannot be written" in shown
+    assert f"FAILED                 Flyaway's folder {home} cannot be used" in shown
 
 
 def test_damaged_connection_file_and_wrong_settings_are_told(
