@@ -27,8 +27,11 @@ STILL_PX = 0.5
 FARTHEST_SHARE = 0.2
 """Of the diagonal; a corner that moved farther is a wrong guess or another view."""
 
-SAME_SCENE = 0.04
+SAME_SCENE, SEEN_SHARE = 0.04, 0.4
 """Four tenths of a still scene's pixels differ by less (measured: .01, and .07 once it is shifted)."""
+
+PLAIN_SHARE = 0.1
+"""So much of a plain wall is enough: a shift does not show on it, and a face may fill the rest."""
 
 MOVED = (
     "The plate does not fit the image: the camera seems to have moved and too few landmarks agree"
@@ -55,19 +58,22 @@ def aligned(plate: Image, image: Image) -> Image:
         )
     found = _homography(plate, image)
     progress.check()
-    if found is not None and _farthest_move(found, plate.shape) >= STILL_PX:
+    if found is not None:
+        if _farthest_move(found, plate.shape) < STILL_PX:
+            return plate
         moved = _warped(plate, image, found)
         progress.check()
         if _mismatch(moved, image) < _mismatch(plate, image):
             return moved
-    elif found is not None or _mismatch(plate, image) < SAME_SCENE:
-        return plate  # a plain wall has no landmarks, and needs none
+    # A plain wall has no landmarks and needs none; noise makes some that lead astray.
+    if _mismatch(plate, image, PLAIN_SHARE if _is_plain(plate) else SEEN_SHARE) < SAME_SCENE:
+        return plate
     raise RequestError(MOVED)
 
 
 def _homography(plate: Image, image: Image) -> NDArray[np.float64] | None:
     """From the plate's pixels to the image's; None where too few landmarks agree."""
-    scale = min(1.0, LOOK_PX / max(image.shape[:2]))
+    scale = _look_scale(image)
     detector = cv2.ORB.create(LANDMARKS)
     seen = []
     for picture in (plate, image):
@@ -92,6 +98,16 @@ def _homography(plate: Image, image: Image) -> NDArray[np.float64] | None:
     return full if _farthest_move(full, plate.shape) <= _limit(plate.shape) else None
 
 
+def _is_plain(plate: Image) -> bool:
+    """Whether a plate has too few landmarks to tell where it was taken."""
+    found = cv2.ORB.create(LANDMARKS).detect(_grey(plate, _look_scale(plate)), None)
+    return len(found) < FEWEST
+
+
+def _look_scale(picture: Image) -> float:
+    return min(1.0, LOOK_PX / max(picture.shape[:2]))
+
+
 def _grey(picture: Image, scale: float) -> NDArray[np.uint8]:
     height, width = picture.shape[:2]
     small = pixels.resized_antialiased(
@@ -113,13 +129,13 @@ def _limit(shape: tuple[int, ...]) -> float:
     return FARTHEST_SHARE * math.hypot(shape[0], shape[1])
 
 
-def _mismatch(plate: Image, image: Image) -> float:
-    """How far image and plate differ where there is no subject, 0..1."""
+def _mismatch(plate: Image, image: Image, share: float = SEEN_SHARE) -> float:
+    """How far image and plate differ, 0..1, in the `share` of the picture where they differ least."""
     height, width = image.shape[:2]
     scale = min(1.0, 256 / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     small = [as_float(pixels.resized_antialiased(picture, *size)) for picture in (plate, image)]
-    return float(np.quantile(np.abs(small[0] - small[1]).max(axis=2), 0.4))
+    return float(np.quantile(np.abs(small[0] - small[1]).max(axis=2), share))
 
 
 def _warped(plate: Image, image: Image, homography: NDArray[np.float64]) -> Image:

@@ -73,6 +73,22 @@ def test_a_plain_wall_needs_no_landmarks() -> None:
     assert np.array_equal(plates.aligned(wall, image), wall)
 
 
+def test_a_face_may_fill_the_picture_before_a_plain_wall() -> None:
+    wall = np.full((*SHAPE, 3), 90, np.uint8)
+    image = wall.copy()
+    image[40:, 20:-20] = scene()[40:, 20:-20]
+    assert np.array_equal(plates.aligned(wall, image), wall)
+
+
+def test_a_plate_that_fits_is_not_refused_for_landmarks_that_lead_astray(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    astray = np.array([[1, 0, 3], [0, 1, -2], [0, 0, 1.0]])
+    monkeypatch.setattr(plates, "_homography", lambda plate, image: astray)
+    plate = scene()
+    assert np.array_equal(plates.aligned(plate, with_subject(plate)), plate)
+
+
 @pytest.mark.parametrize(
     "plate",
     [scene(1), scene()[:, ::-1].copy(), np.full((*SHAPE, 3), 250, np.uint8)],
