@@ -368,6 +368,8 @@ class QSpinBox(_Range):
 
 
 class QAbstractItemView(QWidget):
+    is_shown = False
+
     def sizeHintForColumn(self, column: int) -> int:
         return 100
 
@@ -379,6 +381,8 @@ class QComboBox(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._items: list[dict[object, object]] = []
+        self._rows_shown = 0
+        self._view = QAbstractItemView()
         self._current = -1
 
     def addItem(self, text: str, data: object = None) -> None:
@@ -418,10 +422,21 @@ class QComboBox(QWidget):
         assert characters > 0
 
     def view(self) -> QAbstractItemView:
-        return QAbstractItemView()
+        return self._view
+
+    @property
+    def rows_shown(self) -> int:
+        """For how many items the open menu has room, as there were when it opened; 0 when it is closed."""
+        return self._rows_shown if self._view.isVisible() else 0
 
     def showPopup(self) -> None:
         """The menu opens."""
+        self._rows_shown = self.count()
+        self._view.setVisible(True)
+
+    def hidePopup(self) -> None:
+        """The menu closes."""
+        self._view.setVisible(False)
 
     def pick(self, data: object) -> None:
         """The user chooses an item."""

@@ -43,6 +43,14 @@ def test_starts_no_daemon_just_to_be_shown(docker: Docker, home: Path) -> None:
     assert "daemon" not in docker.about.text()
 
 
+def test_starts_the_daemon_though_the_docker_is_just_looking_for_one(
+    docker: Docker, daemon_to_start: None
+) -> None:
+    docker.widget.showEvent(None)
+    docker.engine.showPopup()
+    turn_until(lambda: docker.engine.names() == ["auto", "fake"])
+
+
 def test_says_why_the_menu_knows_no_more_engines(docker: Docker, home: Path) -> None:
     docker.engine.showPopup()
     turn_until(lambda: "Run `flyaway install`" in docker.about.text())

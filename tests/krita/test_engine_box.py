@@ -28,6 +28,19 @@ def test_says_what_the_chosen_engine_is_for(docker: Docker, home: Path) -> None:
     assert not docker.download.isVisible()
 
 
+@pytest.mark.parametrize("is_open", [True, False])
+def test_an_open_menu_makes_room_for_the_engines_that_come(
+    docker: Docker, home: Path, is_open: bool
+) -> None:
+    with daemon.running(home, {"engines": daemon.offer(FREE, RESEARCH)}):
+        docker.engine.showPopup()
+        assert docker.engine.rows_shown == 2
+        if not is_open:
+            docker.engine.hidePopup()
+        turn_until(lambda: "free" in docker.engine.names())
+    assert docker.engine.rows_shown == (3 if is_open else 0)
+
+
 def test_the_switch_leaves_out_engines_that_forbid_paid_work(docker: Docker, home: Path) -> None:
     with daemon.running(home, {"engines": daemon.offer(FREE, RESEARCH)}):
         open_and_pick(docker, "research")

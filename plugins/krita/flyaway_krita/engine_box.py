@@ -33,7 +33,7 @@ class EngineBox(QtWidgets.QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._job: Job[tuple[EngineInfo, ...]] | None = None
-        self._is_asked_for = False
+        self._is_wanted = self._may_start = False
         self._engines: tuple[EngineInfo, ...] = ()
         self._entries: dict[str, EngineChoice] = {}
         self._comparers: set[str] = set()
@@ -96,11 +96,15 @@ class EngineBox(QtWidgets.QWidget):
 
     def refresh(self, *, start: bool = False) -> None:
         """Ask a daemon that runs for its engines, or start one to ask."""
+        self._is_wanted |= start
         if self._job is None:
-            self._is_asked_for = start
-            name = host.client_name()
-            self._job = Job(lambda job: _fetch(name, start=start, job=job))
-            self._timer.start()
+            self._ask(start)
+
+    def _ask(self, start: bool) -> None:
+        name = host.client_name()
+        self._may_start = start
+        self._job = Job(lambda job: _fetch(name, start=start, job=job))
+        self._timer.start()
 
     def _show_chosen(self) -> None:
         self._about.setText(self._entries[self.chosen].about)
@@ -140,11 +144,19 @@ class EngineBox(QtWidgets.QWidget):
         try:
             self._engines = job.result()
         except ClientError as error:
-            # The menu stays as it was; that no daemon runs yet is no news to who only sees the docker.
-            if self._is_asked_for:
-                self._about.setText(error.message)
+            self._miss_engines(error)
             return
+        self._is_wanted = False
         self.choose(self.chosen, paid_work_only=self.paid_work_only)
+        self.menu.make_room()
+
+    def _miss_engines(self, error: ClientError) -> None:
+        """The menu stays as it was; that no daemon runs yet is no news to who only sees the docker."""
+        if self._is_wanted and not self._may_start:
+            self._ask(start=True)  # the menu was opened while a daemon was looked for that runs
+        elif self._is_wanted:
+            self._is_wanted = False
+            self._about.setText(error.message)
 
 
 def _fetch(name: str, *, start: bool, job: Job[tuple[EngineInfo, ...]]) -> tuple[EngineInfo, ...]:

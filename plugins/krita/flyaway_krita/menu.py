@@ -27,5 +27,14 @@ class Menu(QtWidgets.QComboBox):
     def showPopup(self) -> None:
         """The user opens it."""
         self.opening.emit()
+        self._open()
+
+    def make_room(self) -> None:
+        """Where it is open, give it room for entries that have come meanwhile; Qt leaves it as high as it was."""
+        if self.view().isVisible():
+            self.hidePopup()
+            self._open()
+
+    def _open(self) -> None:
         self.view().setMinimumWidth(self.view().sizeHintForColumn(0))
         super().showPopup()
