@@ -92,6 +92,17 @@ def test_shows_the_daemons_engines_once_it_answers(ask, config, running_daemon: 
     assert config.get_property("engine") == "fake"
 
 
+def test_closes_the_menu_before_the_daemons_engines_fill_it(
+    ask, config, running_daemon: FakeDaemon
+) -> None:
+    def user(opened: Opened) -> bool:
+        opened.menu.is_open = True
+        run_main_loop_until(lambda: "fake" in opened.names)
+        return not opened.menu.is_open
+
+    assert ask(config, user)
+
+
 def test_can_be_answered_while_the_daemon_is_silent(ask, config, home: Path) -> None:
     asked, done = threading.Event(), threading.Event()
 

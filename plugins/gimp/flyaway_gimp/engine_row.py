@@ -85,6 +85,9 @@ class EngineRow:
 
     def _show_engines(self, engines: tuple[EngineInfo, ...]) -> None:
         self._engines = engines
+        # Filled while it is open, the menu would stay as high as it was and show none of them; GTK opens one
+        # only for a key or a click.
+        self._menu.popdown()
         self._show_menu()
 
     def _miss_engines(self, error: ClientError) -> None:

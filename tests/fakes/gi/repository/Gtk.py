@@ -81,6 +81,7 @@ class ProgressBar(Widget):
 class ComboBoxText(Widget):
     def __init__(self, *, hexpand: bool = False) -> None:
         self.rows: list[tuple[str, str]] = []
+        self.is_open = False
         self._active: str | None = None
         self._changed: list[Callable[[ComboBoxText], object]] = []
 
@@ -91,7 +92,11 @@ class ComboBoxText(Widget):
     def append(self, id: str, text: str) -> None:
         self.rows.append((id, text))
 
+    def popdown(self) -> None:
+        self.is_open = False
+
     def remove_all(self) -> None:
+        assert not self.is_open, "what comes next would not be seen"
         self.rows.clear()
         self.set_active_id(None)
 
