@@ -17,7 +17,7 @@ from flyaway.imaging import as_float
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
-FOREGROUND, BACKGROUND, UNKNOWN = 255, 0, 128
+FOREGROUND, BACKGROUND = 255, 0
 
 
 def place_of(network: nn.Module) -> tuple[torch.device, torch.dtype]:

@@ -101,7 +101,7 @@ class ViTMatteEngine:
                 "ViTMatte refines a trimap and finds no subject by itself."
                 " Make a selection with a soft or unknown edge, or choose an automatic engine."
             )
-        is_unknown = trimap == pixels.UNKNOWN
+        is_unknown = (trimap != pixels.BACKGROUND) & (trimap != pixels.FOREGROUND)
         alpha = (trimap == pixels.FOREGROUND).astype(np.float32)
         windows = [w for w in self._windows(trimap.shape) if w.counted(is_unknown).any()]
         with torch.inference_mode(), progress.reporting(report, self._steps(windows, is_unknown)):

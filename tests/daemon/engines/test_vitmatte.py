@@ -52,6 +52,14 @@ def test_asks_for_a_trimap(engine) -> None:
         engine.extract(picture(32, 32))
 
 
+def test_solves_whatever_a_trimap_does_not_say_for_certain(engine) -> None:
+    trimap = np.full((32, 32), 255, np.uint8)
+    trimap[:16] = 127
+    alpha = engine.extract(picture(32, 32), trimap=trimap).alpha
+    assert (alpha[16:] == 1).all()
+    assert 0 < alpha[:16].min() < alpha[:16].max() < 1
+
+
 @pytest.mark.parametrize(
     ("size", "expected"),
     [((64, 96), (64, 96)), ((224, 300), (256, 320)), ((205, 331), (224, 352)), ((1, 1), (32, 32))],
