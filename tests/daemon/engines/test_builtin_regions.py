@@ -30,6 +30,22 @@ def sitter() -> Picture:
     return (image * 255).astype(np.uint8), subject
 
 
+def backlit(place: tuple[int, int], strength: float) -> Picture:
+    """A dark figure before a glow, which stands out more than the figure does."""
+    random = np.random.default_rng(4)
+    y, x = np.mgrid[:200, :280].astype(np.float32)
+    head = np.hypot(y - 70, x - 150) < 26
+    subject = head | (((y - 170) / 75) ** 2 + ((x - 150) / 48) ** 2 < 1)
+    clouds = cv2.resize(random.random((5, 7, 3), np.float32), (280, 200))
+    glow = np.exp(-0.5 * (((y - place[0]) / 30) ** 2 + ((x - place[1]) / 60) ** 2))[..., None]
+    image = 0.1 + 0.15 * clouds * [0.6, 0.9, 0.6] + strength * glow * [1.0, 0.9, 0.7]
+    image[subject] = (0.25, 0.2, 0.3)
+    image[head] = (0.5, 0.38, 0.3)
+    grain = random.normal(0, 0.05, image.shape) * subject[..., None]
+    image = (cv2.GaussianBlur(image, (0, 0), 0.8) + grain).clip(0, 1)
+    return (image * 255).astype(np.uint8), subject
+
+
 def around(subject: np.ndarray, share: float) -> np.ndarray:
     """The rectangle around a subject, grown by a share of its size on each side."""
     rows, columns = np.flatnonzero(subject.any(axis=1)), np.flatnonzero(subject.any(axis=0))
@@ -63,6 +79,41 @@ def test_finds_the_subject_in_a_lasso(sitter: Picture) -> None:
     image, subject = sitter
     square = np.ones((21, 21), np.uint8)
     assert overlap(image, cv2.dilate(subject.view(np.uint8), square) > 0, subject) > 0.95
+
+
+@pytest.mark.parametrize(("place", "strength"), [((100, 80), 0.4), ((60, 110), 0.8)])
+def test_lets_go_of_a_glow_behind_the_subject(place: tuple[int, int], strength: float) -> None:
+    image, subject = backlit(place, strength)
+    assert overlap(image, None, subject) > 0.95
+
+
+def test_holds_on_to_what_stands_out_if_all_runs_lose_it(
+    sitter: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guess, "_cut", lambda picture, seeds, tick: seeds == cv2.GC_FGD)
+    image, subject = sitter
+    found = guess.find(image, None, lambda fraction, preview=None: None, 1).trimap > 0
+    assert found.any()
+    assert (found & subject).sum() > 0.5 * found.sum()
+
+
+def test_a_run_that_lost_the_subject_has_no_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = np.zeros((20, 30, 3), np.uint8)
+    seen = np.zeros((20, 30), bool)
+    seen[5:15, 5:15] = True
+    other = np.roll(seen, 12, axis=1)
+    nothing = np.zeros_like(seen)
+    monkeypatch.setattr(guess, "_cut", lambda picture, seeds, tick: seeds > 0)
+
+    def vote(*runs: np.ndarray) -> tuple[np.ndarray, float]:
+        seeds = [run.astype(np.uint8) for run in runs]
+        return guess._vote(picture, seeds, 1, lambda fraction: None)
+
+    subject, agreement = vote(seen, nothing, nothing)
+    assert np.array_equal(subject, seen)
+    assert agreement == pytest.approx(1 / 3)
+    assert np.array_equal(vote(seen, other, nothing)[0], seen | other)
+    assert not vote(nothing, nothing)[0].any()
 
 
 def test_a_region_of_everything_says_as_much_as_none(sitter: Picture) -> None:

@@ -47,7 +47,11 @@ _SHARP_WEIGHTS = (1.0, 2.0)
 
 _SURE_SHARE = 0.08
 _CLEAR_SHARE = 0.1
-"""The most and least salient parts of the picture, which are taken as subject and background."""
+"""The most and least salient parts, which are taken as subject, within a region, and as background.
+
+Without a region nothing is taken as subject for sure, unless nothing is found that way: what stands out
+most is often a light or a cloud, and a run that may not let go of it drags all of its colour in.
+"""
 
 _VOTES = 0.6
 
@@ -96,10 +100,13 @@ def find(image: Image, region: Mask | None, report: Report, threads: int) -> Gue
     frame = whole if region is None else _frame(region)
     picture = _picture(image, frame, _SIDE)
     tick(0.1)
-    subject, agreement = _vote(
-        picture, _seeds(picture, region, frame), threads, part(tick, 0.1, 0.8)
-    )
-    subject = _refined(_picture(image, frame, 2 * _SIDE), subject)
+    larger = _picture(image, frame, 2 * _SIDE)
+    for sure_share, start, end in ((0.0, 0.1, 0.8), (_SURE_SHARE, 0.8, 1.0)):
+        seeds = _seeds(picture, region, frame, sure_share)
+        subject, agreement = _vote(picture, seeds, threads, part(tick, start, end))
+        subject = _refined(larger, subject)
+        if subject.any():
+            break
     if not subject.any():
         raise NoSubjectError(
             "No subject stands out from its surroundings: draw a rough region around all of it, or "
@@ -152,19 +159,21 @@ def _fitted(mask: Mask, shape: tuple[int, ...]) -> Mask:
     return cv2.resize(mask.view(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
 
 
-def _seeds(picture: NDArray[np.uint8], region: Mask | None, frame: Box) -> list[Seeds]:
-    """Seeds for one run each.
+def _seeds(
+    picture: NDArray[np.uint8], region: Mask | None, frame: Box, sure_share: float
+) -> list[Seeds]:
+    """Seeds for one run each; without a region, `sure_share` of the picture is subject for sure.
 
     What is drawn along the subject says where it is, a rectangle or an ellipse little more than where it
     is not: there, as without a region, salience counts too.
     """
     if region is None:
-        return list(_salient_seeds(picture, np.ones(picture.shape[:2], bool)))
+        return list(_salient_seeds(picture, np.ones(picture.shape[:2], bool), sure_share))
     cut = region[frame.slices]
     fitted = _fitted(cut, picture.shape)
     seeds = list(_region_seeds(fitted))
     if fitted.any() and _is_shape(cut):
-        seeds += _salient_seeds(picture, fitted)
+        seeds += _salient_seeds(picture, fitted, _SURE_SHARE)
     return seeds
 
 
@@ -198,12 +207,12 @@ def _depth(region: Mask, border: int) -> NDArray[np.float32]:
     return np.asarray(cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1], np.float32)
 
 
-def _salient_seeds(picture: NDArray[np.uint8], region: Mask) -> Iterator[Seeds]:
-    """The most salient part of a region is the subject, the least background."""
+def _salient_seeds(picture: NDArray[np.uint8], region: Mask, sure_share: float) -> Iterator[Seeds]:
+    """What is salient in a region is probably the subject, the least salient part of it background."""
     saliency = Saliency(picture, region)
     for sharp_weight in _SHARP_WEIGHTS:
         score = saliency.score(sharp_weight)
-        clear, sure = np.quantile(score[region], [_CLEAR_SHARE, 1 - _SURE_SHARE])
+        clear, sure = np.quantile(score[region], [_CLEAR_SHARE, 1 - sure_share])
         for share in _PARTINGS:
             likely = score > share * _parting(score[region])
             seeds = np.where(likely, cv2.GC_PR_FGD, cv2.GC_PR_BGD)
@@ -227,7 +236,9 @@ def _vote(
     parts = [part(tick, number / len(seeds), 1.0) for number in range(len(seeds))]
     with ThreadPoolExecutor(threads) as pool:
         runs = [_cleaned(cut) for cut in pool.map(_cut, repeat(picture), seeds, parts)]
-    subject = _cleaned(np.mean(runs, axis=0) > _VOTES)
+    # A run that lost the subject has no say in where it is, and without a majority the most votes count.
+    votes = np.mean([run for run in runs if run.any()] or runs, axis=0)
+    subject = _cleaned((votes > 0) & (votes >= min(_VOTES, float(votes.max()))))
     shared = [(run & subject).sum() / max((run | subject).sum(), 1) for run in runs]
     return subject, float(np.mean(shared))
 
