@@ -189,8 +189,8 @@ def _check_size(path: Path, size: tuple[int, int], max_pixels: int) -> None:
     width, height = size
     if width * height > max_pixels:
         raise TooLargeError(
-            f"{path} has {width} × {height} pixels, {width * height / 1e6:.0f} megapixels; the limit is "
-            f"{max_pixels / 1e6:.0f}. Make it smaller, or raise max_megapixels in the settings."
+            f"{path} has {width} × {height} pixels, {width * height / 1e6:.4g} megapixels; the limit is "
+            f"{max_pixels / 1e6:.4g}. Make it smaller, or raise max_megapixels in the settings."
         )
     if max(size) > protocol.MAX_SIDE_PX:
         raise TooLargeError(

@@ -183,7 +183,7 @@ class Server:
         key = self._new_key(peer, message.id)
         if message.image.pixels > self._settings.max_pixels:
             raise TooLargeError(
-                f"The image has {message.image.pixels / 1e6:.0f} megapixels, the limit is "
+                f"The image has {message.image.pixels / 1e6:.4g} megapixels, the limit is "
                 f"{self._settings.max_megapixels:g}. Scale it down or work on a part of it, or raise "
                 "max_megapixels in Flyaway's settings."
             )

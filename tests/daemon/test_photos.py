@@ -377,6 +377,14 @@ def test_refuses_a_decompression_bomb_by_its_header(tmp_path: Path) -> None:
         read_photo(path, 150_000_000)
 
 
+def test_small_limits_are_told_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "small.png"
+    Image.new("1", (600, 400)).save(path)
+
+    with pytest.raises(TooLargeError, match=r"0\.24 megapixels; the limit is 0\.2\."):
+        read_photo(path, 200_000)
+
+
 def test_side_longer_than_the_wire_allows_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "panorama.png"
     Image.new("1", (1_000_001, 1)).save(path)

@@ -150,7 +150,7 @@ def _daemon(failures: list[str]) -> Lines:
     try:
         with connect() as client:
             yield "daemon", f"{client.hello.daemon}, process {client.hello.pid}"
-            yield "limit", f"{client.hello.max_pixels / 1e6:.0f} megapixels"
+            yield "limit", f"{client.hello.max_pixels / 1e6:.4g} megapixels"
             is_right, work = _test_call(client)
             yield "test call", work
             if not is_right:
