@@ -41,13 +41,18 @@ print(time.perf_counter() - started)
 def builtin_800px() -> dict[str, Any]:
     """Median seconds of an 800-pixel photo, in turn with PyMatting's closed form."""
     image, _, trimap = scene(800, 600, 0.15)
-    runs: dict[str, Callable[[], object]] = {
-        "flyaway": lambda: engine().extract(image, trimap=trimap)
-    }
-    rival = {each.name: each for each in contestants.rivals()}.get("pymatting-cf")
-    if rival is not None:
-        runs["pymatting_cf"] = lambda: rival.solve(image, trimap)
-    return _apart(lambda: _side_by_side(runs, "pymatting_cf"))
+
+    def compare() -> dict[str, Any]:
+        runs: dict[str, Callable[[], object]] = {
+            "flyaway": lambda: engine().extract(image, trimap=trimap)
+        }
+        # Looked for here alone: PyMatting starts threads when it is imported, and then no fork may.
+        rival = {each.name: each for each in contestants.rivals()}.get("pymatting-cf")
+        if rival is not None:
+            runs["pymatting_cf"] = lambda: rival.solve(image, trimap)
+        return _side_by_side(runs, "pymatting_cf")
+
+    return _apart(compare)
 
 
 def builtin_foreground() -> dict[str, Any]:
