@@ -74,7 +74,7 @@ def _backgroundmattingv2(folder: Path, variant: str) -> tuple[nn.Module, Run]:
     return module, lambda image, plate: module(image, plate)[0]
 
 
-def _vitmatte(folder: Path, _variant: str) -> tuple[nn.Module, Run]:
+def _vitmatte(folder: Path, variant: str) -> tuple[nn.Module, Run]:
     layers = importlib.import_module("timm.layers")
     _stub(
         "timm.models.layers",
@@ -95,18 +95,19 @@ def _vitmatte(folder: Path, _variant: str) -> tuple[nn.Module, Run]:
         package = _stub(f"modeling{name}")
         package.__path__ = [str(root / name.removeprefix("."))]
     _stub("modeling.backbone.backbone", Backbone=nn.Module)
+    width, heads = {"": (384, 6), "base": (768, 12)}[variant]
     backbone = importlib.import_module("modeling.backbone.vit").ViT(
         img_size=512,
         in_chans=4,
-        embed_dim=384,
-        num_heads=6,
+        embed_dim=width,
+        num_heads=heads,
         norm_layer=partial(nn.LayerNorm, eps=1e-6),
         window_size=14,
         window_block_indexes=[0, 1, 3, 4, 6, 7, 9, 10],
         residual_block_indexes=[2, 5, 8, 11],
         use_rel_pos=True,
     )
-    decoder = importlib.import_module("modeling.decoder.detail_capture").Detail_Capture()
+    decoder = importlib.import_module("modeling.decoder.detail_capture").Detail_Capture(width)
     module = importlib.import_module("modeling.meta_arch.vitmatte").ViTMatte(
         backbone=backbone,
         criterion=None,

@@ -25,7 +25,9 @@ from tests.benchmarks.repeats import spread
 from tests.parity import cases, checkpoints
 from torch.nn import functional
 
+from flyaway import engines
 from flyaway.engines import progress
+from flyaway.engines.base import Engine
 
 DATA = Path(__file__).parents[1] / "data" / "parity"
 
@@ -34,11 +36,15 @@ SIZES = {
     "birefnet_lite": (1024, 1024),
     "birefnet_large": (1024, 1024),
     "vitmatte": (1024, 1024),
+    "vitmatte_base": (1024, 1024),
     "bgmv2_mobilenetv2": (1080, 1920),
     "bgmv2_resnet50": (1080, 1920),
     "bgmv2_resnet101": (1080, 1920),
 }
 """Network to height and width of its input."""
+
+LARGER = {"vitmatte_base": (DATA / "vitmatte", "keys_base.json", "vitmatte-base-composition-1k")}
+"""Networks of a family's other size: folder, the file of its names, and the engine; all others have a folder."""
 
 THREADS = 2
 
@@ -81,13 +87,13 @@ def _in_a_process(network: str, entrant: str, folder: str, device: str) -> dict[
 def measure(network: str, entrant: str, folder: str, device: str) -> dict[str, Any]:
     """One row, measured in this process."""
     torch.set_num_threads(THREADS)
-    state = checkpoints.make(DATA / network)
+    state = _state(network)
     inputs = [tensor.to(device) for tensor in _inputs(network)]
     if entrant == "authors":
         module, run = authors.load(network, Path(folder), state)
     else:
-        module = cases.load(DATA / network, state).network  # reports from within its layers
-        run = _vitmatte(module) if network == "vitmatte" else module
+        module = _ours(network, state).network  # reports from within its layers
+        run = _vitmatte(module) if network.startswith("vitmatte") else module
     del state
     module.to(device)
     if entrant == "ours, half":
@@ -117,6 +123,17 @@ def measure(network: str, entrant: str, folder: str, device: str) -> dict[str, A
     return row
 
 
+def _state(network: str) -> dict[str, torch.Tensor]:
+    folder, names, _ = LARGER.get(network, (DATA / network, "keys.json", ""))
+    return checkpoints.make(folder, names)
+
+
+def _ours(network: str, state: dict[str, torch.Tensor]) -> Engine:
+    if network in LARGER:
+        return engines.load(LARGER[network][2], state)
+    return cases.load(DATA / network, state)
+
+
 def _timed(run: Any, inputs: list[torch.Tensor], device: str) -> tuple[float, float, float]:
     """Seconds, processor seconds, and the longest gap between two reports in seconds."""
     reported: list[float] = []
@@ -134,7 +151,7 @@ def _inputs(network: str) -> list[torch.Tensor]:
     height, width = SIZES[network]
     coarse = torch.rand(1, 3, height // 16, width // 16, generator=source)
     image = functional.interpolate(coarse, (height, width), mode="bicubic").clamp(0, 1)
-    if network == "vitmatte":
+    if network.startswith("vitmatte"):
         return [
             image,
             (3 * coarse[:, :1].repeat_interleave(16, 2).repeat_interleave(16, 3)).floor() / 2,

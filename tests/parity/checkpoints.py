@@ -18,15 +18,20 @@ import numpy as np
 import torch
 
 
-def make(folder: Path) -> dict[str, torch.Tensor]:
+def make(folder: Path, names: str = "keys.json") -> dict[str, torch.Tensor]:
     """The checkpoint that a folder's keys.json (and bn_stats*.npz, where it has them) describes.
 
     Integer buffers are left out: networks recompute them.
+
+    Args:
+        folder: holds keys.json.
+        names: a file beside it with the names and shapes of another size of the network.
     """
     notes = json.loads((folder / "keys.json").read_text())
+    published = json.loads((folder / names).read_text())
     state = {
         name: _values(name, tuple(shape)) * _gain(name, notes)
-        for name, (shape, dtype) in notes["keys"].items()
+        for name, (shape, dtype) in published.get("keys", published).items()
         if dtype.startswith(("float", "bfloat"))
     }
     for name, index, value in notes.get("shifts") or []:
