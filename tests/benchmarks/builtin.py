@@ -49,7 +49,7 @@ def builtin_800px() -> dict[str, Any]:
         # Looked for here alone: PyMatting starts threads when it is imported, and then no fork may.
         rival = {each.name: each for each in contestants.rivals()}.get("pymatting-cf")
         if rival is not None:
-            runs["pymatting_cf"] = lambda: rival.solve(image, trimap)
+            runs["pymatting_cf"] = lambda: rival.solve(image, trimap, None)
         return _side_by_side(runs, "pymatting_cf")
 
     return _apart(compare)

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from flyaway import engines
 from flyaway.engines.base import Alpha, Image, Trimap
 
-Solve = Callable[[Image, Trimap | None], Alpha]
-"""Alpha from HxWx3 uint8 sRGB and, if there is one, a trimap."""
+Region = NDArray[np.bool_]
+Solve = Callable[[Image, Trimap | None, Region | None], Alpha]
+"""Alpha from HxWx3 uint8 sRGB and, if there is one, a trimap or a rough region around the subject."""
 
 _FRAME_SHARE = 0.03
 _GRABCUT_SIDE = 480
@@ -37,8 +38,8 @@ def engine(name: str) -> Contestant:
     """
     loaded = engines.load(name)
 
-    def solve(image: Image, trimap: Trimap | None) -> Alpha:
-        return loaded.extract(image, trimap=trimap).alpha
+    def solve(image: Image, trimap: Trimap | None, region: Region | None) -> Alpha:
+        return loaded.extract(image, trimap=trimap, region=region).alpha
 
     return Contestant(name, frozenset(engines.record(name).jobs), solve)
 
@@ -56,7 +57,7 @@ def _pymatting(method: str) -> Contestant:
 
     estimate = {"cf": pymatting.estimate_alpha_cf, "sm": pymatting.estimate_alpha_sm}[method]
 
-    def solve(image: Image, trimap: Trimap | None) -> Alpha:
+    def solve(image: Image, trimap: Trimap | None, _region: Region | None) -> Alpha:
         if trimap is None:
             raise ValueError("PyMatting needs a trimap")
         levels = np.where(trimap == 128, 0.5, trimap / 255.0)
@@ -65,8 +66,8 @@ def _pymatting(method: str) -> Contestant:
     return Contestant(f"pymatting-{method}", frozenset({"fine"}), solve)
 
 
-def _grabcut(image: Image, trimap: Trimap | None) -> Alpha:
-    """GrabCut from a rectangle just within the frame; at full size it takes minutes."""
+def _grabcut(image: Image, _trimap: Trimap | None, region: Region | None) -> Alpha:
+    """GrabCut within a region, or from a rectangle just within the frame; at full size it takes minutes."""
     scale = min(1.0, _GRABCUT_SIDE / max(image.shape))
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     height, width = small.shape[:2]
@@ -74,8 +75,13 @@ def _grabcut(image: Image, trimap: Trimap | None) -> Alpha:
     labels = np.zeros((height, width), np.uint8)
     models: list[NDArray[np.float64]] = [np.zeros((1, 65)), np.zeros((1, 65))]
     frame = (edge, edge, width - 2 * edge, height - 2 * edge)
+    way = cv2.GC_INIT_WITH_RECT
+    if region is not None:
+        inside = cv2.resize(region.astype(np.uint8), (width, height), interpolation=cv2.INTER_AREA)
+        labels[inside > 0] = cv2.GC_PR_FGD
+        way = cv2.GC_INIT_WITH_MASK
     blue_first = np.ascontiguousarray(small[..., ::-1])
-    cv2.grabCut(blue_first, labels, frame, models[0], models[1], 5, cv2.GC_INIT_WITH_RECT)
+    cv2.grabCut(blue_first, labels, frame, models[0], models[1], 5, way)
     found = ((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)).astype(np.float32)
     size = (image.shape[1], image.shape[0])
     return np.asarray(cv2.resize(found, size, interpolation=cv2.INTER_LINEAR), np.float32)

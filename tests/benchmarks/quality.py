@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pictures
 from tests.benchmarks import contestants, metrics
 from tests.benchmarks.contestants import Contestant
+from tests.benchmarks.provenance import provenance
 
 from flyaway.errors import FlyawayError
 
@@ -48,6 +49,7 @@ class Photo:
     trimap: NDArray[np.uint8] | None = None
     truth: NDArray[np.float32] | None = None
     reference: NDArray[np.bool_] | None = None
+    region: NDArray[np.bool_] | None = None
 
     @property
     def job(self) -> str:
@@ -77,6 +79,12 @@ def main() -> int:
     parser.add_argument("--engine", default="builtin", help="one of ours (builtin)")
     parser.add_argument("--alone", action="store_true", help="without the others beside it")
     parser.add_argument("--wide", action="store_true", help="use the wide trimaps where there are")
+    parser.add_argument(
+        "--region",
+        type=float,
+        metavar="PERCENT",
+        help="without a trimap, give the reference grown by so much of the mean side as a rough region",
+    )
     parser.add_argument("--only", nargs="*", metavar="ID", help="these photos only")
     parser.add_argument("--json", type=Path, help="write the scores here")
     parser.add_argument("--sheet", type=Path, help="draw photo, trimap, alpha and cut-out here")
@@ -94,7 +102,7 @@ def _run(arguments: argparse.Namespace) -> int:
         entrants += contestants.rivals()
     scores, rows, failed = [], [], 0
     for entry in _entries(arguments.folder, arguments.wide, arguments.only):
-        photo = _photo(arguments.folder, entry)
+        photo = _photo(arguments.folder, entry, arguments.region)
         for entrant in entrants:
             if photo.job not in entrant.jobs:
                 continue
@@ -114,7 +122,9 @@ def _run(arguments: argparse.Namespace) -> int:
         return 1
     _write_means(scores)
     if arguments.json:
-        arguments.json.write_text(json.dumps([asdict(score) for score in scores], indent=1))
+        asked = {"engine": arguments.engine, "wide": arguments.wide, "region": arguments.region}
+        kept = {**provenance(), **asked, "scores": [asdict(score) for score in scores]}
+        arguments.json.write_text(json.dumps(kept, indent=1) + "\n")
     if rows:
         Pictures.fromarray(_stacked(rows)).save(arguments.sheet)
     return 1 if failed else 0
@@ -145,7 +155,7 @@ def _solve_and_send(
 ) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     started = time.perf_counter()
-    alpha = entrant.solve(photo.image, photo.trimap)
+    alpha = entrant.solve(photo.image, photo.trimap, photo.region)
     seconds = time.perf_counter() - started
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     sender.send((alpha, seconds, grown / 1024))
@@ -203,8 +213,8 @@ def _is_entry(entry: object) -> bool:
     )
 
 
-def _photo(folder: Path, entry: dict[str, str]) -> Photo:
-    """Read a photo with all that is known of it."""
+def _photo(folder: Path, entry: dict[str, str], region: float | None) -> Photo:
+    """Read a photo with all that is known of it; `region` is how far its reference is to be grown."""
     image = _opened(folder / entry["image"], "RGB")
     grey = {part: _opened(folder / entry[part], "L") for part in _MASKS if part in entry}
     for part, levels in grey.items():
@@ -213,13 +223,22 @@ def _photo(folder: Path, entry: dict[str, str]) -> Photo:
                 f"The {part} of {entry['id']} is {levels.shape[1]}x{levels.shape[0]} pixels, its "
                 f"image {image.shape[1]}x{image.shape[0]}: they must be of one size."
             )
+    reference = grey["reference"] > 127 if "reference" in grey else None
+    is_given = region is not None and reference is not None and "trimap" not in grey
     return Photo(
         entry["id"],
         image,
         _trimap(grey["trimap"]) if "trimap" in grey else None,
         grey["alpha"] / np.float32(255) if "alpha" in grey else None,
-        grey["reference"] > 127 if "reference" in grey else None,
+        reference,
+        _grown(reference, region) if is_given else None,
     )
+
+
+def _grown(mask: NDArray[np.bool_], percent: float) -> NDArray[np.bool_]:
+    """A mask with all that is nearer to it than that share of the picture's mean side."""
+    away_px = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(away_px <= percent / 100 * np.sqrt(mask.size))
 
 
 def _opened(path: Path, mode: str) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""What scripts/quality says of a folder that it cannot measure on."""
+"""What scripts/quality measures, keeps, and says of a folder that it cannot measure on."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
-from tests.benchmarks import quality
+from tests.benchmarks import contestants, quality
 
 
 def photo(folder: Path) -> dict[str, str]:
@@ -21,6 +22,14 @@ def photo(folder: Path) -> dict[str, str]:
     Image.fromarray(trimap).save(folder / "trimap.png")
     Image.fromarray((alpha * 255).round().astype(np.uint8)).save(folder / "alpha.png")
     return {"id": "disc", "image": "image.png", "trimap": "trimap.png", "alpha": "alpha.png"}
+
+
+def measured_here(
+    entrant: contestants.Contestant, photo: quality.Photo
+) -> tuple[NDArray[np.float32], quality.Score]:
+    """As quality.measure does, but in this process, where a test can look on."""
+    alpha = entrant.solve(photo.image, photo.trimap, photo.region)
+    return alpha, quality._score(photo, entrant.name, alpha, 0.0, 0.0)
 
 
 def said(
@@ -49,6 +58,32 @@ def test_measures_and_draws_a_photo(
     ]
     with Image.open(sheet) as drawn:
         assert drawn.width >= 4 * 60
+
+
+def test_gives_grown_references_as_regions_and_keeps_how_it_was_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    disc = photo(tmp_path)
+    entry = {"id": "disc", "image": disc["image"], "reference": disc["alpha"]}
+    (tmp_path / "index.json").write_text(json.dumps([entry]))
+    given = []
+
+    def solve(image: Image, trimap: object, region: NDArray[np.bool_]) -> NDArray[np.float32]:
+        given.append(region.sum())
+        return region.astype(np.float32)
+
+    ours = contestants.Contestant("ours", frozenset({"automatic"}), solve)
+    monkeypatch.setattr(contestants, "engine", lambda name: ours)
+    monkeypatch.setattr(quality, "measure", measured_here)
+    kept = tmp_path / "kept.json"
+    status, _, err = said(tmp_path, monkeypatch, capsys, "--region", "10", "--json", str(kept))
+    assert (status, err) == (0, "")
+    # A disc of radius 14, and 4.9 pixels around it.
+    assert given == [pytest.approx(np.pi * 18.9**2, rel=0.1)]
+    scores = json.loads(kept.read_text())
+    assert scores["region"] == 10
+    assert scores["commit"]
+    assert scores["scores"][0]["iou"] == pytest.approx((14 / 18.9) ** 2, abs=0.06)
 
 
 @pytest.mark.parametrize(
