@@ -46,9 +46,9 @@ def builtin_800px() -> dict[str, Any]:
         runs: dict[str, Callable[[], object]] = {
             "flyaway": lambda: engine().extract(image, trimap=trimap)
         }
-        # Looked for here alone: PyMatting starts threads when it is imported, and then no fork may.
         rival = {each.name: each for each in contestants.rivals()}.get("pymatting-cf")
         if rival is not None:
+            rival.prepare()
             runs["pymatting_cf"] = lambda: rival.solve(image, trimap, None)
         return _side_by_side(runs, "pymatting_cf")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,11 +24,19 @@ _GRABCUT_SIDE = 480
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """A way to find alpha; `jobs` as in engines.base."""
+    """A way to find alpha.
+
+    Attributes:
+        name: for people.
+        jobs: as in engines.base.
+        solve: what is measured.
+        prepare: to be called before, in the process that measures.
+    """
 
     name: str
     jobs: frozenset[str]
     solve: Solve
+    prepare: Callable[[], object] = lambda: None
 
 
 def engine(name: str) -> Contestant:
@@ -53,17 +62,18 @@ def rivals() -> list[Contestant]:
 
 
 def _pymatting(method: str) -> Contestant:
-    import pymatting
-
-    estimate = {"cf": pymatting.estimate_alpha_cf, "sm": pymatting.estimate_alpha_sm}[method]
-
+    # Not imported here: it starts threads then, which do not survive a fork.
     def solve(image: Image, trimap: Trimap | None, _region: Region | None) -> Alpha:
         if trimap is None:
             raise ValueError("PyMatting needs a trimap")
+        estimate = getattr(importlib.import_module("pymatting"), f"estimate_alpha_{method}")
         levels = np.where(trimap == 128, 0.5, trimap / 255.0)
         return np.asarray(estimate(image / 255.0, levels), np.float32)
 
-    return Contestant(f"pymatting-{method}", frozenset({"fine"}), solve)
+    def prepare() -> object:
+        return importlib.import_module("pymatting")
+
+    return Contestant(f"pymatting-{method}", frozenset({"fine"}), solve, prepare)
 
 
 def _grabcut(image: Image, _trimap: Trimap | None, region: Region | None) -> Alpha:

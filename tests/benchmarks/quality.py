@@ -153,6 +153,7 @@ def measure(entrant: Contestant, photo: Photo) -> tuple[NDArray[np.float32], Sco
 def _solve_and_send(
     entrant: Contestant, photo: Photo, sender: multiprocessing.connection.Connection
 ) -> None:
+    entrant.prepare()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     started = time.perf_counter()
     alpha = entrant.solve(photo.image, photo.trimap, photo.region)
