@@ -85,6 +85,9 @@ def main() -> int:
         metavar="PERCENT",
         help="without a trimap, give the reference grown by so much of the mean side as a rough region",
     )
+    parser.add_argument(
+        "--megapixels", type=float, metavar="N", help="enlarge photos without a trimap to that size"
+    )
     parser.add_argument("--only", nargs="*", metavar="ID", help="these photos only")
     parser.add_argument("--json", type=Path, help="write the scores here")
     parser.add_argument("--sheet", type=Path, help="draw photo, trimap, alpha and cut-out here")
@@ -102,7 +105,7 @@ def _run(arguments: argparse.Namespace) -> int:
         entrants += contestants.rivals()
     scores, rows, failed = [], [], 0
     for entry in _entries(arguments.folder, arguments.wide, arguments.only):
-        photo = _photo(arguments.folder, entry, arguments.region)
+        photo = _photo(arguments.folder, entry, arguments.region, arguments.megapixels)
         for entrant in entrants:
             if photo.job not in entrant.jobs:
                 continue
@@ -122,7 +125,8 @@ def _run(arguments: argparse.Namespace) -> int:
         return 1
     _write_means(scores)
     if arguments.json:
-        asked = {"engine": arguments.engine, "wide": arguments.wide, "region": arguments.region}
+        names = ("engine", "wide", "region", "megapixels")
+        asked = {name: getattr(arguments, name) for name in names}
         kept = {**provenance(), **asked, "scores": [asdict(score) for score in scores]}
         arguments.json.write_text(json.dumps(kept, indent=1) + "\n")
     if rows:
@@ -214,7 +218,9 @@ def _is_entry(entry: object) -> bool:
     )
 
 
-def _photo(folder: Path, entry: dict[str, str], region: float | None) -> Photo:
+def _photo(
+    folder: Path, entry: dict[str, str], region: float | None, megapixels: float | None
+) -> Photo:
     """Read a photo with all that is known of it; `region` is how far its reference is to be grown."""
     image = _opened(folder / entry["image"], "RGB")
     grey = {part: _opened(folder / entry[part], "L") for part in _MASKS if part in entry}
@@ -224,6 +230,9 @@ def _photo(folder: Path, entry: dict[str, str], region: float | None) -> Photo:
                 f"The {part} of {entry['id']} is {levels.shape[1]}x{levels.shape[0]} pixels, its "
                 f"image {image.shape[1]}x{image.shape[0]}: they must be of one size."
             )
+    if megapixels and "trimap" not in grey:
+        image = _enlarged(image, megapixels)
+        grey = {part: _enlarged(levels, megapixels) for part, levels in grey.items()}
     reference = grey["reference"] > 127 if "reference" in grey else None
     is_given = region is not None and reference is not None and "trimap" not in grey
     return Photo(
@@ -234,6 +243,13 @@ def _photo(folder: Path, entry: dict[str, str], region: float | None) -> Photo:
         reference,
         _grown(reference, region) if is_given else None,
     )
+
+
+def _enlarged(levels: NDArray[np.uint8], megapixels: float) -> NDArray[np.uint8]:
+    height, width = levels.shape[:2]
+    scale = np.sqrt(megapixels * 1e6 / (width * height))
+    size = (round(width * scale), round(height * scale))
+    return np.asarray(cv2.resize(levels, size, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def _grown(mask: NDArray[np.bool_], percent: float) -> NDArray[np.bool_]:

@@ -76,10 +76,11 @@ def test_gives_grown_references_as_regions_and_keeps_how_it_was_measured(
     monkeypatch.setattr(contestants, "engine", lambda name: ours)
     monkeypatch.setattr(quality, "measure", measured_here)
     kept = tmp_path / "kept.json"
-    status, _, err = said(tmp_path, monkeypatch, capsys, "--region", "10", "--json", str(kept))
+    options = ("--region", "10", "--megapixels", "0.0096", "--json", str(kept))
+    status, _, err = said(tmp_path, monkeypatch, capsys, *options)
     assert (status, err) == (0, "")
-    # A disc of radius 14, and 4.9 pixels around it.
-    assert given == [pytest.approx(np.pi * 18.9**2, rel=0.1)]
+    # A disc of radius 14, and 4.9 pixels around it, both twice as large.
+    assert given == [pytest.approx(np.pi * 37.8**2, rel=0.1)]
     scores = json.loads(kept.read_text())
     assert scores["region"] == 10
     assert scores["commit"]
