@@ -2,6 +2,6 @@
 
 import sys
 
-from flyaway.cli import main
+from flyaway.cli.main import main
 
 sys.exit(main())

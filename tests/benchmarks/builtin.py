@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from tests.benchmarks import contestants
 from tests.benchmarks.repeats import in_turn, seconds_of, spread
 
-from flyaway import device
-from flyaway.engines.base import Alpha, Image, Trimap
+from flyaway.engines import device
 from flyaway.engines.builtin import BuiltinEngine, foreground
+from flyaway.images.arrays import Alpha, Image, Trimap
 
 THREADS = os.cpu_count() or 1
 NOT_INSTALLED = "PyMatting is not installed"

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flyaway import engines
-from flyaway.engines.base import Alpha, Image, Trimap
+from flyaway.images.arrays import Alpha, Image, Trimap
 
 Region = NDArray[np.bool_]
 Solve = Callable[[Image, Trimap | None, Region | None], Alpha]

@@ -21,14 +21,14 @@ import numpy as np
 import torch
 from tests.benchmarks.repeats import in_turn, seconds_of, spread
 from tests.benchmarks.wire import Pixels, fresh_daemon
-from tests.daemon.serving import Loading, serving
+from tests.daemon.servers import Loading, serving
 from tests.parity import checkpoints
 
 from flyaway import engines
 from flyaway.config import Settings
 from flyaway.engines.base import Extraction
-from flyaway.weights import FOLDER_VARIABLE, Store
-from flyaway.workshop import Workshop
+from flyaway.serving.workshop import Workshop
+from flyaway.weights.store import FOLDER_VARIABLE, Store
 from flyaway_client import connection, messages
 from flyaway_client.client import Client, new_request_id
 

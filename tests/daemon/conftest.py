@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.daemon.serving import Daemon, Gate, serving
+from tests.daemon.servers import Daemon, Gate, serving
 from tests.fakes import hub as fake_hub
 
 from flyaway_client import connection

@@ -11,7 +11,7 @@ from tests.fakes.hub import Hub
 from tests.hosts.editor import Editor
 
 from flyaway import engines
-from flyaway.weights import Store
+from flyaway.weights.store import Store
 from flyaway_client.connection import LAUNCH_NAME
 from flyaway_client.launch import write_launch
 

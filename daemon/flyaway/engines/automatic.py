@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flyaway.engines import pixels, progress
-from flyaway.engines.base import Alpha, Extraction, Image, Trimap
+from flyaway.engines.base import Extraction
+from flyaway.images.arrays import Alpha, Image, Trimap
 
 LOOK_PX = 1024
 """Longer side, about, of what confidence is taken from."""

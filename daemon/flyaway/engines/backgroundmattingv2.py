@@ -20,9 +20,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from flyaway.engines import checkpoint, pixels, plates, progress
-from flyaway.engines.base import EngineRecord, Extraction, Image, Report, Trimap, silent
+from flyaway.engines.base import EngineRecord, Extraction, Report, silent
 from flyaway.engines.layers import mobilenetv2, resnet
 from flyaway.errors import RequestError
+from flyaway.images.arrays import Image, Trimap
 
 COARSE_PX = 512
 """Longer side of what the backbone sees: upstream's quarter of HD and eighth of 4K."""

@@ -8,14 +8,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
-"""HxWx3 sRGB in R, G, B order; uint8 and uint16 use their full range, float32 means 0..1."""
-
-Trimap = NDArray[np.uint8]
-"""HxW: 0 background, 128 unknown, 255 foreground, nothing else."""
-
-Alpha = NDArray[np.float32]
-"""HxW, 0..1."""
+from flyaway.images.arrays import Alpha, Image, Trimap
 
 Job = Literal["automatic", "fine", "plate"]
 

@@ -21,9 +21,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from flyaway.engines import automatic, checkpoint, pixels, progress
-from flyaway.engines.base import Alpha, EngineRecord, Extraction, Image, Report, Trimap, silent
+from flyaway.engines.base import EngineRecord, Extraction, Report, silent
 from flyaway.engines.layers import portioned, swin
 from flyaway.engines.layers.deformable import DeformableConvolution
+from flyaway.images.arrays import Alpha, Image, Trimap
 
 MULTIPLE_PX = 32
 

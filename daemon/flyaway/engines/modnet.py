@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from flyaway.engines import automatic, checkpoint, pixels, progress
-from flyaway.engines.base import Alpha, EngineRecord, Extraction, Image, Report, Trimap, silent
+from flyaway.engines.base import EngineRecord, Extraction, Report, silent
 from flyaway.engines.layers import mobilenetv2, portioned
+from flyaway.images.arrays import Alpha, Image, Trimap
 
 SHORT_SIDE_PX = 512
 """What upstream brings the short side of larger and of small photos to."""

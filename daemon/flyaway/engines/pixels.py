@@ -11,13 +11,11 @@ from PIL import Image as Pillow
 from torch import nn
 from torch.nn import functional as F
 
-from flyaway.engines.base import Alpha, Image, Trimap
-from flyaway.imaging import as_float
+from flyaway.images.arrays import BACKGROUND, FOREGROUND, Alpha, Image, Trimap
+from flyaway.images.encoding import as_float
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-
-FOREGROUND, BACKGROUND = 255, 0
 
 
 def place_of(network: nn.Module) -> tuple[torch.device, torch.dtype]:

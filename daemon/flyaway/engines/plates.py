@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flyaway.engines import pixels, progress
-from flyaway.engines.base import Image
 from flyaway.errors import RequestError
-from flyaway.imaging import as_float
+from flyaway.images.arrays import Image
+from flyaway.images.encoding import as_float
 
 LOOK_PX = 1600
 """Longer side of the copies in which landmarks are sought; more pixels find more noise."""

@@ -21,10 +21,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from flyaway.engines import checkpoint, pixels, progress
-from flyaway.engines.base import Alpha, EngineRecord, Extraction, Image, Report, Trimap, silent
+from flyaway.engines.base import EngineRecord, Extraction, Report, silent
 from flyaway.engines.layers import portioned
 from flyaway.engines.windows import Window, spread
 from flyaway.errors import RequestError
+from flyaway.images.arrays import BACKGROUND, FOREGROUND, Alpha, Image, Trimap
 
 PATCH_PX = 16
 MULTIPLE_PX = 32
@@ -101,8 +102,8 @@ class ViTMatteEngine:
                 "ViTMatte refines a trimap and finds no subject by itself."
                 " Make a selection with a soft or unknown edge, or choose an automatic engine."
             )
-        is_unknown = (trimap != pixels.BACKGROUND) & (trimap != pixels.FOREGROUND)
-        alpha = (trimap == pixels.FOREGROUND).astype(np.float32)
+        is_unknown = (trimap != BACKGROUND) & (trimap != FOREGROUND)
+        alpha = (trimap == FOREGROUND).astype(np.float32)
         windows = [w for w in self._windows(trimap.shape) if w.counted(is_unknown).any()]
         with torch.inference_mode(), progress.reporting(report, self._steps(windows, is_unknown)):
             for window in windows:

@@ -11,11 +11,12 @@ import pytest
 import torch
 from tests.fakes.card import CARD, card
 
-from flyaway import economy
-from flyaway.engines.base import Alpha, Image, Report, Trimap, silent
+from flyaway.engines.base import Report, silent
 from flyaway.engines.builtin import BuiltinEngine, local, matting, trial, workers
 from flyaway.engines.builtin.workers import Workers
-from flyaway.keeper import WarmEngine
+from flyaway.extraction import economy
+from flyaway.extraction.keeper import WarmEngine
+from flyaway.images.arrays import Alpha, Image, Trimap
 
 CPU = torch.device("cpu")
 WHOLE, TILED = 10**6, 4000

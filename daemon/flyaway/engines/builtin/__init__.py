@@ -11,19 +11,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from flyaway.engines.base import (
-    EngineRecord,
-    Extraction,
-    Image,
-    Report,
-    Trimap,
-    silent,
-)
+from flyaway.engines.base import EngineRecord, Extraction, Report, silent
 from flyaway.engines.builtin import guess, matting, trial
-from flyaway.engines.builtin.band import FOREGROUND, UNKNOWN, known_alpha
+from flyaway.engines.builtin.band import known_alpha
 from flyaway.engines.builtin.progress import watched
 from flyaway.engines.builtin.workers import Workers
 from flyaway.errors import RequestError
+from flyaway.images.arrays import FOREGROUND, UNKNOWN, Image, Trimap
 
 __all__ = ["BuiltinEngine", "load"]
 

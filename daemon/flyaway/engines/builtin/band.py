@@ -9,8 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-UNKNOWN = 128
-FOREGROUND = 255
+from flyaway.images.arrays import FOREGROUND, UNKNOWN
 
 Pixels = NDArray[np.float32]
 """HxWx3, 0..1, sRGB."""

@@ -15,14 +15,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from flyaway.engines.base import Image, Report, Trimap
+from flyaway.engines.base import Report
 from flyaway.engines.builtin import pyramid
-from flyaway.engines.builtin.band import FOREGROUND, UNKNOWN, Pixels, grown
+from flyaway.engines.builtin.band import Pixels, grown
 from flyaway.engines.builtin.progress import Tick, part, stage
 from flyaway.engines.builtin.pyramid import Box
 from flyaway.engines.builtin.saliency import Saliency
 from flyaway.engines.records import RECORDS
 from flyaway.errors import NoSubjectError
+from flyaway.images.arrays import FOREGROUND, UNKNOWN, Image, Trimap
 
 _SIDE = 240
 """Longest side of the picture the runs see; the outline is then refined at twice that."""

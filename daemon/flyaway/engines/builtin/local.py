@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from flyaway.engines.base import Alpha, Trimap
 from flyaway.engines.builtin import pyramid
-from flyaway.engines.builtin.band import FOREGROUND, UNKNOWN, Band, Pixels, known_alpha
+from flyaway.engines.builtin.band import Band, Pixels, known_alpha
 from flyaway.engines.builtin.laplacian import matting_stencil
 from flyaway.engines.builtin.neighbours import likeness
 from flyaway.engines.builtin.progress import Tick, part
@@ -20,6 +19,7 @@ from flyaway.engines.builtin.sampling import Pairs, Sampler, Samples, inherit
 from flyaway.engines.builtin.solve import conjugate_gradients
 from flyaway.engines.builtin.system import System, assemble
 from flyaway.engines.builtin.workers import Workers
+from flyaway.images.arrays import FOREGROUND, UNKNOWN, Alpha, Trimap
 
 FAINT = 1e-6
 """Least pull, so that a pixel nothing is known about has one answer."""

@@ -6,14 +6,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from flyaway.engines.base import Alpha, Image, Report, Trimap
+from flyaway.engines.base import Report
 from flyaway.engines.builtin import pyramid
-from flyaway.engines.builtin.band import UNKNOWN, known_alpha
+from flyaway.engines.builtin.band import known_alpha
 from flyaway.engines.builtin.local import Solution, solve_band
 from flyaway.engines.builtin.progress import Tick, stage
 from flyaway.engines.builtin.pyramid import Box
 from flyaway.engines.builtin.tiles import Refiner
 from flyaway.engines.builtin.workers import Workers
+from flyaway.images.arrays import UNKNOWN, Alpha, Image, Trimap
 
 WHOLE_UNKNOWN = 260_000
 """Unknown pixels up to which a band is solved in one piece."""

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
 
-from flyaway.engines.builtin.band import UNKNOWN, Pixels, grown
+from flyaway.engines.builtin.band import Pixels, grown
 from flyaway.engines.builtin.progress import Tick
 from flyaway.engines.builtin.system import System, links
 from flyaway.engines.builtin.workers import Workers
+from flyaway.images.arrays import UNKNOWN
 
 _WEIGHT = 0.007
 """What likeness weighs against the matting Laplacian."""

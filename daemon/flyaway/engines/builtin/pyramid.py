@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from flyaway.engines.base import Alpha, Image, Trimap
-from flyaway.engines.builtin.band import FOREGROUND, UNKNOWN, Pixels, grown
+from flyaway.engines.builtin.band import Pixels, grown
+from flyaway.images.arrays import FOREGROUND, UNKNOWN, Alpha, Image, Trimap
 
 _STRIP_PIXELS = 1 << 21
 """Image pixels turned to float at once."""

@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from flyaway.engines.base import Trimap
-from flyaway.engines.builtin.band import FOREGROUND, Band, Pixels
+from flyaway.engines.builtin.band import Band, Pixels
 from flyaway.engines.builtin.progress import Tick
 from flyaway.engines.builtin.workers import Workers
+from flyaway.images.arrays import FOREGROUND, Trimap
 
 _RAYS = 8
 _RAY_STEPS = 14

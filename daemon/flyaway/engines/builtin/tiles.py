@@ -13,15 +13,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from flyaway.engines.base import Alpha, Image, Trimap
 from flyaway.engines.builtin import pyramid
-from flyaway.engines.builtin.band import FOREGROUND, UNKNOWN, Band, grown, known_alpha
+from flyaway.engines.builtin.band import Band, grown, known_alpha
 from flyaway.engines.builtin.local import cleared, local_system
 from flyaway.engines.builtin.progress import AbandonedError, Tick
 from flyaway.engines.builtin.pyramid import Box
 from flyaway.engines.builtin.sampling import Pairs, inherit
 from flyaway.engines.builtin.solve import conjugate_gradients
 from flyaway.engines.builtin.workers import Workers
+from flyaway.images.arrays import FOREGROUND, UNKNOWN, Alpha, Image, Trimap
 
 SIDE = 256
 """Pixels from one tile to the next."""

@@ -10,10 +10,10 @@ import logging
 import numpy as np
 import torch
 
-from flyaway.engines.base import Image, Trimap, silent
+from flyaway.engines.base import silent
 from flyaway.engines.builtin import matting
-from flyaway.engines.builtin.band import UNKNOWN
 from flyaway.engines.builtin.workers import Workers
+from flyaway.images.arrays import UNKNOWN, Image, Trimap
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,254 @@
+"""`flyaway extract`: cut the subject out of an image file, through the daemon."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from flyaway import config
+from flyaway.cli import terminal
+from flyaway.cli.connecting import connect
+from flyaway.errors import RequestError
+from flyaway_client import protocol
+from flyaway_client.client import Extracted, new_request_id
+from flyaway_client.messages import ExtractRequest, ImageHeader
+from flyaway_client.zmtp import Buffer
+
+if TYPE_CHECKING:
+    from flyaway.cli import Commands
+    from flyaway.cli.photos import Photo
+
+_KINDS = {"selection": "guess", "trimap": "trimap", "region": "region"}
+"""Option -> what the file means, in the wire's words."""
+
+
+def add_to(commands: Commands) -> None:
+    """Describe the command."""
+    parser = commands.add_parser(
+        "extract",
+        help="cut the subject out of an image file",
+        description="Cut the subject out of an image and write it as a PNG with transparency. Without a "
+        "selection, the subject is found automatically.",
+    )
+    parser.add_argument("image", type=Path, metavar="IMAGE", help="the photo")
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument(
+        "--selection",
+        type=Path,
+        metavar="FILE",
+        help="image of the photo's size, white on the subject; greys or transparency: uncertain there",
+    )
+    kinds.add_argument(
+        "--trimap",
+        type=Path,
+        metavar="FILE",
+        help="image of the photo's size: white subject, black background, grey unknown",
+    )
+    kinds.add_argument(
+        "--region",
+        type=Path,
+        metavar="FILE",
+        help="image of the photo's size, white in a rough outline around the subject",
+    )
+    parser.add_argument(
+        "--edge-width",
+        type=_positive,
+        metavar="PX",
+        help="how far on each side of the selection's edge to look for hair (default: by image size)",
+    )
+    parser.add_argument(
+        "--plate",
+        type=Path,
+        metavar="FILE",
+        help="photo of the same scene without the subject, of the same size",
+    )
+    parser.add_argument(
+        "--engine", default="auto", metavar="NAME", help="see `flyaway models list`"
+    )
+    parser.add_argument(
+        "--fine-engine",
+        default="auto",
+        metavar="NAME",
+        help="what solves the edge that an automatic engine leaves uncertain; none: keep its own",
+    )
+    results = parser.add_mutually_exclusive_group()
+    results.add_argument("--mask", action="store_true", help="write the alpha alone, as a grey PNG")
+    results.add_argument(
+        "--keep-colors",
+        action="store_true",
+        help="leave the background's colour that shines through hair and edges where it is",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="OUT.png",
+        help="default: IMAGE-cutout.png beside the photo",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do it, and say in one line who did the work in how long."""
+    if arguments.edge_width and not arguments.selection:
+        raise RequestError("--edge-width goes with --selection: give both or neither.")
+    target = _target(arguments)
+    from flyaway.cli import cutouts, photos  # deferred: they load numpy and OpenCV
+
+    max_pixels = config.load().max_pixels
+    photo = photos.read_photo(arguments.image, max_pixels)
+    request, parts = _request(arguments, photo, max_pixels)
+    with _replacing(target) as file:
+        extracted = _extract(request, parts)
+        alpha = cutouts.as_alpha(extracted.alpha, photo)
+        if arguments.mask:
+            cutouts.write_mask(file, alpha)
+        else:
+            if extracted.foreground is not None:
+                photo = cutouts.with_foreground(photo, extracted.foreground, alpha)
+            cutouts.write_cut_out(file, cutouts.cut_out(photo, alpha), photo)
+    result = extracted.result
+    for note in (*photo.notes, *result.notes):
+        terminal.tell(note)
+    terminal.tell(f"{target}: {result.worker or 'no engine'}, {result.seconds:.1f} s")
+    return 0
+
+
+def _positive(text: str) -> int:
+    value = int(text) if text.isdecimal() else 0
+    if not 1 <= value <= protocol.MAX_SIDE_PX:
+        raise argparse.ArgumentTypeError(
+            f"must be a whole number of pixels, 1 to {protocol.MAX_SIDE_PX}"
+        )
+    return value
+
+
+def _target(arguments: argparse.Namespace) -> Path:
+    """Where the result goes.
+
+    Raises:
+        RequestError: not to a PNG, over one of the files it is made from, or nothing names the photo.
+    """
+    image: Path = arguments.image
+    if not image.name:
+        raise RequestError(f"{image} is a folder. Name a photo in it.")
+    name = f"{image.stem}-{'mask' if arguments.mask else 'cutout'}.png"
+    target: Path = arguments.output or image.with_name(name)
+    if target.is_dir():
+        target = target / name
+    if target.suffix.lower() != ".png":
+        raise RequestError(f"The result is a PNG: let the name {target.name} end in .png.")
+    sources = (image, arguments.selection, arguments.trimap, arguments.region, arguments.plate)
+    for source in sources:
+        if source and target.exists() and source.exists() and target.samefile(source):
+            raise RequestError(f"{source} would be overwritten. Name another file with -o.")
+    return target
+
+
+def _request(
+    arguments: argparse.Namespace, photo: Photo, max_pixels: int
+) -> tuple[ExtractRequest, dict[str, Buffer]]:
+    """What to ask of the daemon, and the bytes that go with it."""
+    parts: dict[str, Buffer] = {"image": photo.pixels.data}
+    if photo.icc:
+        parts["icc"] = photo.icc
+    kind, selection, plate = "automatic", None, None
+    for option, meaning in _KINDS.items():
+        path = getattr(arguments, option)
+        if path:
+            kind = meaning
+            selection, parts["selection"] = _selection(path, option, photo.header, max_pixels)
+    if arguments.plate:
+        plate, parts["plate"] = _plate(arguments.plate, photo, max_pixels)
+    request = ExtractRequest(
+        id=new_request_id(),
+        image=photo.header,
+        colour="icc" if photo.icc else "srgb",
+        icc_bytes=len(photo.icc),
+        selection=selection,
+        selection_is=kind,
+        edge_width_px=arguments.edge_width,
+        plate=plate,
+        engine=arguments.engine,
+        fine_engine=arguments.fine_engine,
+        output_dtype=photo.dtype,
+        wants_foreground=not (arguments.mask or arguments.keep_colors),
+    )
+    return request, parts
+
+
+def _selection(
+    path: Path, option: str, image: ImageHeader, max_pixels: int
+) -> tuple[ImageHeader, Buffer]:
+    """Read a selection file and check that it fits the photo."""
+    from flyaway.cli import photos
+
+    pixels = photos.read_selection(path, max_pixels, is_trimap=option == "trimap")
+    height, width = pixels.shape
+    header = ImageHeader(width, height, "gray", "u8")
+    _check_size(path, header, image)
+    return header, pixels.data
+
+
+def _plate(path: Path, photo: Photo, max_pixels: int) -> tuple[ImageHeader, Buffer]:
+    """Read the picture of the empty scene and check that it fits the photo."""
+    from flyaway.cli import photos
+
+    plate = photos.read_photo(path, max_pixels)
+    _check_size(path, plate.header, photo.header)
+    if plate.icc != photo.icc:
+        raise RequestError(
+            f"{path} has another colour profile than the photo. Save both with the same one."
+        )
+    return plate.header, plate.pixels.data
+
+
+def _check_size(path: Path, found: ImageHeader, image: ImageHeader) -> None:
+    if (found.width, found.height) != (image.width, image.height):
+        raise RequestError(
+            f"{path} has {found.width} × {found.height} pixels, the photo {image.width} × "
+            f"{image.height}. Save it at the photo's size."
+        )
+
+
+def _extract(request: ExtractRequest, parts: dict[str, Buffer]) -> Extracted:
+    """Let the daemon do the work, with progress on the terminal; Ctrl-C cancels it."""
+    line = terminal.ProgressLine()
+    line.show("reaching the daemon", 0)
+    try:
+        with (
+            terminal.interruption() as pressed,
+            connect(should_stop=pressed.is_set) as client,
+        ):
+            return client.extract(
+                request,
+                parts,
+                on_progress=lambda progress: line.show(progress.stage, progress.fraction),
+                should_stop=pressed.is_set,
+            )
+    finally:
+        line.clear()
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[BinaryIO]:
+    """A file that takes the place of `target` once it is whole; an early end leaves `target` alone.
+
+    It is made before the work begins: a folder that cannot be written is known at once.
+    """
+    fresh = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with fresh.open("wb") as file:
+            yield file
+        fresh.replace(target)
+    except OSError as error:
+        raise RequestError(
+            f"{target} cannot be written: {error.strerror or error}. Name another place with -o."
+        ) from error
+    finally:
+        with suppress(OSError):
+            fresh.unlink()

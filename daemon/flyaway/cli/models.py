@@ -1,0 +1,212 @@
+"""`flyaway models …`: the engines, and their weights on this disk. No daemon is needed, and torch only by import."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from flyaway import config
+from flyaway.cli import terminal
+from flyaway.errors import RequestError, WeightsError
+from flyaway_client.choices import fetch_first, licence
+from flyaway_client.errors import CancelledError
+from flyaway_client.messages import EngineInfo
+
+if TYPE_CHECKING:
+    from flyaway.cli import Commands
+    from flyaway.engines.base import EngineRecord
+    from flyaway.weights.store import Store
+
+T = TypeVar("T")
+
+
+def add_to(commands: Commands) -> None:
+    """Describe the group's commands."""
+    group = commands.add_parser(
+        "models",
+        help="list the engines; download, import, check and remove their weights",
+        description="The engines and their weights. The built-in engine has none.",
+    )
+    verbs = group.add_subparsers(metavar="VERB", required=True)
+    for name, run, text in (
+        ("list", list_all, "list the engines: what each is for, its size and its licence"),
+        ("download", download, "fetch weights from the model hub"),
+        ("verify", verify, "check that files are whole (default: all)"),
+        ("import", import_files, "take weights files that you have, or all of a folder"),
+        ("remove", remove, "delete weights"),
+        ("path", path, "print the folder they are in, or the file of one engine"),
+    ):
+        parser = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        parser.set_defaults(run=run)
+        if run in (download, verify, remove):
+            count = "*" if run is verify else "+"
+            parser.add_argument("names", nargs=count, metavar="NAME", help="see `models list`")
+        if run is path:
+            parser.add_argument("name", nargs="?", metavar="NAME", help="see `models list`")
+        if run is import_files:
+            parser.add_argument("paths", nargs="+", type=Path, metavar="FILE-OR-FOLDER")
+            parser.add_argument("--as", dest="name", metavar="NAME", help="the engine it is for")
+
+
+def list_all(arguments: argparse.Namespace) -> int:
+    """Print one paragraph an engine."""
+    from flyaway.extraction.catalogue import Catalogue
+
+    for info in Catalogue(config.load()).infos():
+        terminal.say(_described(info))
+    return 0
+
+
+def download(arguments: argparse.Namespace) -> int:
+    """Fetch weights; Ctrl-C keeps what came for the next try."""
+    from flyaway.extraction.catalogue import Catalogue
+
+    catalogue = Catalogue(config.load())
+    for record in [catalogue.record(name) for name in arguments.names]:
+        _download_one(record)
+        terminal.say(f"{record.name}: ready.")
+    return 0
+
+
+def verify(arguments: argparse.Namespace) -> int:
+    """Hash files anew; fails if any is damaged, or one that was named is not there."""
+    store = _store()
+    records = _named(arguments.names) or [record for record in _records() if store.files(record)]
+    return _for_each(records, lambda record: f"{record.name}: whole, {store.verify(record)}")
+
+
+def import_files(arguments: argparse.Namespace) -> int:
+    """Copy files into the store, each for the engine that it is recognised to be for."""
+    from flyaway.weights.recognition import recognise
+
+    files = list(_weights_files(arguments.paths))
+    if arguments.name:
+        _named([arguments.name])
+        if len(files) != 1:
+            raise RequestError("--as goes with one file.")
+
+    def take(file: Path) -> str:
+        record = recognise(file, arguments.name)
+        return f"{record.name}: {_store().adopt(record, file)}"
+
+    return _for_each(files, take)
+
+
+def remove(arguments: argparse.Namespace) -> int:
+    """Delete weights and say how much that freed; the hub's own cache is left alone."""
+    store = _store()
+    for record in _named(arguments.names):
+        terminal.say(f"{record.name}: {store.remove(record) / 1e6:.0f} MB freed.")
+        for shared in store.files(record):
+            terminal.tell(
+                f"flyaway: {record.name} is still in the model hub's own cache, which other programs "
+                f"share: {shared}. `hf cache rm` empties that."
+            )
+    return 0
+
+
+def path(arguments: argparse.Namespace) -> int:
+    """Print where downloads and imports lie, or where one engine's file is."""
+    from flyaway.weights import store
+
+    if arguments.name is None:
+        terminal.say(str(store.folder()))
+        return 0
+    (record,) = _named([arguments.name])
+    terminal.say(str(_store().locate(record)))
+    return 0
+
+
+def _described(info: EngineInfo) -> str:
+    needs = f" Needs a {' and a '.join(info.needs)}." if info.needs else ""
+    how_to_get = f" {fetch_first(info)}" if info.page and not info.installed else ""
+    return (
+        f"{info.name}: {info.title} ({_whereabouts(info)})\n"
+        f"    {info.purpose}{needs}{how_to_get}\n"
+        f"    {licence(info)} {info.licence_url}".rstrip()
+    )
+
+
+def _whereabouts(info: EngineInfo) -> str:
+    size = f"{info.download_bytes / 1e6:.0f} MB"
+    if not info.download_bytes:
+        return "always there"
+    if info.installed:
+        return f"installed, {size}"
+    return f"not installed, {'to be fetched by hand' if info.page else f'a download of {size}'}"
+
+
+def _download_one(record: EngineRecord) -> None:
+    line = terminal.ProgressLine()
+    with terminal.interruption() as pressed:
+
+        def progress(done: int, total: int) -> None:
+            if pressed.is_set():
+                raise CancelledError
+            megabytes = f"{done / 1e6:.0f} of {total / 1e6:.0f} MB"
+            line.show(f"{record.title}, {megabytes}", done / max(total, 1))
+
+        try:
+            _store().download(record, progress)
+        except CancelledError:
+            line.clear()
+            terminal.tell("flyaway: What came so far is kept: the next try goes on there.")
+            raise
+        finally:
+            line.clear()
+
+
+def _for_each(things: Iterable[T], do: Callable[[T], str]) -> int:
+    """Do something for each and say what became of it; an error with one does not keep the others from it."""
+    is_fine = True
+    for thing in things:
+        try:
+            terminal.say(do(thing))
+        except WeightsError as error:
+            terminal.tell(f"flyaway: {error}")
+            is_fine = False
+    return 0 if is_fine else 1
+
+
+def _store() -> Store:
+    from flyaway.weights.store import Store  # deferred: brings a web client
+
+    return Store()
+
+
+def _records() -> list[EngineRecord]:
+    """All engines that have weights."""
+    from flyaway import engines
+
+    return [record for record in map(engines.record, engines.names()) if record.weights]
+
+
+def _named(names: Iterable[str]) -> list[EngineRecord]:
+    """The engines of these names.
+
+    Raises:
+        UnknownEngineError: there is none of a name.
+    """
+    from flyaway import engines
+
+    return [engines.record(name) for name in names]
+
+
+def _weights_files(paths: Iterable[Path]) -> Iterable[Path]:
+    """The files, and those in the folders that are called like weights."""
+    from flyaway.weights.store import SUFFIXES
+
+    for path in paths:
+        if not path.exists():
+            raise RequestError(f"There is no {path}.")
+        if not path.is_dir():
+            yield path
+            continue
+        found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+        if not found:
+            raise RequestError(
+                f"There are no weights files in {path} ({', '.join(sorted(SUFFIXES))})."
+            )
+        yield from found

@@ -1,0 +1,98 @@
+"""How the daemon loads an engine: which device, how many threads, which weights. Imports torch when called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flyaway.config import Settings
+from flyaway.errors import DamagedWeightsError, DeviceError
+
+if TYPE_CHECKING:
+    import torch
+
+    from flyaway.engines.base import Engine, EngineRecord
+
+_PER_WEIGHT_BYTE = 2.0
+"""Memory of a loaded engine as a share of its file: half-precision files are widened on a CPU."""
+
+
+class EngineLoader:
+    """Loads engines as the settings say; the keeper's `Loader`.
+
+    Args:
+        settings: device, precision and threads.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def needed_bytes(self, name: str) -> int:
+        """About how much memory an engine takes once loaded, by the size of its file."""
+        weights = _record(name).weights
+        return round(weights.bytes * _PER_WEIGHT_BYTE) if weights else 0
+
+    def free_bytes(self) -> int:
+        """How much memory of the chosen device is free now."""
+        from flyaway.engines import device
+
+        return device.free_bytes(device.choose(self._settings.device))
+
+    def load(self, name: str) -> tuple[Engine, str]:
+        """Load one engine; gives it and its device in words.
+
+        Raises:
+            DeviceError: the device of the settings is not here, or its memory is full.
+            WeightsError: its checkpoint is missing or damaged.
+        """
+        import cv2
+        import torch
+
+        from flyaway.engines import device, precision
+        from flyaway.engines.base import Placed
+
+        threads = self._settings.engine_threads
+        torch.set_num_threads(threads)
+        cv2.setNumThreads(threads)
+        chosen = device.choose(self._settings.device)
+        record = _record(name)
+        with device.memory_errors(_no_room(record)):
+            engine = _loaded(record, chosen)
+            words = device.describe(engine.device if isinstance(engine, Placed) else chosen)
+            if precision.settle(engine, chosen, self._settings.precision):
+                words += ", half precision"
+        return engine, words
+
+    def release(self) -> None:
+        """Give memory of engines that were let go back to the device."""
+        from flyaway.engines import device
+
+        device.release()
+
+
+def _loaded(record: EngineRecord, device: torch.device) -> Engine:
+    """An engine from its checked file; one that proves to be none counts as damaged from now on."""
+    from flyaway import engines
+    from flyaway.weights.store import Store
+
+    if record.weights is None:
+        return engines.load(record.name, None, device)
+    store = Store()
+    file = store.locate(record)
+    try:
+        return engines.load(record.name, file, device)
+    except DamagedWeightsError:
+        store.reject(record, file)
+        raise
+
+
+def _no_room(record: EngineRecord) -> DeviceError:
+    return DeviceError(
+        f"There is not enough memory to load {record.title}. Close other programs, or choose a"
+        " smaller engine."
+    )
+
+
+def _record(name: str) -> EngineRecord:
+    from flyaway import engines  # deferred: brings numpy
+
+    return engines.record(name)

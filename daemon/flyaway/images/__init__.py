@@ -1,0 +1,1 @@
+"""What images are here: their arrays, their colours, and how they travel as bytes. Knows no engine."""

@@ -1,0 +1,94 @@
+"""Pixels as they come over the wire to images as engines want them, and alpha as it goes back."""
+
+from __future__ import annotations
+
+import mmap
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flyaway.images import profiles
+from flyaway.images.arrays import Image, Samples
+from flyaway_client.messages import CHANNELS, ImageHeader
+
+Block = bytes | bytearray | memoryview | mmap.mmap
+"""Memory that holds a part's bytes."""
+
+_WHOLE_PIXEL = {"u8": "<u4", "u16": "<u8"}
+"""Sample type -> a number that holds all four samples of a pixel, the last one highest."""
+
+_DTYPES = {"u8": "<u1", "u16": "<u2", "f16": "<f2", "f32": "<f4"}
+
+
+def samples(header: ImageHeader, data: Block) -> Samples:
+    """The bytes of a part as HxWxC, without a copy; half floats become float32."""
+    shape = (header.height, header.width, CHANNELS[header.channels])
+    values: Samples = np.frombuffer(data, _DTYPES[header.dtype]).reshape(shape)
+    return values.astype(np.float32) if header.dtype == "f16" else values
+
+
+def read(header: ImageHeader, data: Block, colour: str, icc: bytes = b"") -> Image:
+    """A layer's colours as HxWx3 sRGB, uint8 or uint16. What is 8-bit sRGB already is not copied.
+
+    Args:
+        header: the layout of `data`.
+        data: the pixels.
+        colour: "srgb", "linear-srgb" or "icc".
+        icc: the profile where colour is "icc".
+
+    Raises:
+        RequestError: the profile cannot be used.
+    """
+    values = samples(header, data)
+    colours = values[..., : CHANNELS[header.channels] - _has_opacity(header)]
+    if header.channels in ("bgr", "bgra"):
+        colours = colours[..., ::-1]
+    image = _to_srgb(colours, colour, icc)
+    return np.broadcast_to(image, (*image.shape[:2], 3)) if image.shape[2] == 1 else image
+
+
+def clear_pixels(header: ImageHeader, data: Block) -> NDArray[np.bool_] | None:
+    """HxW, True where a layer is wholly transparent; None if it has no such pixel."""
+    if not _has_opacity(header):
+        return None
+    if header.dtype in _WHOLE_PIXEL and CHANNELS[header.channels] == 4:
+        # Opacity is a pixel's highest bits: the least pixel tells, five times faster than a look at each.
+        pixels = np.frombuffer(data, _WHOLE_PIXEL[header.dtype])
+        if int(pixels.min()) >> (pixels.itemsize * 6):
+            return None
+    is_clear = samples(header, data)[..., -1] == 0
+    return is_clear if is_clear.any() else None
+
+
+def as_float(image: Image) -> NDArray[np.float32]:
+    """An image or alpha, or a window of one, as float32 0..1; in new memory unless it is that already."""
+    if image.dtype == np.float32:
+        return image.astype(np.float32, copy=False)
+    values = image.astype(np.float32)
+    values /= np.float32(255 if image.dtype == np.uint8 else 65535)
+    return values
+
+
+def encode(values: NDArray[np.float32], dtype: str) -> Samples:
+    """Alpha or colours 0..1 as "u8", "u16" (full range, rounded) or "f32", C-contiguous."""
+    if dtype == "f32":
+        return np.ascontiguousarray(values, np.float32)
+    full, kind = (255, np.uint8) if dtype == "u8" else (65535, np.uint16)
+    scaled = np.multiply(values, np.float32(full), order="C")
+    np.rint(scaled, out=scaled)
+    result: Samples = scaled.astype(kind)
+    return result
+
+
+def _to_srgb(colours: Samples, colour: str, icc: bytes) -> Samples:
+    if colour == "srgb" and colours.dtype != np.float32:
+        return colours
+    if colour == "srgb":
+        return profiles.to_u16(colours)
+    if colour == "linear-srgb":
+        return profiles.linear_image_to_srgb(colours)
+    return profiles.image_to_srgb(colours, icc)
+
+
+def _has_opacity(header: ImageHeader) -> bool:
+    return header.channels in ("graya", "rgba", "bgra")

@@ -1,0 +1,1 @@
+"""Weights files: finding, downloading, checking, importing and recognising them."""

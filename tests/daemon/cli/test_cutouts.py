@@ -1,0 +1,164 @@
+"""cutouts: the photo's own colours, alpha and metadata in a PNG that others can read."""
+
+from __future__ import annotations
+
+import io
+import struct
+from dataclasses import replace
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageCms
+
+from flyaway.cli.cutouts import as_alpha, cut_out, with_foreground, write_cut_out, write_mask
+from flyaway.cli.photos import Photo
+
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+SIZE = (300, 7)  # more rows than are worked on at a time
+
+
+def linear_profile() -> bytes:
+    """SRGB's primaries with curves that do nothing (ICC.1:2022, 10.18: type 0, gamma 1)."""
+    content = bytearray(SRGB)
+    for index in range(struct.unpack_from(">I", content, 128)[0]):
+        name, start, _ = struct.unpack_from(">4sII", content, 132 + 12 * index)
+        if name in (b"rTRC", b"gTRC", b"bTRC"):
+            struct.pack_into(">4sIHHi", content, start, b"para", 0, 0, 0, 65536)
+    return bytes(content)
+
+
+def exif() -> bytes:
+    data = Image.Exif()
+    data[ExifTags.Base.Artist] = "Ann"
+    return data.tobytes()
+
+
+def photo(channels: int, dtype: type) -> Photo:
+    full = np.iinfo(dtype).max
+    noise = np.random.default_rng(channels).integers(
+        0, full, (*SIZE, channels), dtype, endpoint=True
+    )
+    return Photo(noise, SRGB, exif(), (300.0, 150.0))
+
+
+def ramp(dtype: type) -> NDArray[Any]:
+    """An alpha that goes through everything from none to all."""
+    full = np.iinfo(dtype).max
+    return np.rint(np.linspace(0, full, SIZE[0] * SIZE[1])).reshape(SIZE).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_opaque_photo_keeps_its_colours_where_something_is_left(channels: int, dtype: type) -> None:
+    original, alpha = photo(channels, dtype), ramp(dtype)
+
+    result = cut_out(original, alpha)
+
+    is_left = alpha > 0
+    assert np.array_equal(result[..., -1], alpha)
+    assert np.array_equal(result[is_left][:, :-1], original.pixels[is_left])
+    assert not result[~is_left].any()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [2, 4])
+def test_photos_own_transparency_stays(channels: int, dtype: type) -> None:
+    original, alpha = photo(channels, dtype), ramp(dtype)
+
+    result = cut_out(original, alpha)
+
+    full = float(np.iinfo(dtype).max)
+    expected = np.rint(original.pixels[..., -1].astype(float) * alpha / full)
+    assert result.shape == original.pixels.shape
+    assert np.array_equal(result[..., -1], expected)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_foreground_takes_the_place_of_mixed_colours_alone(channels: int, dtype: type) -> None:
+    original, colours = photo(channels, dtype), photo(3, dtype).pixels[::-1]
+    alpha = ramp(dtype)
+
+    result = with_foreground(original, bytearray(colours.tobytes()), alpha)
+
+    is_mixed = (alpha > 0) & (alpha < np.iinfo(dtype).max)
+    assert np.array_equal(result.pixels[~is_mixed], original.pixels[~is_mixed])
+    assert np.array_equal(result.pixels[is_mixed][:, :3], colours[is_mixed])
+    assert np.array_equal(result.pixels[..., 3:], original.pixels[..., 3:])
+    assert (result.icc, result.exif) == (original.icc, original.exif)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_foreground_is_brought_to_the_photos_own_profile(dtype: type) -> None:
+    linear_light = replace(photo(3, dtype), icc=linear_profile())
+    grey = replace(photo(1, dtype), icc=b"")
+    full = np.iinfo(dtype).max
+    colours = np.full((*SIZE, 3), full // 2, dtype)
+    half = np.full(SIZE, full // 2, dtype)
+
+    linear = with_foreground(linear_light, bytearray(colours.tobytes()), half).pixels
+    luma = with_foreground(grey, bytearray(colours.tobytes()), half).pixels
+
+    assert np.abs(linear / full - 0.214).max() < 0.01  # sRGB's middle grey in linear light
+    assert np.array_equal(luma, colours[..., :1])
+
+
+@pytest.mark.parametrize(("channels", "mode"), [(1, "LA"), (3, "RGBA")])
+def test_eight_bit_png_keeps_pixels_profile_camera_and_resolution(channels: int, mode: str) -> None:
+    original = photo(channels, np.uint8)
+    pixels = cut_out(original, ramp(np.uint8))
+    file = io.BytesIO()
+
+    write_cut_out(file, pixels, original)
+
+    image = Image.open(file)
+    assert image.mode == mode
+    assert np.array_equal(np.array(image), pixels)
+    check_metadata(image)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_sixteen_bit_png_keeps_pixels_profile_camera_and_resolution(channels: int) -> None:
+    original = photo(channels, np.uint16)
+    pixels = cut_out(original, ramp(np.uint16))
+    file = io.BytesIO()
+
+    write_cut_out(file, pixels, original)
+
+    decoded = cv2.imdecode(np.frombuffer(file.getvalue(), np.uint8), cv2.IMREAD_UNCHANGED)
+    assert decoded is not None
+    in_order = decoded[..., [0, 3]] if channels == 1 else decoded[..., [2, 1, 0, 3]]
+    assert np.array_equal(in_order, pixels)
+    image = Image.open(file)
+    image.load()
+    check_metadata(image)
+
+
+def check_metadata(image: Image.Image) -> None:
+    assert image.info["icc_profile"] == SRGB
+    assert image.getexif()[ExifTags.Base.Artist] == "Ann"
+    assert [round(value) for value in image.info["dpi"]] == [300, 150]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_photo_without_metadata_gets_none(dtype: type) -> None:
+    bare = Photo(photo(3, dtype).pixels, b"", b"", None)
+    file = io.BytesIO()
+
+    write_cut_out(file, cut_out(bare, ramp(dtype)), bare)
+
+    assert not {"icc_profile", "exif", "dpi"} & Image.open(file).info.keys()
+
+
+@pytest.mark.parametrize(("dtype", "mode"), [(np.uint8, "L"), (np.uint16, "I;16")])
+def test_mask_is_the_alpha_alone_at_the_photos_depth(dtype: type, mode: str) -> None:
+    file = io.BytesIO()
+
+    write_mask(file, as_alpha(bytearray(ramp(dtype).tobytes()), photo(3, dtype)))
+
+    image = Image.open(file)
+    assert image.mode == mode
+    assert np.array_equal(np.array(image), ramp(dtype))

@@ -1,0 +1,369 @@
+"""extract: from files to a file, through a real daemon."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+from tests.daemon.servers import Gate, copy_selection, serving
+
+from flyaway.cli.main import main
+from flyaway.extraction.pipeline import NO_ENGINE, Outcome
+from flyaway.serving.jobs import Job
+from flyaway_client.messages import ExtractRequest
+
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+SAMPLES = Path(__file__).parents[3] / "docs" / "samples"
+WIDTH, HEIGHT = 40, 30
+
+
+@dataclass
+class Recorder:
+    """Work that notes down what it was asked, and hands the selection back at the asked depth."""
+
+    requests: list[ExtractRequest] = field(default_factory=list)
+    parts: list[dict[str, bytes]] = field(default_factory=list)
+
+    def __call__(self, job: Job) -> Outcome:
+        self.requests.append(job.request)
+        self.parts.append({name: bytes(data) for name, data in job.parts.items()})
+        outcome = copy_selection(job)
+        alpha, dtype = outcome.alpha, np.uint8
+        if job.request.output_dtype == "u16":
+            alpha, dtype = alpha.astype(np.uint16) * 257, np.uint16
+        colours = np.zeros((*alpha.shape, 3), dtype) if job.request.wants_foreground else None
+        return replace(outcome, alpha=alpha, foreground=colours)
+
+
+@pytest.fixture
+def daemon(home: Path) -> Iterator[Recorder]:
+    """A daemon that the commands find, and what it was asked."""
+    recorder = Recorder()
+    with serving(recorder) as running:
+        running.file.write(home)
+        yield recorder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a photo and a selection of its right half, all with awkward names."""
+    folder = tmp_path / "Fötos und mehr"
+    folder.mkdir()
+    Image.fromarray(pixels()).save(folder / "a photo.png")
+    Image.fromarray(selection()).save(folder / "sélection.png")
+    return folder
+
+
+def pixels(dtype: type = np.uint8) -> Any:
+    return np.random.default_rng(1).integers(0, np.iinfo(dtype).max, (HEIGHT, WIDTH, 3), dtype)
+
+
+def selection() -> Any:
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    mask[:, WIDTH // 2 :] = 255
+    return mask
+
+
+def opened(path: Path) -> Image.Image:
+    """The image in a file, which is closed again."""
+    with Image.open(path) as image:
+        image.load()
+        return image
+
+
+def extract(folder: Path, *options: str | Path) -> int:
+    return main(["extract", str(folder / "a photo.png"), *map(str, options)])
+
+
+def test_writes_the_photos_colours_with_alpha_beside_the_photo(
+    daemon: Recorder, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert extract(folder, "--selection", folder / "sélection.png") == 0
+
+    result = np.array(opened(folder / "a photo-cutout.png"))
+    assert np.array_equal(result[..., 3], selection())
+    assert np.array_equal(result[:, WIDTH // 2 :, :3], pixels()[:, WIDTH // 2 :])
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.splitlines() == [
+        "A note.",
+        f"{folder / 'a photo-cutout.png'}: copy on test bench, 0.0 s",
+    ]
+
+
+def test_work_that_needed_no_engine_is_not_said_to_be_on_a_device(
+    home: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def work(job: Job) -> Outcome:
+        return replace(copy_selection(job), engine=NO_ENGINE, device="", notes=())
+
+    with serving(work) as running:
+        running.file.write(home)
+        assert extract(folder, "--trimap", folder / "sélection.png", "--mask") == 0
+
+    assert capsys.readouterr().err == f"{folder / 'a photo-mask.png'}: no engine, 0.0 s\n"
+
+
+def test_mask_is_the_alpha_alone(daemon: Recorder, folder: Path) -> None:
+    assert extract(folder, "--selection", folder / "sélection.png", "--mask") == 0
+
+    result = opened(folder / "a photo-mask.png")
+    assert result.mode == "L"
+    assert np.array_equal(np.array(result), selection())
+
+
+@pytest.mark.parametrize(
+    ("option", "kind"), [("--selection", "guess"), ("--trimap", "trimap"), ("--region", "region")]
+)
+def test_option_says_what_the_file_means(
+    option: str, kind: str, daemon: Recorder, folder: Path
+) -> None:
+    assert extract(folder, option, folder / "sélection.png") == 0
+
+    assert daemon.requests[0].selection_is == kind
+    assert daemon.parts[0]["selection"] == selection().tobytes()
+    assert daemon.parts[0]["image"] == pixels().tobytes()
+
+
+def test_without_a_selection_the_subject_is_found_automatically(
+    daemon: Recorder, folder: Path
+) -> None:
+    assert extract(folder) == 0
+
+    assert daemon.requests[0].selection_is == "automatic"
+    assert daemon.requests[0].selection is None
+
+
+def test_edge_width_engine_and_profile_are_passed_on(daemon: Recorder, folder: Path) -> None:
+    Image.fromarray(pixels()).save(folder / "a photo.png", icc_profile=SRGB)
+    options = ["--edge-width", "12", "--engine", "builtin"]
+
+    assert extract(folder, "--selection", folder / "sélection.png", *options) == 0
+
+    asked = daemon.requests[0]
+    assert (asked.edge_width_px, asked.engine, asked.colour) == (12, "builtin", "icc")
+    assert daemon.parts[0]["icc"] == SRGB
+    assert opened(folder / "a photo-cutout.png").info["icc_profile"] == SRGB
+
+
+def test_plate_goes_along_and_fine_engine_is_named(daemon: Recorder, folder: Path) -> None:
+    Image.fromarray(pixels()[::-1]).save(folder / "empty.png")
+
+    assert extract(folder, "--plate", folder / "empty.png", "--fine-engine", "none") == 0
+
+    asked = daemon.requests[0]
+    assert asked.plate is not None
+    assert asked.fine_engine == "none"
+    assert daemon.parts[0]["plate"] == pixels()[::-1].tobytes()
+
+
+def test_sixteen_bit_photo_gets_a_sixteen_bit_alpha(daemon: Recorder, folder: Path) -> None:
+    grey = pixels(np.uint16)[..., 0]
+    Image.fromarray(grey).save(folder / "a photo.png")
+
+    assert extract(folder, "--selection", folder / "sélection.png", "--mask") == 0
+
+    asked = daemon.requests[0]
+    assert (asked.image.dtype, asked.output_dtype) == ("u16", "u16")
+    mask = np.array(opened(folder / "a photo-mask.png"))
+    assert np.array_equal(mask, selection().astype(np.uint16) * 257)
+
+
+def test_output_may_be_a_folder_or_any_png(daemon: Recorder, folder: Path) -> None:
+    (folder / "out").mkdir()
+
+    assert extract(folder, "-o", folder / "out") == 0
+    assert extract(folder, "-o", folder / "sub.PNG") == 0
+
+    assert (folder / "out" / "a photo-cutout.png").is_file()
+    assert (folder / "sub.PNG").is_file()
+
+
+def test_existing_result_is_replaced(daemon: Recorder, folder: Path) -> None:
+    (folder / "cutout.png").write_text("old")
+
+    assert extract(folder, "-o", folder / "cutout.png") == 0
+
+    assert opened(folder / "cutout.png").mode == "RGBA"
+
+
+def refused(capsys: pytest.CaptureFixture[str], status: int, daemon: Recorder) -> str:
+    """The one sentence of a command that ended without asking the daemon for work."""
+    assert status == 2
+    assert daemon.requests == []
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("flyaway: ")
+    return line
+
+
+def test_photo_that_is_no_image_is_refused(
+    daemon: Recorder, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "a photo.png").write_text("no image")
+
+    assert "is not an image" in refused(capsys, extract(folder), daemon)
+
+
+@pytest.mark.parametrize("image", ["", ".", "/"])
+def test_photo_without_a_name_is_refused(
+    image: str, daemon: Recorder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "is a folder. Name a photo" in refused(capsys, main(["extract", image]), daemon)
+
+
+def test_photo_over_the_limit_of_the_settings_is_refused(
+    daemon: Recorder, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.toml").write_text("max_megapixels = 0.01")
+    Image.new("L", (200, 100)).save(folder / "a photo.png")
+
+    assert "200 × 100 pixels" in refused(capsys, extract(folder), daemon)
+
+
+def test_plate_with_another_profile_is_refused(
+    daemon: Recorder, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.fromarray(pixels()).save(folder / "empty.png", icc_profile=SRGB)
+
+    status = extract(folder, "--plate", folder / "empty.png")
+
+    assert "another colour profile" in refused(capsys, status, daemon)
+
+
+@pytest.mark.parametrize("option", ["--selection", "--trimap", "--region", "--plate"])
+def test_selection_of_another_size_is_refused_with_both_sizes(
+    option: str, daemon: Recorder, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.new("L", (WIDTH, HEIGHT - 1)).save(folder / "s.png")
+
+    line = refused(capsys, extract(folder, option, folder / "s.png"), daemon)
+
+    assert "40 × 29 pixels, the photo 40 × 30" in line
+
+
+def test_edge_width_without_a_selection_is_refused(
+    daemon: Recorder, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "--selection" in refused(capsys, extract(folder, "--edge-width", "9"), daemon)
+
+
+@pytest.mark.parametrize("width", ["0", "-3", "1.5", "wide", "1000001"])
+def test_edge_width_must_be_a_number_of_pixels(
+    width: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        extract(folder, "--edge-width", width)
+
+    assert "whole number of pixels" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["a photo.png", "sélection.png"])
+def test_never_writes_over_what_it_reads(
+    name: str, daemon: Recorder, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (folder / name).read_bytes()
+    status = extract(folder, "--selection", folder / "sélection.png", "-o", folder / name)
+
+    line = refused(capsys, status, daemon)
+
+    assert "would be overwritten" in line
+    assert (folder / name).read_bytes() == before
+
+
+def test_result_that_is_no_png_is_refused(
+    daemon: Recorder, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ".png" in refused(capsys, extract(folder, "-o", folder / "result.jpg"), daemon)
+
+
+@pytest.mark.parametrize("name", ["no such folder/result.png", "a photo.png/result.png"])
+def test_unwritable_place_is_noticed_before_the_work(
+    name: str, daemon: Recorder, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "cannot be written" in refused(capsys, extract(folder, "-o", folder / name), daemon)
+
+
+def test_refusal_of_the_daemon_leaves_the_old_result_and_nothing_else(
+    daemon: Recorder, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "result.png").write_text("old")
+    before = sorted(folder.iterdir())
+
+    assert extract(folder, "-o", folder / "result.png", "--engine", "none-such") == 2
+
+    assert "none-such" in capsys.readouterr().err
+    assert (folder / "result.png").read_text() == "old"
+    assert sorted(folder.iterdir()) == before
+
+
+def test_progress_is_shown_on_a_terminal_only(
+    daemon: Recorder,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+
+    assert extract(folder) == 0
+
+    shown = capsys.readouterr().err
+    assert shown.startswith("\r  0% ")
+    assert shown.rpartition("\r")[2].startswith("A note.\n")
+
+
+def test_ctrl_c_cancels_the_work_and_leaves_no_file(
+    home: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gate = Gate()
+    before = sorted(folder.iterdir())
+
+    def press() -> None:
+        gate.wait_until_begun()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with serving(gate) as running:
+        running.file.write(home)
+        finger = threading.Thread(target=press)
+        finger.start()
+        assert extract(folder) == 130
+        finger.join()
+        gate.wait_until_ended()
+
+    assert capsys.readouterr().err == "flyaway: Cancelled.\n"
+    assert sorted(folder.iterdir()) == before
+
+
+def test_sample_of_the_readme_comes_out_with_soft_hair(home: Path, tmp_path: Path) -> None:
+    photo, outline = SAMPLES / "astronaut.png", SAMPLES / "outline.png"
+    target = tmp_path / "cutout.png"
+
+    try:
+        status = main(["extract", str(photo), "--selection", str(outline), "-o", str(target)])
+    finally:
+        main(["daemon", "stop"])
+
+    assert status == 0
+    result = np.array(opened(target))
+    face, corner, hair = result[110, 225], result[10, 500], result[12:60, 150:300, 3]
+    assert face.tolist() == [*np.array(opened(photo))[110, 225], 255]
+    assert corner.tolist() == [0, 0, 0, 0]
+    assert ((hair > 20) & (hair < 235)).sum() > 100
+
+
+@pytest.mark.parametrize(
+    ("options", "is_wanted"), [((), True), (("--keep-colors",), False), (("--mask",), False)]
+)
+def test_the_subjects_own_colours_are_asked_for_where_they_are_written(
+    daemon: Recorder, folder: Path, options: tuple[str, ...], is_wanted: bool
+) -> None:
+    assert extract(folder, *options) == 0
+    assert daemon.requests[0].wants_foreground == is_wanted

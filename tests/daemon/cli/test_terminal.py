@@ -1,0 +1,69 @@
+"""terminal: words go where they belong, in letters that the terminal has."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sys
+
+import pytest
+
+from flyaway.cli.terminal import ProgressLine, interruption, say, tell
+
+
+def test_results_and_remarks_go_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    say("result")
+    tell("remark")
+
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("result\n", "remark\n")
+
+
+def test_letters_that_a_terminal_lacks_become_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, "ascii"))
+
+    say("6 × 4 \udcff")
+    sys.stdout.flush()
+
+    assert written.getvalue().rstrip() == rb"6 \xd7 4 \udcff"
+
+
+def test_progress_wipes_out_longer_words_before_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    line = ProgressLine()
+
+    line.show("long words", 0.25)
+    line.show("short", 1)
+    line.clear()
+
+    assert capsys.readouterr().err.split("\r")[1:] == [
+        " 25% long words",
+        "100% short     ",
+        "          ",
+        "",
+    ]
+
+
+def test_progress_is_silent_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    line = ProgressLine()
+
+    line.show("words", 0.5)
+    line.clear()
+
+    assert capsys.readouterr().err == ""
+
+
+def test_first_ctrl_c_is_an_event_and_the_second_interrupts() -> None:
+    before = signal.getsignal(signal.SIGINT)
+
+    with interruption() as pressed:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert pressed.wait(10)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    assert signal.getsignal(signal.SIGINT) == before

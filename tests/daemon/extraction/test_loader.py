@@ -1,0 +1,91 @@
+"""How the daemon loads engines for its keeper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import pytest
+import torch
+
+from flyaway import engines
+from flyaway.config import Settings
+from flyaway.errors import DeviceError, WeightsError
+from flyaway.extraction.loader import EngineLoader
+from flyaway.weights.store import Store
+
+
+@pytest.fixture(autouse=True)
+def _threads_as_they_were() -> object:
+    before = torch.get_num_threads(), cv2.getNumThreads()
+    yield
+    torch.set_num_threads(before[0])
+    cv2.setNumThreads(before[1])
+
+
+def test_the_builtin_engine_is_loaded_with_the_threads_of_the_settings() -> None:
+    engine, device = EngineLoader(Settings(device="cpu", threads=1)).load("builtin")
+    assert engine.network is None
+    assert device == "CPU (1 thread)"
+    assert torch.get_num_threads() == 1
+
+
+def test_a_reply_names_the_processor_where_an_engine_cannot_use_the_device(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("flyaway.engines.device.choose", lambda setting: torch.device("mps"))
+    _, device = EngineLoader(Settings(threads=1)).load("builtin")
+    assert device == "CPU (1 thread)"
+
+
+def test_missing_weights_are_said_with_how_to_get_them(store: Path) -> None:
+    with pytest.raises(WeightsError, match="flyaway models download birefnet-lite"):
+        EngineLoader(Settings(device="cpu")).load("birefnet-lite")
+
+
+def test_a_file_that_holds_no_weights_is_not_taken_for_installed(
+    store: Path, tmp_path: Path
+) -> None:
+    record = engines.record("birefnet-lite-2k")
+    source = tmp_path / "net.safetensors"
+    source.write_bytes(b"no weights")
+    file = Store().adopt(record, source)
+    assert Store().holds(record)
+    with pytest.raises(WeightsError, match="damaged or no weights file"):
+        EngineLoader(Settings(device="cpu")).load(record.name)
+    assert not Store().holds(record)
+    with pytest.raises(WeightsError, match="flyaway models download birefnet-lite-2k"):
+        EngineLoader(Settings(device="cpu")).load(record.name)
+    assert file.exists()
+
+
+def test_a_file_for_which_there_is_no_memory_is_not_taken_for_damaged(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = engines.record("modnet-webcam")
+    source = tmp_path / "net.ckpt"
+    torch.save({"weight": torch.zeros(1)}, source)
+    Store().adopt(record, source)
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(torch, "load", fail)
+    with pytest.raises(DeviceError, match="not enough memory to load MODNet Webcam"):
+        EngineLoader(Settings(device="cpu")).load(record.name)
+    assert Store().holds(record)
+
+
+def test_a_device_that_is_not_here_is_said() -> None:
+    with pytest.raises(DeviceError):
+        EngineLoader(Settings(device="meta")).load("builtin")
+
+
+def test_memory_is_reckoned_by_the_size_of_the_weights() -> None:
+    loader = EngineLoader(Settings(device="cpu"))
+    weights = engines.record("birefnet-lite").weights
+    assert weights is not None
+    assert loader.needed_bytes("builtin") == 0
+    assert loader.needed_bytes("birefnet-lite") >= weights.bytes
+    assert loader.free_bytes() > 2**20
+    loader.release()

@@ -1,0 +1,275 @@
+"""A real server on real sockets whose work a test decides, and peers that speak to it frame by frame."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zmq
+
+from flyaway.config import Settings
+from flyaway.extraction.keeper import Keeper
+from flyaway.extraction.pipeline import Outcome
+from flyaway.serving.jobs import Job
+from flyaway.serving.server import Server
+from flyaway.serving.workshop import Workshop
+from flyaway_client import connection, messages, protocol
+from flyaway_client.client import Client
+from flyaway_client.connection import ConnectionFile
+from flyaway_client.messages import ExtractRequest, ImageHeader, Message
+
+PATIENCE_S = 30.0
+"""How long a test waits for what must come; only a failing test waits this long."""
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def copy_selection(job: Job) -> Outcome:
+    """Work that answers at once: the selection, or the image's first channel, is the alpha."""
+    image = job.request.image
+    part = job.parts.get("selection")
+    if part is not None:
+        alpha = np.frombuffer(part, np.uint8).reshape(image.height, image.width)
+    else:
+        pixels = np.frombuffer(job.parts["image"], np.uint8)
+        alpha = np.ascontiguousarray(pixels.reshape(image.height, image.width, -1)[..., 0])
+    return Outcome(alpha, "copy", "test bench", ("A note.",))
+
+
+@dataclass
+class Gate:
+    """Work that waits in a job until it is let through, reporting like an engine all the while."""
+
+    begun: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    opened: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    ids: list[str] = field(default_factory=list)
+
+    def __call__(self, job: Job) -> Outcome:
+        self.ids.append(job.request.id)
+        self.begun.release()
+        try:
+            while not self.opened.wait(0.01):
+                job.report("Solving", 0.5)
+            return copy_selection(job)
+        finally:
+            self.ended.release()
+
+    def wait_until_begun(self) -> None:
+        """Return when one more job is being worked on."""
+        assert self.begun.acquire(timeout=PATIENCE_S)
+
+    def wait_until_ended(self) -> None:
+        """Return when one more job's work is over, however it ended."""
+        assert self.ended.acquire(timeout=PATIENCE_S)
+
+
+@dataclass
+class Loading:
+    """A keeper's loader that a test decides."""
+
+    load: Callable[[str], tuple[Any, str]]
+    sizes: dict[str, int] = field(default_factory=dict)
+    free: int = 1 << 40
+    releases: int = 0
+
+    def needed_bytes(self, name: str) -> int:
+        return self.sizes.get(name, 0)
+
+    def free_bytes(self) -> int:
+        return self.free
+
+    def release(self) -> None:
+        self.releases += 1
+
+
+class Peer:
+    """A client that sends exactly the frames it is told to: a DEALER of libzmq."""
+
+    def __init__(
+        self, context: zmq.Context[zmq.Socket[bytes]], address: str, password: str | None
+    ) -> None:
+        self.socket = context.socket(zmq.DEALER)
+        self.socket.linger = 0
+        if password is not None:
+            self.socket.plain_username = connection.USERNAME.encode()
+            self.socket.plain_password = password.encode()
+            self.socket.zap_domain = protocol.ZAP_DOMAIN.encode()
+        self.socket.connect(address)
+
+    def close(self) -> None:
+        """Hang up, with everything that was sent still on its way."""
+        self.socket.close(linger=1000)
+
+    def send(self, message: Message | dict[str, Any] | bytes, *payload: bytes) -> None:
+        """Send a header, as a record, a dict or raw bytes, and payload frames."""
+        if isinstance(message, Message):
+            message = messages.encode(message)
+        elif isinstance(message, dict):
+            message = json.dumps(message).encode()
+        self.socket.send_multipart([message, *payload])
+
+    def receive(self) -> tuple[Message, bytes]:
+        """The next message, whatever it is, and its payload (b"" if it has none)."""
+        assert self.socket.poll(round(PATIENCE_S * 1000)), "the daemon does not answer"
+        header, *payload = self.socket.recv_multipart()
+        return messages.decode(header), b"".join(payload)
+
+    def answer(self) -> Message:
+        """The next message that is no progress."""
+        while isinstance(message := self.receive()[0], messages.Progress):
+            pass
+        return message
+
+    def refusal(self) -> messages.ErrorReply:
+        """The next message that is no progress, which must be an error."""
+        message = self.answer()
+        assert isinstance(message, messages.ErrorReply), message
+        return message
+
+    def hello(self) -> messages.HelloReply:
+        """Say hello and give the answer."""
+        self.send(messages.Hello(protocol.VERSION, "a test", "00" * 32))
+        reply = self.answer()
+        assert isinstance(reply, messages.HelloReply), reply
+        return reply
+
+    def status(self) -> messages.StatusReply:
+        """Ask for the status and give the answer."""
+        self.send(messages.StatusRequest("status"))
+        reply = self.answer()
+        assert isinstance(reply, messages.StatusReply), reply
+        return reply
+
+    def begin(self, request: ExtractRequest) -> None:
+        """Send a request's header, which must be accepted."""
+        self.send(request)
+        assert self.answer() == messages.Ready(request.id)
+
+    def upload(self, request: ExtractRequest) -> None:
+        """Send a request with all its pixels, all of them 7, each part in one strip."""
+        self.begin(request)
+        for part, size in request.parts().items():
+            self.send(messages.Strip(request.id, part, 0), b"\x07" * size)
+
+    def alpha(self, request: ExtractRequest) -> bytes:
+        """Receive the result of a request and all its strips."""
+        result = self.answer()
+        assert isinstance(result, messages.ExtractResult), result
+        assert result.id == request.id
+        content = bytearray()
+        while len(content) < result.alpha.bytes:
+            strip, payload = self.receive()
+            assert strip == messages.Strip(request.id, "alpha", len(content))
+            content += payload
+        return bytes(content)
+
+
+class Daemon:
+    """A server running in a thread, and peers that are connected to it."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.file: ConnectionFile = server.connection_file
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._peers: list[Peer] = []
+        self._thread = threading.Thread(target=server.run)
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.file.address.rpartition(":")[2])
+
+    def peer(self) -> Peer:
+        """A peer that knows the password and has not said hello."""
+        return self.stranger(self.file.password)
+
+    def stranger(self, password: str | None) -> Peer:
+        """A peer with a password of its own, or one that offers no login at all."""
+        self._peers.append(Peer(self._context, self.file.address, password))
+        return self._peers[-1]
+
+    def join(self) -> None:
+        """Wait for the server to end by itself."""
+        self._thread.join(PATIENCE_S)
+        assert not self._thread.is_alive()
+
+    def end(self) -> None:
+        """Stop the server and hang up all peers."""
+        self.server.stop()
+        self.peer().send(messages.Shutdown("end"))  # wakes it
+        self.join()
+        self._context.destroy(linger=0)
+
+
+@contextmanager
+def serving(
+    work: Callable[[Job], Outcome] = copy_selection,
+    settings: Settings | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    keeper: Keeper | None = None,
+    workshop: Workshop | None = None,
+) -> Iterator[Daemon]:
+    """A running daemon for the length of a `with`; it does `work`, or what `workshop` makes of it."""
+    settings = settings or Settings()
+    daemon = Daemon(Server(settings, workshop or _Bench(settings, work, keeper), clock))
+    try:
+        yield daemon
+    finally:
+        daemon.end()
+
+
+def request(id: str = "r", width: int = 4, height: int = 3, **changes: Any) -> ExtractRequest:
+    """A small request: RGB and a hard selection, both 8 bits."""
+    fields: dict[str, Any] = {
+        "image": ImageHeader(width, height, "rgb", "u8"),
+        "selection": ImageHeader(width, height, "gray", "u8"),
+    }
+    return ExtractRequest(id, **(fields | changes))
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Return when something has come true."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not is_so():
+        assert time.monotonic() < deadline, "it does not come true"
+        time.sleep(0.01)
+
+
+class _Bench(Workshop):
+    """The real choice of engines, but a test's own work; loads none."""
+
+    def __init__(
+        self, settings: Settings, work: Callable[[Job], Outcome], keeper: Keeper | None
+    ) -> None:
+        super().__init__(settings)
+        self._work = work
+        self._keeper = keeper or self._keeper
+
+    def is_ready(self, job: Job) -> bool:
+        return True
+
+    def extract(self, job: Job) -> Outcome:
+        return self._work(job)
+
+
+def connect(daemon: Daemon, home: Path) -> Client:
+    """A client of the library that finds this daemon by its file."""
+    daemon.file.write(home)
+    return Client.connect("a test", start=False)
