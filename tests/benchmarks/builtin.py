@@ -23,7 +23,9 @@ from tests.benchmarks import contestants
 from tests.benchmarks.repeats import in_turn, seconds_of, spread
 
 from flyaway.engines import device
-from flyaway.engines.builtin import BuiltinEngine, foreground
+from flyaway.engines.builtin import foreground
+from flyaway.engines.builtin.engine import BuiltinEngine
+from flyaway.engines.contract import Inputs
 from flyaway.images.arrays import Alpha, Image, Trimap
 
 THREADS = os.cpu_count() or 1
@@ -44,7 +46,7 @@ def builtin_800px() -> dict[str, Any]:
 
     def compare() -> dict[str, Any]:
         runs: dict[str, Callable[[], object]] = {
-            "flyaway": lambda: engine().extract(image, trimap=trimap)
+            "flyaway": lambda: engine().extract(image, Inputs(trimap))
         }
         rival = {each.name: each for each in contestants.rivals()}.get("pymatting-cf")
         if rival is not None:
@@ -95,7 +97,7 @@ def builtin_region_24mp() -> dict[str, Any]:
     rows, columns = np.flatnonzero(alpha.any(axis=1)), np.flatnonzero(alpha.any(axis=0))
     region = np.zeros(alpha.shape, bool)
     region[rows[0] - 100 : rows[-1] + 100, columns[0] - 100 : columns[-1] + 100] = True
-    return _alone(lambda: _seconds(lambda: engine().extract(image, region=region)))
+    return _alone(lambda: _seconds(lambda: engine().extract(image, Inputs(region=region))))
 
 
 def builtin_import() -> dict[str, Any]:
@@ -148,7 +150,7 @@ def _large(width: int, height: int) -> dict[str, Any]:
             if preview is not None:
                 shown.append(time.perf_counter() - started_s)
 
-        engine().extract(image, trimap=trimap, report=watch)
+        engine().extract(image, Inputs(trimap), watch)
         seconds = time.perf_counter() - started_s
         return {"seconds": round(seconds, 1), "first_preview_s": round(shown[0], 2)}
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from flyaway.engines.base import Engine
 from tests.benchmarks import authors
 from tests.benchmarks.repeats import spread
 from tests.parity import cases, checkpoints
@@ -27,7 +28,6 @@ from torch.nn import functional
 
 from flyaway import engines
 from flyaway.engines import progress
-from flyaway.engines.base import Engine
 
 DATA = Path(__file__).parents[1] / "data" / "parity"
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from flyaway.engines.base import Extraction
 from tests.benchmarks.repeats import in_turn, seconds_of, spread
 from tests.benchmarks.wire import Pixels, fresh_daemon
 from tests.daemon.servers import Loading, serving
@@ -26,7 +27,6 @@ from tests.parity import checkpoints
 
 from flyaway import engines
 from flyaway.config import Settings
-from flyaway.engines.base import Extraction
 from flyaway.serving.workshop import Workshop
 from flyaway.weights.store import FOLDER_VARIABLE, Store
 from flyaway_client import connection, messages

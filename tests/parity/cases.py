@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from flyaway import engines
-from flyaway.engines.base import Engine
+from flyaway.engines.contract import AnyEngine, Inputs
 
 Stored = Mapping[str, NDArray[Any]]
 Row = tuple[str, NDArray[Any], NDArray[Any], float]
@@ -47,12 +47,12 @@ def is_known(folder: Path) -> bool:
     return folder.name in NETWORKS and (folder / "keys.json").is_file()
 
 
-def load(folder: Path, checkpoint: str | Path | Mapping[str, torch.Tensor]) -> Engine:
+def load(folder: Path, checkpoint: str | Path | Mapping[str, torch.Tensor]) -> AnyEngine:
     """The engine that a folder's cases are for, through the real loader."""
     return engines.load(NETWORKS[folder.name].engine, checkpoint)
 
 
-def measure(folder: Path, engine: Engine) -> Iterator[Measurement]:
+def measure(folder: Path, engine: AnyEngine) -> Iterator[Measurement]:
     """Run every case of a folder."""
     network = NETWORKS[folder.name]
     for file in sorted(folder.glob("case_*.npz")):
@@ -71,7 +71,7 @@ def _unpacked(values: NDArray[Any]) -> NDArray[np.float64]:
     return values.astype(np.float64) / full
 
 
-def _modnet(engine: Engine, stored: Stored) -> Iterator[Row]:
+def _modnet(engine: AnyEngine, stored: Stored) -> Iterator[Row]:
     if "net_in_small" in stored:
         semantic, detail, alpha = engine.network(torch.from_numpy(stored["net_in_small"]), True)
         yield "semantic", semantic, stored["semantic_small"], 4e-4
@@ -80,7 +80,7 @@ def _modnet(engine: Engine, stored: Stored) -> Iterator[Row]:
     yield "whole", engine.extract(stored["image_u8"]).alpha, stored["official_alpha"], 1e-3
 
 
-def _birefnet(engine: Engine, stored: Stored) -> Iterator[Row]:
+def _birefnet(engine: AnyEngine, stored: Stored) -> Iterator[Row]:
     if "net_in" in stored:
         logit = engine.network(torch.from_numpy(stored["net_in"]))
         yield "network", logit.sigmoid()[0, 0], stored["alpha"], 2e-4
@@ -90,18 +90,18 @@ def _birefnet(engine: Engine, stored: Stored) -> Iterator[Row]:
     yield "whole", whole, stored["alpha_inference_py"], 2e-3
 
 
-def _vitmatte(engine: Engine, stored: Stored) -> Iterator[Row]:
+def _vitmatte(engine: AnyEngine, stored: Stored) -> Iterator[Row]:
     image, trimap = stored["image_u8"], stored["trimap_u8"]
     network = engine.whole(image, trimap)  # type: ignore[attr-defined]
     yield "network", network, stored["alpha"], 2e-4
-    whole, theirs = engine.extract(image, trimap=trimap).alpha, _unpacked(stored["alpha"])
+    whole, theirs = engine.extract(image, Inputs(trimap)).alpha, _unpacked(stored["alpha"])
     known = {0: 0.0, 255: 1.0}
     for value, alpha in known.items():
         theirs[trimap == value] = alpha
     yield "whole", whole, theirs, 2e-4
 
 
-def _backgroundmattingv2(engine: Engine, stored: Stored) -> Iterator[Row]:
+def _backgroundmattingv2(engine: AnyEngine, stored: Stored) -> Iterator[Row]:
     settings = json.loads(str(stored["conf"][0]))
     network = engine.network
     network.backbone_scale = settings["backbone_scale"]
@@ -114,7 +114,7 @@ def _backgroundmattingv2(engine: Engine, stored: Stored) -> Iterator[Row]:
     for name in names:
         if name in stored:
             yield name, outputs[name], stored[name], 2e-4
-    whole = engine.extract(stored["image_u8"], plate=stored["plate_u8"])
+    whole = engine.extract(stored["image_u8"], Inputs(plate=stored["plate_u8"]))
     if "pha" in stored:
         yield "whole alpha", whole.alpha, stored["pha"][0, 0], 2e-4
     if "fgr" in stored and whole.foreground is not None:
@@ -130,7 +130,7 @@ class _Network:
     """How the cases of one folder are run, and on which engine."""
 
     engine: str
-    run: Callable[[Engine, Stored], Iterator[Row]]
+    run: Callable[[AnyEngine, Stored], Iterator[Row]]
     shares: Mapping[str, float]
 
 

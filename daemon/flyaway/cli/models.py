@@ -16,7 +16,7 @@ from flyaway_client.messages import EngineInfo
 
 if TYPE_CHECKING:
     from flyaway.cli import Commands
-    from flyaway.engines.base import EngineRecord
+    from flyaway.engines.records import EngineRecord
     from flyaway.weights.store import Store
 
 T = TypeVar("T")

@@ -3,32 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol
 
-from flyaway.engines.base import Engine, EngineRecord
-from flyaway.engines.records import RECORDS
+from flyaway.engines import backgroundmattingv2, birefnet, builtin, modnet, vitmatte
+from flyaway.engines.records import EngineRecord
 from flyaway.errors import UnknownEngineError
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["load", "names", "record"]
+    from flyaway.engines.contract import AnyEngine
+
+__all__ = ["FAMILIES", "load", "names", "record"]
 
 
-class _Family(Protocol):
-    """What every engine module offers."""
+class Family(Protocol):
+    """What the folder of every family offers; reading it needs no torch."""
 
-    def load(
-        self, record: EngineRecord, tensors: Mapping[str, torch.Tensor] | None, device: torch.device
-    ) -> Engine:
-        """Build the engine from the tensors of its checkpoint."""
+    @property
+    def RECORDS(self) -> tuple[EngineRecord, ...]:  # noqa: N802 - a constant of a module
+        """What is known of its engines."""
+
+    def load(self, record: EngineRecord, tensors: Mapping[str, torch.Tensor] | None) -> AnyEngine:
+        """Build one of its engines in full precision, where the tensors of its checkpoint are."""
+
+
+FAMILIES: dict[str, Family] = {
+    "builtin": builtin,
+    "birefnet": birefnet,
+    "modnet": modnet,
+    "vitmatte": vitmatte,
+    "backgroundmattingv2": backgroundmattingv2,
+}
+"""All families; a new one is its folder and its line here."""
 
 
 def names() -> tuple[str, ...]:
     """The names of all engines, the built-in one first."""
-    return tuple(RECORDS)
+    return tuple(record.name for family in FAMILIES.values() for record in family.RECORDS)
 
 
 def record(name: str) -> EngineRecord:
@@ -37,26 +50,28 @@ def record(name: str) -> EngineRecord:
     Raises:
         UnknownEngineError: there is none of that name.
     """
-    try:
-        return RECORDS[name]
-    except KeyError:
-        raise UnknownEngineError(
-            f"There is no engine called {name!r}. Engines: {', '.join(RECORDS)}."
-        ) from None
+    for family in FAMILIES.values():
+        for known in family.RECORDS:
+            if known.name == name:
+                return known
+    raise UnknownEngineError(f"There is no engine called {name!r}. Engines: {', '.join(names())}.")
 
 
 def load(
     name: str,
     checkpoint: str | Path | Mapping[str, torch.Tensor] | None = None,
     device: str | torch.device = "cpu",
-) -> Engine:
-    """Load an engine.
+    precision: str = "full",
+) -> AnyEngine:
+    """Load an engine and bring it to where it shall work.
 
     Args:
         name: one of `names()`.
         checkpoint: a weights file, or its content: published parameter names to tensors. None for the
             built-in engine, which has no weights.
         device: where it shall run, as torch names it.
+        precision: "full"; "half" for half precision wherever it is faster; "auto" for that on anything but
+            a processor, where it leaves the alpha as it is.
 
     Raises:
         UnknownEngineError: no engine has that name.
@@ -66,10 +81,11 @@ def load(
 
     known = record(name)
     if checkpoint is not None:
-        from flyaway.engines import checkpoint as files
+        from flyaway.engines import checkpoint as reader
 
         if isinstance(checkpoint, str | Path):
-            checkpoint = files.read(Path(checkpoint))
-        checkpoint = files.plain(checkpoint)
-    family = cast(_Family, import_module(known.module))
-    return family.load(known, checkpoint, torch.device(device))
+            checkpoint = reader.read(Path(checkpoint))
+        checkpoint = reader.plain(checkpoint)
+    engine = FAMILIES[known.family].load(known, checkpoint)
+    engine.place(torch.device(device), precision)
+    return engine

@@ -1,51 +1,100 @@
-"""What all automatic engines share: look only inside a region, keep what a trimap says, say how sure it is."""
+"""What all networks share that find the subject by themselves: where they look, and how sure they are."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import abstractmethod
+from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
+from torch import Tensor
 
 from flyaway.engines import pixels, progress
-from flyaway.engines.base import Extraction
-from flyaway.images.arrays import Alpha, Image, Trimap
+from flyaway.engines.contract import Extraction, Inputs, Report, Window, silent
+from flyaway.engines.memo import Memo
+from flyaway.engines.network import NetworkEngine
+from flyaway.images.arrays import BACKGROUND, Alpha, Image
 
-LOOK_PX = 1024
+CONFIDENCE_PX = 1024
 """Longer side, about, of what confidence is taken from."""
 
+LOOKS_BYTES = 64 << 20
+"""For what a network made of several windows of a picture: sixteen alphas of 1024 pixels a side."""
 
-def within(
-    image: Image,
-    trimap: Trimap | None,
-    region: NDArray[np.bool_] | None,
-    look: Callable[[Image], Alpha],
-) -> Extraction:
-    """Run `look` where the subject can be: in the window of the region or of the trimap's inside.
 
-    A network sees everything at one fixed size, so a smaller window shows it more of the subject.
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """An image, and what the network made of the windows of it that it has seen.
 
-    Args:
+    Attributes:
         image: HxWx3.
-        trimap: HxW 0/128/255, its certain pixels come back as they are; or None.
-        region: HxW, True inside a rough outline; outside is background; or None.
-        look: gives the alpha of an image of any size.
+        alphas: window (first and last row, first and last column) to the network's own alpha, 1x1xhxw.
     """
-    inside = region if region is not None else None if trimap is None else trimap > 0
-    if inside is None:
-        alpha = look(image)
-    else:
-        window = pixels.window_around(inside)
-        alpha = np.zeros(image.shape[:2], np.float32)
-        alpha[window] = look(image[window])
+
+    image: Image
+    alphas: Memo[Tensor] = field(default_factory=lambda: Memo(LOOKS_BYTES))
+
+
+class AutomaticEngine(NetworkEngine[Looks]):
+    """A network that sees everything at one size, and finds the subject in that.
+
+    It is shown only where the subject can be, the window of the region or of the trimap's inside: a
+    smaller window shows it more of the subject. That is why nothing can be computed from the image alone.
+    """
+
+    @abstractmethod
+    def look(self, image: Image) -> Tensor:
+        """The network's own alpha of an image of any size: 1x1xhxw float32 in main memory, 0..1."""
+
+    @abstractmethod
+    def enlarged(self, alpha: Tensor, size: tuple[int, int]) -> Tensor:
+        """An alpha of `look` brought to height and width of the image, 1x1xHxW."""
+
+    def encode(self, image: Image, report: Report = silent) -> Looks:
+        """Keep the image; what the network sees of it depends on the region."""
+        return Looks(image)
+
+    def solve(
+        self,
+        features: Looks,
+        inputs: Inputs,
+        window: Window | None = None,
+        report: Report = silent,
+    ) -> Extraction:
+        """Find the subject; see `Engine.solve`. The network runs only for a window it has not seen."""
+        with torch.inference_mode(), progress.reporting(report, self.steps):
+            alpha = pixels.keep_known(self._found(features, inputs), inputs.trimap)
+            progress.check()
+            confidence = _confidence(alpha)
+        return Extraction(alpha if window is None else alpha[window].copy(), confidence=confidence)
+
+    def _found(self, looks: Looks, inputs: Inputs) -> Alpha:
+        """The alpha of the image, 0 outside the region."""
+        inside = inputs.region
+        if inside is None and inputs.trimap is not None:
+            inside = inputs.trimap > BACKGROUND
+        shape = looks.image.shape[:2]
+        rows, columns = (
+            (slice(0, shape[0]), slice(0, shape[1]))
+            if inside is None
+            else pixels.window_around(inside)
+        )
+        key = (rows.start, rows.stop, columns.start, columns.stop)
+        small = looks.alphas.get(key, lambda: self.look(looks.image[rows, columns]))
+        size = (rows.stop - rows.start, columns.stop - columns.start)
+        seen = pixels.to_alpha(self.enlarged(small, size))
+        progress.check()
+        if inside is None:
+            return seen
+        alpha = np.zeros(shape, np.float32)
+        alpha[rows, columns] = seen
         alpha[~inside] = 0
-    progress.check()
-    return Extraction(pixels.keep_known(alpha, trimap), confidence=_confidence(alpha))
+        return alpha
 
 
 def _confidence(alpha: Alpha) -> float:
     """How decided an alpha is, 0..1: the mean distance from one half where there may be a subject."""
-    step = max(1, max(alpha.shape) // LOOK_PX)
+    step = max(1, max(alpha.shape) // CONFIDENCE_PX)
     seen = alpha[::step, ::step]  # an average needs no more
     maybe = seen[seen > 0.05]
     if not maybe.size or float(maybe.max()) < 0.5:

@@ -111,16 +111,14 @@ def fill(
     network: nn.Module,
     tensors: Mapping[str, torch.Tensor] | None,
     title: str,
-    device: torch.device,
     called: Mapping[str, str] | None = None,
 ) -> None:
-    """Give `network` copies of its parameters in float32 on `device`, ready to run.
+    """Give `network` copies of its parameters in float32, where the tensors are, ready to run.
 
     Args:
         network: what `build` made.
         tensors: what `read` or `plain` gave.
         title: the engine's name for people.
-        device: where the parameters go.
         called: network's name to file's name, for those tensors that the file calls differently.
 
     Raises:
@@ -136,8 +134,7 @@ def fill(
     _refuse(title, "has", (n for n in tensors if n not in known and not n.endswith(OPTIONAL)))
     _refuse(title, "has the wrong shape or type of", _misfits(wanted, tensors, names))
     state = {
-        name: tensors[file].detach().to(device, torch.float32, copy=True)
-        for name, file in names.items()
+        name: tensors[file].detach().to(torch.float32, copy=True) for name, file in names.items()
     }
     rest = {n: torch.zeros(t.shape, dtype=t.dtype) for n, t in wanted.items() if n not in names}
     network.load_state_dict(state | rest, assign=True)

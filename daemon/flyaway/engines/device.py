@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import gc
-import os
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
+import psutil
 import torch
 
 from flyaway.errors import DeviceError, out_of_memory
-
-_UNKNOWN_BYTES = 4 * 2**30
-"""Taken for free where the system does not say (Windows)."""
 
 _OUT_OF_MEMORY = ("DefaultCPUAllocator: can't allocate memory", "out of memory")
 """How torch words it where it raises a plain RuntimeError: its allocator for processors, and MPS."""
@@ -57,17 +53,11 @@ def describe(device: torch.device) -> str:
 
 
 def free_bytes(device: torch.device) -> int:
-    """Memory free on a device now; on a processor what the system could give, as far as it says."""
+    """Memory free on a device now; on a processor what the system could give without swapping."""
     if device.type in ("cuda", "xpu"):
         free, _ = getattr(torch, device.type).mem_get_info(device)
         return int(free)
-    meminfo = Path("/proc/meminfo")
-    if meminfo.exists():
-        lines = dict(line.split(":") for line in meminfo.read_text().splitlines())
-        return int(lines["MemAvailable"].split()[0]) * 1024
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
-    return _UNKNOWN_BYTES
+    return int(psutil.virtual_memory().available)
 
 
 def release() -> None:

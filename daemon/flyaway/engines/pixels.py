@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image as Pillow
-from torch import nn
 from torch.nn import functional as F
 
 from flyaway.images.arrays import BACKGROUND, FOREGROUND, Alpha, Image, Trimap
@@ -16,12 +15,6 @@ from flyaway.images.encoding import as_float
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-
-
-def place_of(network: nn.Module) -> tuple[torch.device, torch.dtype]:
-    """Where a network runs and in which precision: its input must come in the same."""
-    parameter = next(network.parameters())
-    return parameter.device, parameter.dtype
 
 
 def to_planes(image: Image) -> torch.Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.nn.functional import conv2d
 
-from flyaway.engines.base import Engine
+from flyaway.engines.contract import AnyEngine, Inputs
 from flyaway.errors import FlyawayError
 from flyaway.images.arrays import Alpha
 
@@ -29,35 +29,7 @@ _SIDE_PX_CPU, _PASSES_CPU = 32, 1
 """Of the measured convolutions. A processor without the instructions is 150 times slower, so it gets fewer."""
 
 
-def settle(engine: Engine, device: torch.device, setting: str) -> bool:
-    """Bring an engine's network to the precision it shall work in; True if that is half precision.
-
-    Unasked ("auto") that is done only where the engine still finds the same alpha of a trial picture.
-
-    Args:
-        engine: loaded in full precision.
-        device: where it is.
-        setting: see `choose`.
-    """
-    if engine.network is None:
-        return False
-    kind = choose(device, setting)
-    if kind == torch.float32:
-        return False
-    full = _trial(engine) if setting == "auto" else None
-    kept = {name: value.cpu() for name, value in engine.network.state_dict().items()}
-    engine.network.to(kind)
-    if setting != "auto":
-        return True
-    half = _trial(engine)
-    if full is not None and half is not None and np.abs(full - half).max() <= _TOLERANCE:
-        return True
-    engine.network.to(torch.float32)
-    engine.network.load_state_dict(kept)
-    return False
-
-
-def _trial(engine: Engine) -> Alpha | None:
+def trial_alpha(engine: AnyEngine) -> Alpha | None:
     """An engine's alpha of a small made-up picture of a disc; None if it can make nothing of it."""
     rows, columns = np.mgrid[:_TRIAL_PX, :_TRIAL_PX]
     distance_px = np.hypot(rows - _TRIAL_PX / 2, columns - _TRIAL_PX / 2)
@@ -66,12 +38,17 @@ def _trial(engine: Engine) -> Alpha | None:
     trimap = np.where(distance_px < _TRIAL_PX / 4, np.uint8(255), np.uint8(0))
     trimap[np.abs(distance_px - _TRIAL_PX / 4) < _TRIAL_PX / 8] = 128
     try:
-        return engine.extract(image, trimap=trimap, plate=plate).alpha
+        return engine.extract(image, Inputs(trimap, plate=plate)).alpha
     except FlyawayError:
         return None
 
 
-def choose(device: torch.device, setting: str) -> torch.dtype:
+def are_alike(full: Alpha | None, half: Alpha | None) -> bool:
+    """Whether two trial alphas are there, and so alike that half precision may be taken unasked."""
+    return full is not None and half is not None and bool(np.abs(full - half).max() <= _TOLERANCE)
+
+
+def choose_dtype(device: torch.device, setting: str) -> torch.dtype:
     """The kind of number that networks shall work with on a device.
 
     On a graphics card that is float16 where it is faster; bfloat16, whose eight bits can show as steps in

@@ -1,4 +1,4 @@
-"""Tell a `Report` how far a network is, from within its layers, so that a cancel stops it between two."""
+"""Report how far an engine is, from within its layers, so that a cancel stops it between two."""
 
 from __future__ import annotations
 
@@ -10,37 +10,45 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from flyaway.engines.base import Report
+from flyaway.engines.contract import Report, part
+from flyaway.images.arrays import Alpha
 
 INTERVAL_S = 0.05
 """A report at most this often: a network has hundreds of layers, and each report may cross threads."""
 
 
+def spaced(report: Report) -> Report:
+    """A report that passes on at most one call every `INTERVAL_S`, and every preview."""
+    reported_at_s = 0.0
+
+    def report_spaced(fraction: float, preview: Alpha | None = None) -> None:
+        nonlocal reported_at_s
+        now_s = time.monotonic()
+        if preview is not None or now_s - reported_at_s >= INTERVAL_S:
+            reported_at_s = now_s
+            report(fraction, preview)
+
+    return report_spaced
+
+
 @dataclass(slots=True)
-class _Walk:
+class _Run:
     """One run through a network that somebody listens to."""
 
     report: Report
     steps: int
-    begin: float
-    end: float
     done: int = 0
-    told_at_s: float = 0.0
 
-    def tick(self, steps: int) -> None:
+    def advance(self, steps: int) -> None:
         self.done += steps
-        now_s = time.monotonic()
-        if now_s - self.told_at_s >= INTERVAL_S:
-            self.told_at_s = now_s
-            share = min(1.0, self.done / max(1, self.steps))
-            self.report(self.begin + share * (self.end - self.begin))
+        self.report(min(1.0, self.done / max(1, self.steps)))
 
 
-_walk: ContextVar[_Walk | None] = ContextVar("walk", default=None)
+_run: ContextVar[_Run | None] = ContextVar("run", default=None)
 
 
 def watch(network: nn.Module, *kinds: type[nn.Module]) -> int:
-    """Make every module of these kinds a step, and count them. Nothing is told outside `reporting`.
+    """Make every module of these kinds a step, and count them. Nothing is reported outside `reporting`.
 
     Every convolution and matrix product lets a cancel through, whether it belongs to a step or not.
     """
@@ -60,18 +68,18 @@ def check(steps: int = 0) -> None:
     Raises:
         CancelledError: nobody wants the result any more.
     """
-    walk = _walk.get()
-    if walk is not None:
-        walk.tick(steps)
+    run = _run.get()
+    if run is not None:
+        run.advance(steps)
 
 
 @contextmanager
 def reporting(report: Report, steps: int, begin: float = 0.0, end: float = 1.0) -> Iterator[None]:
-    """Tell `report` of the steps taken inside, `steps` of them leading from `begin` to `end`."""
+    """Report the steps taken inside, `steps` of them leading from `begin` to `end`."""
     report(begin)
-    token = _walk.set(_Walk(report, steps, begin, end))
+    token = _run.set(_Run(spaced(part(report, begin, end)), steps))
     try:
         yield
     finally:
-        _walk.reset(token)
+        _run.reset(token)
     report(end)

@@ -1,53 +1,246 @@
-"""Overlapping windows over a picture too large for one look, and how their results are blended."""
+"""Solve a trimap window by window, of which only those run that hold unknown pixels and have changed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import nn
+
+from flyaway.engines import progress
+from flyaway.engines.contract import Extraction, Inputs, Report, Window, silent
+from flyaway.engines.memo import Memo, digest
+from flyaway.engines.network import NetworkEngine
+from flyaway.errors import RequestError
+from flyaway.images.arrays import BACKGROUND, FOREGROUND, Alpha, Image, Trimap
+
+SMALLEST_SIDE_PX = 384
+"""Of a window: with less around a pixel an engine no longer sees what it belongs to."""
+
+SIDE_MULTIPLE_PX = 32
+
+ALPHAS_BYTES = 128 << 20
+"""For what a network made of the windows of a picture: the unknown pixels of 32 windows at the most."""
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """A rectangle of a picture, and how much its result counts there.
+class Piece:
+    """A window of a picture, and how much its result counts there.
 
     Attributes:
         place: rows and columns.
-        down, across: weight of each row and column; those of all windows add up to 1 at every pixel.
+        down, across: weight of each row and column; those of all pieces add up to 1 at every pixel.
     """
 
-    place: tuple[slice, slice]
+    place: Window
     down: NDArray[np.float32]
     across: NDArray[np.float32]
 
     @classmethod
-    def all_of(cls, shape: tuple[int, ...]) -> Window:
-        """The window that is the whole picture."""
+    def all_of(cls, shape: tuple[int, ...]) -> Piece:
+        """The piece that is the whole picture."""
         height, width = shape[:2]
         place = slice(0, height), slice(0, width)
         return cls(place, np.ones(height, np.float32), np.ones(width, np.float32))
 
     def weights(self) -> NDArray[np.float32]:
-        """The weight of each pixel of the window."""
+        """The weight of each pixel of the piece."""
         return np.outer(self.down, self.across)
 
     def counted(self, wanted: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Those wanted pixels of the picture that lie in the window and count there."""
+        """Those wanted pixels of the picture that lie in the piece and count there."""
         return wanted[self.place] & (self.down > 0)[:, None] & (self.across > 0)
 
 
-def spread(shape: tuple[int, ...], side_px: int, overlap_px: int, margin_px: int) -> list[Window]:
-    """Windows of at most `side_px` a side over a picture, evenly spread.
+@dataclass(frozen=True, slots=True)
+class Division:
+    """How a picture is divided into pieces for a network.
+
+    Attributes:
+        whole_px: up to so many pixels a picture is one piece.
+        side_px: of a piece.
+        overlap_px: what neighbours share at least.
+        margin_px: the outermost part of a piece, which only gives context to the rest.
+        context_px: what is solved around a window that was asked for.
+    """
+
+    whole_px: int
+    side_px: int
+    overlap_px: int
+    margin_px: int
+    context_px: int
+
+    def pieces(self, shape: tuple[int, ...]) -> list[Piece]:
+        """The pieces of a picture of a shape, height and width first."""
+        if shape[0] * shape[1] <= self.whole_px:
+            return [Piece.all_of(shape)]
+        return spread(shape, self.side_px, self.overlap_px, self.margin_px)
+
+    def around(self, window: Window, shape: tuple[int, ...]) -> Window:
+        """A window with its context, in a picture of a shape."""
+        rows, columns = (
+            slice(max(0, span.start - self.context_px), min(span.stop + self.context_px, size))
+            for span, size in zip(window, shape, strict=False)
+        )
+        return rows, columns
+
+    def halved(self, picture_px: int) -> Division | None:
+        """Pieces of half the pixels that those of a picture have; None if they would be too small."""
+        piece_px = picture_px if picture_px <= self.whole_px else self.side_px**2
+        side_px = math.isqrt(piece_px // 2) // SIDE_MULTIPLE_PX * SIDE_MULTIPLE_PX
+        if side_px < SMALLEST_SIDE_PX:
+            return None
+        return replace(
+            self, whole_px=min(self.whole_px, side_px**2), side_px=min(self.side_px, side_px)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """An image, and what the network made of those pieces of it that it has seen.
+
+    Attributes:
+        image: HxWx3.
+        alphas: place and digest of what was known and wanted there to the alpha of the wanted pixels.
+    """
+
+    image: Image
+    alphas: Memo[NDArray[np.float32]] = field(default_factory=lambda: Memo(ALPHAS_BYTES))
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One piece to be solved: its key in the memo, and which of its pixels are wanted."""
+
+    piece: Piece
+    key: tuple[int, int, bytes]
+    wanted: NDArray[np.bool_]
+
+
+class TrimapEngine(NetworkEngine[Pieces]):
+    """A network that solves the unknown pixels of a trimap; known pixels come back as they are.
+
+    Attributes:
+        title: for people.
+        division: how it divides pictures now; `economise` makes the pieces smaller.
+    """
+
+    title = "This engine"
+
+    def __init__(self, network: nn.Module, division: Division, *steps: type[nn.Module]) -> None:
+        super().__init__(network, *steps)
+        self.division = self._usual = division
+
+    @abstractmethod
+    def solve_piece(self, image: Image, trimap: Trimap, wanted: NDArray[np.bool_]) -> Alpha:
+        """The alpha of a piece of a picture, right at least where it is wanted.
+
+        Args:
+            image: HxWx3.
+            trimap: HxW.
+            wanted: HxW.
+        """
+
+    @abstractmethod
+    def steps_of(self, wanted: NDArray[np.bool_]) -> int:
+        """How many steps solving a piece comes to of which these pixels are wanted."""
+
+    def encode(self, image: Image, report: Report = silent) -> Pieces:
+        """Keep the image: the network sees the trimap beside it from its first layer on."""
+        return Pieces(image)
+
+    def solve(
+        self,
+        features: Pieces,
+        inputs: Inputs,
+        window: Window | None = None,
+        report: Report = silent,
+    ) -> Extraction:
+        """Solve the unknown pixels of the trimap; see `Engine.solve`.
+
+        A window is solved as a picture of its own, with some context: what is far from it changes nothing.
+        """
+        if inputs.trimap is None:
+            raise RequestError(
+                f"{self.title} refines a trimap and finds no subject by itself."
+                " Make a selection with a soft or unknown edge, or choose an automatic engine."
+            )
+        trimap = inputs.trimap
+        window = window or (slice(0, trimap.shape[0]), slice(0, trimap.shape[1]))
+        around = self.division.around(window, trimap.shape)
+        alpha = (trimap[around] == FOREGROUND).astype(np.float32)
+        tasks = list(self._tasks(trimap, window, around))
+        steps = sum(self.steps_of(t.wanted) for t in tasks if t.key not in features.alphas)
+        with torch.inference_mode(), progress.reporting(report, steps):
+            for task in tasks:
+                solved = self._solved(features, trimap, task)
+                place = _moved(task.piece.place, around, -1)
+                alpha[place][task.wanted] += solved * task.piece.weights()[task.wanted]
+        alpha = np.clip(alpha[_moved(window, around, -1)], 0, 1)
+        return Extraction(alpha)
+
+    def economise(self, picture_px: int, may_use_cpu: bool) -> str | None:
+        """Smaller pieces before anything else; see `Engine.economise`."""
+        halved = self.division.halved(picture_px)
+        if halved is None:
+            return super().economise(picture_px, may_use_cpu)
+        self.division = halved
+        return "Memory was short, so the photo was solved in smaller windows."
+
+    def restore(self) -> None:
+        """Back to pieces of the usual size, and where it was placed; see `Engine.restore`."""
+        self.division = self._usual
+        super().restore()
+
+    def _tasks(self, trimap: Trimap, window: Window, around: Window) -> Iterator[_Task]:
+        """The pieces of a window with its context that hold unknown pixels of the window."""
+        known = trimap[around]
+        wanted = np.zeros(known.shape, np.bool_)
+        inner = _moved(window, around, -1)
+        wanted[inner] = (known[inner] != BACKGROUND) & (known[inner] != FOREGROUND)
+        for piece in self.division.pieces(known.shape):
+            counted = piece.counted(wanted)
+            if counted.any():
+                place = _moved(piece.place, around, 1)
+                key = place[0].start, place[1].start, digest(trimap[place], counted)
+                yield _Task(replace(piece, place=place), key, counted)
+
+    def _solved(self, pieces: Pieces, trimap: Trimap, task: _Task) -> NDArray[np.float32]:
+        """The alpha of a task's wanted pixels."""
+        place = task.piece.place
+
+        def solve() -> NDArray[np.float32]:
+            alpha = self.solve_piece(pieces.image[place], trimap[place], task.wanted)
+            return alpha[task.wanted]
+
+        return pieces.alphas.get(task.key, solve)
+
+
+def _moved(window: Window, origin: Window, sign: int) -> Window:
+    """A window in the coordinates of the picture that `origin` was cut from (sign 1), or within `origin` (-1)."""
+    rows, columns = (
+        slice(span.start + sign * begin.start, span.stop + sign * begin.start)
+        for span, begin in zip(window, origin, strict=True)
+    )
+    return rows, columns
+
+
+def spread(shape: tuple[int, ...], side_px: int, overlap_px: int, margin_px: int) -> list[Piece]:
+    """Pieces of at most `side_px` a side over a picture, evenly spread.
 
     Args:
         shape: of the picture, height and width first.
-        side_px: of a window.
+        side_px: of a piece.
         overlap_px: what neighbours share at least.
-        margin_px: the outermost part of a window counts nothing where a neighbour has it too.
+        margin_px: the outermost part of a piece counts nothing where a neighbour has it too.
     """
     rows, columns = (_along(size, side_px, overlap_px, margin_px) for size in shape[:2])
-    return [Window((row, column), down, across) for row, down in rows for column, across in columns]
+    return [Piece((row, column), down, across) for row, down in rows for column, across in columns]
 
 
 def _along(

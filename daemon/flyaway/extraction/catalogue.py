@@ -6,49 +6,13 @@ from dataclasses import dataclass, replace
 
 from flyaway import engines
 from flyaway.config import Settings
-from flyaway.engines.base import EngineRecord
+from flyaway.engines.records import EngineRecord, Role
 from flyaway.errors import RequestError
 from flyaway.weights.store import Store
 from flyaway_client.messages import EngineInfo, ExtractRequest
 
 AUTO, NONE = "auto", "none"
 """Engine names of a request that leave the choice to the daemon, or want no such engine."""
-
-BUILTIN = "builtin"
-
-_AUTOMATIC = (
-    "birefnet-matting",
-    "birefnet-dynamic-matting",
-    "birefnet-hr-matting",
-    "birefnet-lite-matting",
-    "birefnet-general",
-    "birefnet-dynamic",
-    "birefnet-hr",
-    "birefnet-lite",
-    "birefnet-lite-2k",
-    "birefnet-portrait",
-    "birefnet-512",
-    "modnet-photographic",
-    "modnet-webcam",
-    BUILTIN,
-)
-"""What "auto" takes to find a subject: the first that is installed and allowed."""
-
-_FINE = (
-    "vitmatte-base-composition-1k",
-    "vitmatte-base-distinctions-646",
-    "vitmatte-small-composition-1k",
-    "vitmatte-small-distinctions-646",
-    BUILTIN,
-)
-"""What "auto" takes to solve a trimap."""
-
-_PLATE = (
-    "backgroundmattingv2-resnet50",
-    "backgroundmattingv2-resnet101",
-    "backgroundmattingv2-mobilenetv2",
-)
-"""What "auto" takes where there is a plate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,19 +80,19 @@ class Catalogue:
         )
         if request.plate is not None:
             return Choice(self._by_plate(named), self._fine(request, None))
-        if named is not None and "plate" in named.jobs:
+        if named is not None and Role.COMPARE in named.ranks:
             raise RequestError(
                 f"{named.title} compares the photo with one of the empty scene. Give that as the plate, or "
                 "choose another engine."
             )
-        if has_edge and (named is None or "fine" in named.jobs):
-            return Choice(None, named or self._fine(request, None) or self._first(_FINE))
-        if named is not None and "automatic" not in named.jobs:
+        if has_edge and (named is None or Role.SOLVE in named.ranks):
+            return Choice(None, named or self._fine(request, None) or self._first(Role.SOLVE))
+        if named is not None and Role.FIND not in named.ranks:
             raise RequestError(
                 f"{named.title} solves the edge of a selection and does not find subjects. Select the "
                 'subject, or leave the engine at "auto".'
             )
-        coarse = named or self._first(_AUTOMATIC)
+        coarse = named or self._first(Role.FIND)
         return Choice(coarse, self._fine(request, coarse))
 
     def _fine(self, request: ExtractRequest, coarse: EngineRecord | None) -> EngineRecord | None:
@@ -136,27 +100,28 @@ class Catalogue:
         if request.fine_engine == NONE:
             return None
         if request.fine_engine == AUTO:
-            record = self._first(_FINE)
+            record = self._first(Role.SOLVE)
         else:
             record = self.record(request.fine_engine)
-            if "fine" not in record.jobs:
+            if Role.SOLVE not in record.ranks:
                 raise RequestError(
                     f"{record.title} cannot solve an edge. Choose a ViTMatte or the built-in."
                 )
         return None if record is coarse else record
 
     def _by_plate(self, named: EngineRecord | None) -> EngineRecord:
-        record = named or self._first(_PLATE)
-        if "plate" not in record.jobs:
+        record = named or self._first(Role.COMPARE)
+        if Role.COMPARE not in record.ranks:
             raise RequestError(
                 f"{record.title} makes nothing of a photo of the empty scene. Leave that out, or choose "
                 "Background Matting V2."
             )
         return record
 
-    def _first(self, names: tuple[str, ...]) -> EngineRecord:
+    def _first(self, role: Role) -> EngineRecord:
         """The first engine that is here and allowed; the first at all if none is."""
-        records = [engines.record(name) for name in names]
+        able = [r for r in map(engines.record, engines.names()) if role in r.ranks]
+        records = sorted(able, key=lambda record: record.ranks[role])
         usable = (
             record for record in records if self._is_allowed(record) and self._is_here(record)
         )

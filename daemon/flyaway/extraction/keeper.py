@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from flyaway.errors import DeviceError
 
 if TYPE_CHECKING:
-    from flyaway.engines.base import Engine
+    from flyaway.engines.contract import AnyEngine
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ class Loader(Protocol):
     def free_bytes(self) -> int:
         """How much memory of the device is free now."""
 
-    def load(self, name: str) -> tuple[Engine, str]:
+    def load(self, name: str) -> tuple[AnyEngine, str]:
         """Load an engine; gives it and the device it is on, in words.
 
         Raises:
@@ -43,7 +43,7 @@ class Loader(Protocol):
 class WarmEngine:
     """A loaded engine, how many use it now, and when it was last given back."""
 
-    engine: Engine
+    engine: AnyEngine
     device: str
     users: int = 0
     idle_since_s: float = 0.0
@@ -123,7 +123,7 @@ class Keeper:
                 warm = self._warm[name] = WarmEngine(engine, device, users=1)
             return warm
 
-    def _load(self, name: str) -> tuple[Engine, str]:
+    def _load(self, name: str) -> tuple[AnyEngine, str]:
         """Load; out of memory, let go of all that is idle and try once more."""
         try:
             return self._loader.load(name)

@@ -10,7 +10,8 @@ from flyaway.errors import DamagedWeightsError, DeviceError
 if TYPE_CHECKING:
     import torch
 
-    from flyaway.engines.base import Engine, EngineRecord
+    from flyaway.engines.contract import AnyEngine
+    from flyaway.engines.records import EngineRecord
 
 _PER_WEIGHT_BYTE = 2.0
 """Memory of a loaded engine as a share of its file: half-precision files are widened on a CPU."""
@@ -37,7 +38,7 @@ class EngineLoader:
 
         return device.free_bytes(device.choose(self._settings.device))
 
-    def load(self, name: str) -> tuple[Engine, str]:
+    def load(self, name: str) -> tuple[AnyEngine, str]:
         """Load one engine; gives it and its device in words.
 
         Raises:
@@ -47,8 +48,7 @@ class EngineLoader:
         import cv2
         import torch
 
-        from flyaway.engines import device, precision
-        from flyaway.engines.base import Placed
+        from flyaway.engines import device
 
         threads = self._settings.engine_threads
         torch.set_num_threads(threads)
@@ -56,11 +56,8 @@ class EngineLoader:
         chosen = device.choose(self._settings.device)
         record = _record(name)
         with device.memory_errors(_no_room(record)):
-            engine = _loaded(record, chosen)
-            words = device.describe(engine.device if isinstance(engine, Placed) else chosen)
-            if precision.settle(engine, chosen, self._settings.precision):
-                words += ", half precision"
-        return engine, words
+            engine = _loaded(record, chosen, self._settings.precision)
+        return engine, engine.device
 
     def release(self) -> None:
         """Give memory of engines that were let go back to the device."""
@@ -69,17 +66,17 @@ class EngineLoader:
         device.release()
 
 
-def _loaded(record: EngineRecord, device: torch.device) -> Engine:
+def _loaded(record: EngineRecord, device: torch.device, precision: str) -> AnyEngine:
     """An engine from its checked file; one that proves to be none counts as damaged from now on."""
     from flyaway import engines
     from flyaway.weights.store import Store
 
     if record.weights is None:
-        return engines.load(record.name, None, device)
+        return engines.load(record.name, None, device, precision)
     store = Store()
     file = store.locate(record)
     try:
-        return engines.load(record.name, file, device)
+        return engines.load(record.name, file, device, precision)
     except DamagedWeightsError:
         store.reject(record, file)
         raise

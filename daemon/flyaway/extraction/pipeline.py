@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flyaway.engines.base import EngineRecord, Extraction, Report
+from flyaway.engines.contract import Extraction, Inputs, Report
+from flyaway.engines.records import EngineRecord
 from flyaway.errors import NoSubjectError
 from flyaway.extraction import trimaps
 from flyaway.extraction.catalogue import Choice
@@ -149,13 +150,8 @@ class _Bench:
         with self._keeper.lend(record.name) as warm:
 
             def work() -> Extraction:
-                return warm.engine.extract(
-                    self._image,
-                    trimap=plan.trimap,
-                    region=plan.region,
-                    plate=plate,
-                    report=report,
-                )
+                inputs = Inputs(plan.trimap, plan.region, plate).only(record.accepts)
+                return warm.engine.extract(self._image, inputs, report)
 
             extraction, savings = economy.run(
                 warm, work, self._may_use_cpu, self._job.request.image.pixels

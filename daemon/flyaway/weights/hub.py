@@ -20,7 +20,7 @@ from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 from huggingface_hub.utils.logging import set_verbosity_error
 from tqdm import tqdm
 
-from flyaway.engines.base import WeightsRecord
+from flyaway.engines.records import WeightsRecord
 from flyaway.errors import DamagedWeightsError, WeightsError
 
 Progress = Callable[[int, int], None]

@@ -11,21 +11,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from flyaway import engines
-from flyaway.engines.base import EngineRecord
+from flyaway.engines.records import EngineRecord
 from flyaway.errors import WeightsError
 
 _Words = tuple[str, ...]
-
-_ALSO_CALLED: dict[str, tuple[str, ...]] = {
-    "birefnet-512": ("BiRefNet-general-resolution_512x512",),
-    "birefnet-lite": ("BiRefNet-general-bb_swin_v1_tiny",),
-    "birefnet-lite-2k": ("BiRefNet_lite-general-2K",),
-    "vitmatte-small-composition-1k": ("ViTMatte_S_Com",),
-    "vitmatte-small-distinctions-646": ("ViTMatte_S_DIS",),
-    "vitmatte-base-composition-1k": ("ViTMatte_B_Com",),
-    "vitmatte-base-distinctions-646": ("ViTMatte_B_DIS",),
-}
-"""What the authors call files on their other pages, where neither our name nor the hub's is in it."""
 
 _FOLDERS = 3
 """So many folders above a file may name it: the hub's cache has repository/snapshots/commit/file."""
@@ -107,7 +96,7 @@ def _likeness(called: _Words, record: EngineRecord) -> int:
     weights = record.weights
     assert weights  # none else is looked for
     stem = Path(weights.file).stem
-    own = [record.name, *_ALSO_CALLED.get(record.name, ())]
+    own = [record.name, *record.also_called]
     own += [stem] if stem not in ("model", "pytorch_model") else []
     found = [len(name) for name in map(_words, own) if _has(called, name)]
     # a repository's name is the beginning of others' names, so nothing may come after it

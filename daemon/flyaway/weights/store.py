@@ -17,10 +17,10 @@ from pathlib import Path
 import platformdirs
 from filelock import FileLock, Timeout
 
-from flyaway.engines.base import EngineRecord, WeightsRecord
+from flyaway.engines.records import EngineRecord, WeightsRecord
 from flyaway.errors import DamagedWeightsError, WeightsError
 from flyaway.weights import hub
-from flyaway.weights.notes import Notes, Pin, State
+from flyaway.weights.checked import Notes, Pin, State
 
 log = logging.getLogger(__name__)
 

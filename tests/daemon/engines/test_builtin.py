@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from flyaway.engines.base import Report, silent
-from flyaway.engines.builtin import BuiltinEngine, matting, tiles
+from flyaway.engines.builtin import matting, tiles
+from flyaway.engines.builtin.engine import BuiltinEngine
 from flyaway.engines.builtin.workers import Workers
+from flyaway.engines.contract import Inputs, Report, silent
 from flyaway.errors import CancelledError, NoSubjectError, RequestError
 
 ALONE = Workers(torch.device("cpu"))
@@ -44,13 +45,13 @@ def overlap(one: np.ndarray, other: np.ndarray) -> float:
 
 def test_finds_the_alpha_of_a_soft_edge() -> None:
     image, trimap, alpha = scene()
-    found = BuiltinEngine().extract(image, trimap=trimap).alpha
+    found = BuiltinEngine().extract(image, Inputs(trimap)).alpha
     assert np.abs(found - alpha).max() < 0.03
 
 
 def test_keeps_known_pixels_exactly() -> None:
     image, trimap, _ = scene()
-    found = BuiltinEngine().extract(image, trimap=trimap).alpha
+    found = BuiltinEngine().extract(image, Inputs(trimap)).alpha
     assert (found[trimap == 255] == 1.0).all()
     assert (found[trimap == 0] == 0.0).all()
     assert found.dtype == np.float32
@@ -62,7 +63,7 @@ def test_gives_integers_the_alpha_of_floats(dtype: type[np.uint8] | type[np.uint
     integers = (image * np.iinfo(dtype).max).round().astype(dtype)
     engine = BuiltinEngine()
     difference = (
-        engine.extract(integers, trimap=trimap).alpha - engine.extract(image, trimap=trimap).alpha
+        engine.extract(integers, Inputs(trimap)).alpha - engine.extract(image, Inputs(trimap)).alpha
     )
     assert np.abs(difference).max() < 0.03
 
@@ -92,7 +93,7 @@ def test_gives_numbers_for_any_image(name: str) -> None:
         trimap[trimap == 255] = 128
     else:
         trimap[trimap == 0] = 128
-    extraction = BuiltinEngine().extract(image, trimap=trimap)
+    extraction = BuiltinEngine().extract(image, Inputs(trimap))
     assert np.isfinite(extraction.alpha).all()
     assert extraction.alpha.min() >= 0.0
     assert extraction.alpha.max() <= 1.0
@@ -106,13 +107,13 @@ def test_works_on_pictures_of_a_few_pixels(shape: tuple[int, int]) -> None:
     trimap = np.full(shape, 128, np.uint8)
     trimap[0, 0] = 255
     trimap[-1, -1] = 0
-    assert BuiltinEngine().extract(image, trimap=trimap).alpha.shape == shape
+    assert BuiltinEngine().extract(image, Inputs(trimap)).alpha.shape == shape
 
 
 def test_gives_a_trimap_without_unknown_back_at_once() -> None:
     image, trimap, _ = scene()
     trimap[trimap == 128] = 0
-    found = BuiltinEngine().extract(image, trimap=trimap)
+    found = BuiltinEngine().extract(image, Inputs(trimap))
     assert np.array_equal(found.alpha, (trimap == 255).astype(np.float32))
     assert found.confidence is None
 
@@ -129,7 +130,7 @@ def test_stops_within_half_a_second_of_a_cancel() -> None:
             raise CancelledError("Cancelled.")
 
     with pytest.raises(CancelledError):
-        BuiltinEngine().extract(image, trimap=trimap, report=watch)
+        BuiltinEngine().extract(image, Inputs(trimap), watch)
     assert time.monotonic() - called_at[0] < 0.5
     assert longest[0] < 0.5
 
@@ -138,7 +139,7 @@ def fractions_of(image: np.ndarray, trimap: np.ndarray) -> list[float]:
     """All fractions reported while a trimap is solved."""
     said: list[float] = []
     report: Report = lambda fraction, preview=None: said.append(fraction)  # noqa: E731
-    BuiltinEngine().extract(image, trimap=trimap, report=report)
+    BuiltinEngine().extract(image, Inputs(trimap), report)
     return said
 
 
@@ -176,7 +177,7 @@ def test_finds_the_subject_in_a_region() -> None:
     image, _, alpha = scene(120, 160)
     region = np.zeros(alpha.shape, bool)
     region[15:105, 30:130] = True
-    found = BuiltinEngine().extract(image, region=region)
+    found = BuiltinEngine().extract(image, Inputs(region=region))
     assert overlap(found.alpha, alpha) > 0.95
     assert (found.alpha[~region] == 0).all()
     assert found.confidence is not None
@@ -203,7 +204,7 @@ def test_says_what_to_do_about_a_rough_guess() -> None:
 def test_refuses_a_trimap_of_another_size() -> None:
     image, trimap, _ = scene()
     with pytest.raises(RequestError, match="same size"):
-        BuiltinEngine().extract(image, trimap=trimap[1:])
+        BuiltinEngine().extract(image, Inputs(trimap[1:]))
 
 
 def test_settled_pixels_get_the_alpha_they_would_be_solved_to(

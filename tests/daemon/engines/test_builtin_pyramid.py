@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from flyaway.engines.base import silent
 from flyaway.engines.builtin import matting, pyramid
 from flyaway.engines.builtin.pyramid import Box
 from flyaway.engines.builtin.workers import Workers
+from flyaway.engines.contract import silent
 
 ALONE = Workers(torch.device("cpu"))
 

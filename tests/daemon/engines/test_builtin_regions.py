@@ -6,7 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from flyaway.engines.builtin import BuiltinEngine, guess
+from flyaway.engines.builtin import guess
+from flyaway.engines.builtin.engine import BuiltinEngine
+from flyaway.engines.contract import Inputs
 from flyaway.errors import NoSubjectError
 
 Picture = tuple[np.ndarray, np.ndarray]
@@ -58,7 +60,7 @@ def around(subject: np.ndarray, share: float) -> np.ndarray:
 
 def overlap(image: np.ndarray, region: np.ndarray | None, subject: np.ndarray) -> float:
     """Intersection over union of what is found in a region with the subject."""
-    found = BuiltinEngine().extract(image, region=region).alpha > 0.5
+    found = BuiltinEngine().extract(image, Inputs(region=region)).alpha > 0.5
     return float((found & subject).sum() / (found | subject).sum())
 
 
@@ -119,7 +121,7 @@ def test_a_run_that_lost_the_subject_has_no_say(monkeypatch: pytest.MonkeyPatch)
 def test_a_region_of_everything_says_as_much_as_none(sitter: Picture) -> None:
     image, subject = sitter
     engine = BuiltinEngine()
-    everything = engine.extract(image, region=np.ones(subject.shape, bool))
+    everything = engine.extract(image, Inputs(region=np.ones(subject.shape, bool)))
     nothing = engine.extract(image)
     assert np.array_equal(everything.alpha, nothing.alpha)
     assert everything.confidence == nothing.confidence
@@ -150,7 +152,7 @@ def test_tells_shapes_from_what_is_drawn_by_hand(region: np.ndarray, is_shape: b
 def test_an_empty_region_is_refused_in_a_sentence() -> None:
     image = np.zeros((30, 40, 3), np.uint8)
     with pytest.raises(NoSubjectError, match="The region is empty"):
-        BuiltinEngine().extract(image, region=np.zeros((30, 40), bool))
+        BuiltinEngine().extract(image, Inputs(region=np.zeros((30, 40), bool)))
 
 
 REGIONS = {
@@ -178,7 +180,7 @@ def test_gives_numbers_or_a_sentence_for_any_region(
         region = np.zeros(shape, bool)
         region[REGIONS[name]] = True
     try:
-        found = BuiltinEngine().extract(image, region=region)
+        found = BuiltinEngine().extract(image, Inputs(region=region))
     except NoSubjectError as error:
         assert "draw" in str(error)
         return

@@ -11,9 +11,10 @@ import pytest
 import torch
 from tests.fakes.card import CARD, card
 
-from flyaway.engines.base import Report, silent
-from flyaway.engines.builtin import BuiltinEngine, local, matting, trial, workers
+from flyaway.engines.builtin import local, matting, trial, workers
+from flyaway.engines.builtin.engine import BuiltinEngine
 from flyaway.engines.builtin.workers import Workers
+from flyaway.engines.contract import Inputs, Report, silent
 from flyaway.extraction import economy
 from flyaway.extraction.keeper import WarmEngine
 from flyaway.images.arrays import Alpha, Image, Trimap
@@ -178,12 +179,12 @@ def test_a_full_device_is_not_taken_for_one_that_lacks_operations(
 
 def test_goes_on_on_the_processor_once_the_card_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
     image, trimap = scene()
-    usual = BuiltinEngine().extract(image, trimap=trimap).alpha
+    usual = BuiltinEngine().extract(image, Inputs(trimap)).alpha
     on_card(monkeypatch, raise_full)
     engine = BuiltinEngine(device=CARD)
     warm = WarmEngine(engine, "card")
     found, notes = economy.run(
-        warm, lambda: engine.extract(image, trimap=trimap).alpha, True, trimap.size
+        warm, lambda: engine.extract(image, Inputs(trimap)).alpha, True, trimap.size
     )
     assert np.array_equal(found, usual)
     assert notes == ("There was not enough memory on card, so the processor did the work.",)

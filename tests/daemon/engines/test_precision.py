@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from flyaway.engines.base import Extraction
 
 from flyaway import engines
 from flyaway.config import Settings
 from flyaway.engines import precision
-from flyaway.engines.base import Extraction
 from flyaway.engines.modnet import MODNet
 from flyaway.errors import RequestError
 from flyaway.extraction.loader import EngineLoader

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from flyaway.engines.base import Engine, Extraction
 from tests.parity import random_weights
 
 from flyaway import engines
 from flyaway.engines import backgroundmattingv2, birefnet, checkpoint, modnet, vitmatte
-from flyaway.engines.base import Engine, Extraction
 from flyaway.errors import CancelledError, RequestError, UnknownEngineError, WeightsError
 
 DATA = Path(__file__).parents[2] / "data" / "parity"

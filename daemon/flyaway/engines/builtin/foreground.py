@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from flyaway.engines.base import Report, silent
 from flyaway.engines.builtin import pyramid
 from flyaway.engines.builtin.pyramid import Box
+from flyaway.engines.contract import Report, silent
 from flyaway.images.arrays import Alpha, Image
 
 Layer = NDArray[np.float32]

@@ -15,13 +15,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from flyaway.engines.base import Report
+from flyaway import engines
 from flyaway.engines.builtin import pyramid
 from flyaway.engines.builtin.band import Pixels, grown
 from flyaway.engines.builtin.progress import Tick, part, stage
 from flyaway.engines.builtin.pyramid import Box
 from flyaway.engines.builtin.saliency import Saliency
-from flyaway.engines.records import RECORDS
+from flyaway.engines.contract import Report
 from flyaway.errors import NoSubjectError
 from flyaway.images.arrays import FOREGROUND, UNKNOWN, Image, Trimap
 
@@ -125,7 +125,7 @@ def find(image: Image, region: Mask | None, report: Report, threads: int) -> Gue
 
 def _advice() -> str:
     """What to do about a rough guess; names the smallest network that finds any subject."""
-    network = RECORDS["birefnet-lite"]
+    network = engines.record("birefnet-lite")
     megabytes = round(network.weights.bytes / 1e6) if network.weights else 0
     return (
         "This is a rough guess: draw a rough region around the subject and run it again, or install "

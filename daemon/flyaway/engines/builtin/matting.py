@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from flyaway.engines.base import Report
 from flyaway.engines.builtin import pyramid
 from flyaway.engines.builtin.band import known_alpha
 from flyaway.engines.builtin.local import Solution, solve_band
@@ -14,6 +13,7 @@ from flyaway.engines.builtin.progress import Tick, stage
 from flyaway.engines.builtin.pyramid import Box
 from flyaway.engines.builtin.tiles import Refiner
 from flyaway.engines.builtin.workers import Workers
+from flyaway.engines.contract import Report
 from flyaway.images.arrays import UNKNOWN, Alpha, Image, Trimap
 
 WHOLE_UNKNOWN = 260_000

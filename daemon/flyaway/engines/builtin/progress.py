@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from queue import SimpleQueue
 from typing import TypeVar
 
-from flyaway.engines.base import Report
+from flyaway.engines.contract import Report
 from flyaway.images.arrays import Alpha
 
 Found = TypeVar("Found")

@@ -10,9 +10,9 @@ import logging
 import numpy as np
 import torch
 
-from flyaway.engines.base import silent
 from flyaway.engines.builtin import matting
 from flyaway.engines.builtin.workers import Workers
+from flyaway.engines.contract import silent
 from flyaway.images.arrays import UNKNOWN, Image, Trimap
 
 log = logging.getLogger(__name__)

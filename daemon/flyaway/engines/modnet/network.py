@@ -7,90 +7,13 @@ name (`forward(..., training_outputs=True)`) and not by a mode.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from flyaway.engines import automatic, checkpoint, pixels, progress
-from flyaway.engines.base import EngineRecord, Extraction, Report, silent
 from flyaway.engines.layers import mobilenetv2, portioned
-from flyaway.images.arrays import Alpha, Image, Trimap
-
-SHORT_SIDE_PX = 512
-"""What upstream brings the short side of larger and of small photos to."""
-
-LONG_SIDE_PX = 8192
-"""Where that would make the long side longer, a small strip becomes no photo of a hundred megapixels."""
-
-MULTIPLE_PX = 32
-
-TWIN = ("backbone.", "lr_branch.backbone.")
-"""The backbone's parameters are in the checkpoint twice; either copy will do, if it is whole."""
-
-
-def load(
-    record: EngineRecord, tensors: Mapping[str, Tensor] | None, device: torch.device
-) -> MODNetEngine:
-    """Build the engine from the tensors of its checkpoint."""
-    network = checkpoint.build(MODNet)
-    checkpoint.fill(network, tensors, record.title, device, _present_twins(network, tensors or {}))
-    return MODNetEngine(network)
-
-
-class MODNetEngine:
-    """A loaded MODNet."""
-
-    def __init__(self, network: nn.Module) -> None:
-        self.network = network
-        self._steps = progress.watch(network, Convolution, mobilenetv2.InvertedResidual)
-
-    def extract(
-        self,
-        image: Image,
-        *,
-        trimap: Trimap | None = None,
-        region: NDArray[np.bool_] | None = None,
-        plate: Image | None = None,
-        report: Report = silent,
-    ) -> Extraction:
-        """Find the people of `image`; see `Engine.extract`."""
-        with torch.inference_mode(), progress.reporting(report, self._steps):
-            return automatic.within(image, trimap, region, self._look)
-
-    def _look(self, image: Image) -> Alpha:
-        device, dtype = pixels.place_of(self.network)
-        planes = pixels.to_planes(image)
-        progress.check()
-        planes = F.interpolate(planes, input_size(*image.shape[:2]), mode="area")
-        progress.check()
-        planes = pixels.normalised(planes, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)).to(device, dtype)
-        small = self.network(planes).float().cpu()
-        alpha = F.interpolate(small, image.shape[:2], mode="area")
-        progress.check()
-        return pixels.to_alpha(alpha)
-
-
-def input_size(height: int, width: int) -> tuple[int, int]:
-    """Height and width that upstream shows the network; the aspect changes a little."""
-    short, long = sorted((height, width))
-    if long < SHORT_SIDE_PX or short > SHORT_SIDE_PX:
-        wanted = min(SHORT_SIDE_PX, LONG_SIDE_PX * short / long)
-        height, width = (int(side / short * wanted) for side in (height, width))
-    return tuple(max(MULTIPLE_PX, side - side % MULTIPLE_PX) for side in (height, width))  # type: ignore[return-value]
-
-
-def _present_twins(network: nn.Module, tensors: Mapping[str, Tensor]) -> dict[str, str]:
-    """The backbone's names for which a checkpoint has only the other copy."""
-    for one, other in (TWIN, TWIN[::-1]):
-        if not any(name.startswith(one) for name in tensors):
-            names = (name for name in network.state_dict() if name.startswith(one))
-            return {name: other + name.removeprefix(one) for name in names}
-    return {}
 
 
 class MODNet(nn.Module):

@@ -9,122 +9,24 @@ the coarse result is enlarged in strips of rows, so that memory beyond the resul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from flyaway.engines import checkpoint, pixels, plates, progress
-from flyaway.engines.base import EngineRecord, Extraction, Report, silent
+from flyaway.engines import pixels, progress
 from flyaway.engines.layers import mobilenetv2, resnet
-from flyaway.errors import RequestError
-from flyaway.images.arrays import Image, Trimap
 
-COARSE_PX = 512
-"""Longer side of what the backbone sees: upstream's quarter of HD and eighth of 4K."""
-
-MULTIPLE_PX = PATCH_PX = 4
+PATCH_PX = 4
 
 STRIP_ROWS = 256
 PATCHES_AT_ONCE = 2048
 
 Rows = Callable[[int, int], Tensor]
 """Rows `first` to `last` of image and plate in one: 1x6xrowsxW, 0..1."""
-
-
-def load(
-    record: EngineRecord, tensors: Mapping[str, Tensor] | None, device: torch.device
-) -> BackgroundMattingV2Engine:
-    """Build the engine from the tensors of its checkpoint."""
-    backbone = record.name.split("-")[1]
-    network = cast(BackgroundMattingV2, checkpoint.build(lambda: BackgroundMattingV2(backbone)))
-    checkpoint.fill(network, tensors, record.title, device)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # faster everywhere
-    return BackgroundMattingV2Engine(network)
-
-
-class BackgroundMattingV2Engine:
-    """A loaded BackgroundMattingV2."""
-
-    def __init__(self, network: BackgroundMattingV2) -> None:
-        self.network = network
-        network.refiner.mode = "thresholding"  # what upstream's manual names for stills
-        kinds = (mobilenetv2.InvertedResidual, resnet.Bottleneck)
-        self._steps = progress.watch(network, *kinds)
-
-    def extract(
-        self,
-        image: Image,
-        *,
-        trimap: Trimap | None = None,
-        region: NDArray[np.bool_] | None = None,
-        plate: Image | None = None,
-        report: Report = silent,
-    ) -> Extraction:
-        """Find what `image` has and `plate` has not; see `Engine.extract`."""
-        if plate is None:
-            raise RequestError(
-                "This engine compares the image with a plate: a picture of the same scene without"
-                " the subject. Choose a plate, or another engine."
-            )
-        with progress.reporting(report, 1, 0.0, 0.1):
-            plate = plates.aligned(plate, image)
-        pictures = _Pictures(image, plate, *pixels.place_of(self.network))
-        alpha = np.empty(image.shape[:2], np.float32)
-        foreground = np.empty(image.shape, np.float32)
-        with torch.inference_mode():
-            with progress.reporting(report, self._steps, 0.1, 0.4):
-                coarse = self.network.coarse(pictures.sampled(self._scale(image.shape)))
-            strips = self.network.strips(coarse, pictures.size, pictures.rows)
-            with progress.reporting(report, -(-pictures.size[0] // STRIP_ROWS), 0.4):
-                for first, strip in strips:
-                    last = min(first + strip.shape[2], len(alpha))
-                    inside = strip[0, :, : last - first, : image.shape[1]].permute(1, 2, 0)
-                    alpha[first:last] = inside[..., 0].float().cpu().numpy()
-                    foreground[first:last] = inside[..., 1:].float().cpu().numpy()
-                    progress.check(steps=1)
-        if region is not None:
-            alpha[~region] = 0
-        return Extraction(pixels.keep_known(alpha, trimap), foreground)
-
-    def _scale(self, shape: tuple[int, ...]) -> float:
-        """The backbone's: upstream's quarter up to HD, less for more."""
-        return min(self.network.backbone_scale, COARSE_PX / max(shape[:2]))
-
-
-class _Pictures:
-    """An image and its plate, filled up to sides that are multiples of four, as the network asks."""
-
-    def __init__(
-        self, image: Image, plate: Image, device: torch.device, dtype: torch.dtype
-    ) -> None:
-        self._both = [_filled_up(picture) for picture in (image, plate)]
-        self._device, self._dtype = device, dtype
-        self.size: tuple[int, int] = self._both[0].shape[0], self._both[0].shape[1]
-
-    def rows(self, first: int, last: int) -> Tensor:
-        """Rows `first` to `last`: 1x6xrowsxW, 0..1."""
-        planes = [pixels.to_planes(picture[first:last]) for picture in self._both]
-        return torch.cat(planes, 1).to(self._device, self._dtype)
-
-    def sampled(self, scale: float) -> Tensor:
-        """Both at a smaller scale, 1x6xhxw."""
-        height, width = (max(1, int(side * scale)) for side in self.size)
-        planes = [pixels.sampled_bilinear(picture, width, height) for picture in self._both]
-        return torch.cat(planes, 1).to(self._device, self._dtype)
-
-
-def _filled_up(picture: Image) -> Image:
-    """Repeat the last row and column until both sides are multiples of four."""
-    room = [(0, -side % MULTIPLE_PX) for side in picture.shape[:2]]
-    if not any(map(any, room)):
-        return picture
-    return cast(Image, np.pad(picture, [*room, (0, 0)], mode="edge"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +89,7 @@ class BackgroundMattingV2(nn.Module):
         return Coarse(alpha.clamp(0, 1), colours, error.clamp(0, 1), hidden.relu())
 
     def strips(
-        self, coarse: Coarse, size: tuple[int, int], rows: Rows
+        self, coarse: Coarse, size: tuple[int, int], rows: Rows, part: slice | None = None
     ) -> Iterator[tuple[int, Tensor]]:
         """The refined result from top to bottom.
 
@@ -195,13 +97,15 @@ class BackgroundMattingV2(nn.Module):
             coarse: of the whole.
             size: height and width of the whole.
             rows: gives rows of both pictures in one, 1x6xrowsxW.
+            part: the rows that are wanted, both ends multiples of four; None for all.
 
         Yields:
             The first row of a strip, and alpha and foreground there in one: 1x4xrowsxW, 0..1.
         """
         chosen = self.refiner.chosen(coarse.error, size)
-        for first in range(0, size[0], STRIP_ROWS):
-            last = min(first + STRIP_ROWS, size[0])
+        part = part or slice(0, size[0])
+        for first in range(part.start, part.stop, STRIP_ROWS):
+            last = min(first + STRIP_ROWS, part.stop)
             strip = self.refiner(coarse, chosen, size, first, last, rows)
             strip[:, 1:] += rows(first, last)[:, :3]
             yield first, strip.clamp_(0, 1)

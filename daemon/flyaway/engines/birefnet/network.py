@@ -1,8 +1,7 @@
 """BiRefNet: any subject without a trimap (Zheng et al. 2024, CAAI AIR).
 
 Upstream: ZhengPeng7/BiRefNet at 25cb930, code and weights MIT. Parameter names are upstream's; those that
-only training needs are loaded and not used. Colours are resized as upstream's hub pages do (bilinear,
-antialiased, the aspect not kept), alpha as its `inference.py` does (bilinear, corners aligned).
+only training needs are loaded and not used.
 
 What differs, all equal up to rounding: deformable convolutions in plain torch; the branches of a pyramid
 are added up portion by portion and never lie side by side; the last 1x1 convolution comes before the
@@ -11,37 +10,15 @@ enlargement, not after it; the finest look at the picture goes over strips of ro
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from flyaway.engines import automatic, checkpoint, pixels, progress
-from flyaway.engines.base import EngineRecord, Extraction, Report, silent
+from flyaway.engines import progress
 from flyaway.engines.layers import portioned, swin
 from flyaway.engines.layers.deformable import DeformableConvolution
-from flyaway.images.arrays import Alpha, Image, Trimap
-
-MULTIPLE_PX = 32
-
-LARGEST_PX = 2304
-"""Longer side of the largest pictures that the dynamic ones were trained on."""
-
-SIZES: dict[str, tuple[int, int] | None] = {
-    "512": (512, 512),
-    "hr": (2048, 2048),
-    "hr-matting": (2048, 2048),
-    "lite-2k": (2560, 1440),
-    "dynamic": None,
-    "dynamic-matting": None,
-}
-"""Width and height that a network sees, None for the picture's own; the others see `COMMON_SIZE`."""
-
-COMMON_SIZE = (1024, 1024)
 
 STRIP_ROWS = 64
 
@@ -50,58 +27,6 @@ Backbone = tuple[int, tuple[int, ...], int]
 
 LITE: Backbone = (96, (2, 2, 6, 2), 7)
 LARGE: Backbone = (192, (2, 2, 18, 2), 12)
-
-
-def load(
-    record: EngineRecord, tensors: Mapping[str, Tensor] | None, device: torch.device
-) -> BiRefNetEngine:
-    """Build the engine from the tensors of its checkpoint."""
-    variant = record.name.removeprefix("birefnet-")
-    backbone = LITE if variant.startswith("lite") else LARGE
-    network = checkpoint.build(lambda: BiRefNet(backbone))
-    checkpoint.fill(network, tensors, record.title, device)
-    return BiRefNetEngine(network, SIZES.get(variant, COMMON_SIZE))
-
-
-class BiRefNetEngine:
-    """A loaded BiRefNet; `size` is the width and height it sees, None for the picture's own."""
-
-    def __init__(self, network: nn.Module, size: tuple[int, int] | None) -> None:
-        self.network = network
-        self.size = size
-        twice = sum(isinstance(module, swin.Block) for module in network.modules())
-        self._steps = progress.watch(network, swin.Block, DecoderBlock) + twice
-
-    def extract(
-        self,
-        image: Image,
-        *,
-        trimap: Trimap | None = None,
-        region: NDArray[np.bool_] | None = None,
-        plate: Image | None = None,
-        report: Report = silent,
-    ) -> Extraction:
-        """Find the subject of `image`; see `Engine.extract`."""
-        with torch.inference_mode(), progress.reporting(report, self._steps):
-            return automatic.within(image, trimap, region, self._look)
-
-    def _look(self, image: Image) -> Alpha:
-        width, height = self.size or own_size(*image.shape[:2])
-        device, dtype = pixels.place_of(self.network)
-        planes = pixels.to_planes(pixels.resized_antialiased(image, width, height))
-        progress.check()
-        logit = self.network(pixels.normalised(planes).to(device, dtype))
-        alpha = logit.float().sigmoid().cpu()
-        alpha = F.interpolate(alpha, image.shape[:2], mode="bilinear", align_corners=True)
-        progress.check()
-        return pixels.to_alpha(alpha)
-
-
-def own_size(height: int, width: int) -> tuple[int, int]:
-    """Width and height that the dynamic networks see of a picture: its own, made to fit."""
-    shrink = min(1.0, LARGEST_PX / max(height, width))
-    fitting = [max(1, int(side * shrink) // MULTIPLE_PX) for side in (width, height)]
-    return fitting[0] * MULTIPLE_PX, fitting[1] * MULTIPLE_PX
 
 
 class BiRefNet(nn.Module):

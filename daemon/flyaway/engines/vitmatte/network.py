@@ -5,14 +5,12 @@ them, or upstream's .pth under its own: both load. Input as upstream's code has 
 deviation), not as the hub's preprocessor file says.
 
 What differs: global attention goes over the queries in slices and the decoder over the picture in tiles,
-both exactly, so that memory grows with the picture and not with its square. Pictures beyond `whole_px`
-are solved in overlapping windows, of which only those run that hold unknown pixels. Known pixels come
-back as the trimap has them.
+both exactly, so that memory grows with the picture and not with its square.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -20,25 +18,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from flyaway.engines import checkpoint, pixels, progress
-from flyaway.engines.base import EngineRecord, Extraction, Report, silent
+from flyaway.engines import progress
 from flyaway.engines.layers import portioned
-from flyaway.engines.windows import Window, spread
-from flyaway.errors import RequestError
-from flyaway.images.arrays import BACKGROUND, FOREGROUND, Alpha, Image, Trimap
 
 PATCH_PX = 16
-MULTIPLE_PX = 32
-
-WHOLE_PX = 2048 * 2048
-"""Up to this many pixels a picture is solved at once, as upstream does."""
-
-WINDOW_PX, OVERLAP_PX, MARGIN_PX = 1024, 192, 32
-"""Side of a window, what neighbours share, and the part of that which only gives context.
-
-They are blended over the 128 pixels in between, so even where two windows wholly disagree the step from
-one pixel to the next is below 2/255.
-"""
 
 TILE_PATCHES, HALO_PATCHES = 40, 3
 """Side of the decoder's tiles, and what it needs to see around one to give what it gives on the whole."""
@@ -47,116 +30,6 @@ SLICE_BYTES = 24 << 20
 """For the attention bias of one slice of queries."""
 
 MLP_TOKENS = 4096
-
-WIDTHS = {"small": (384, 6), "base": (768, 12)}
-"""Channels and attention heads."""
-
-
-def load(
-    record: EngineRecord, tensors: Mapping[str, Tensor] | None, device: torch.device
-) -> ViTMatteEngine:
-    """Build the engine from the tensors of its checkpoint, upstream's names or the hub's."""
-    width, heads = WIDTHS[record.name.split("-")[1]]
-    network = checkpoint.build(lambda: ViTMatte(width, heads))
-    is_from_hub = any(name.startswith("backbone.embeddings.") for name in tensors or {})
-    called = {name: hub_name(name) for name in network.state_dict()} if is_from_hub else None
-    checkpoint.fill(network, tensors, record.title, device, called)
-    return ViTMatteEngine(network)
-
-
-def hub_name(name: str) -> str:
-    """What the hub's checkpoints call the parameter that upstream calls `name`."""
-    for ours, theirs in (
-        ("backbone.pos_embed", "backbone.embeddings.position_embeddings"),
-        ("backbone.patch_embed.proj.", "backbone.embeddings.projection."),
-        ("backbone.blocks.", "backbone.encoder.layer."),
-        (".attn.", ".attention."),
-        ("decoder.fusion_blks.", "decoder.fusion_blocks."),
-        (".bn.", ".batch_norm."),
-    ):
-        name = name.replace(ours, theirs)
-    return name
-
-
-class ViTMatteEngine:
-    """A loaded ViTMatte. `whole_px` and `window_px` may be lowered where memory is short."""
-
-    def __init__(self, network: nn.Module) -> None:
-        self.network = network
-        self.whole_px = WHOLE_PX
-        self.window_px = WINDOW_PX
-        progress.watch(network, Block, Decoder)
-
-    def extract(
-        self,
-        image: Image,
-        *,
-        trimap: Trimap | None = None,
-        region: NDArray[np.bool_] | None = None,
-        plate: Image | None = None,
-        report: Report = silent,
-    ) -> Extraction:
-        """Solve the unknown pixels of `trimap`; see `Engine.extract`."""
-        if trimap is None:
-            raise RequestError(
-                "ViTMatte refines a trimap and finds no subject by itself."
-                " Make a selection with a soft or unknown edge, or choose an automatic engine."
-            )
-        is_unknown = (trimap != BACKGROUND) & (trimap != FOREGROUND)
-        alpha = (trimap == FOREGROUND).astype(np.float32)
-        windows = [w for w in self._windows(trimap.shape) if w.counted(is_unknown).any()]
-        with torch.inference_mode(), progress.reporting(report, self._steps(windows, is_unknown)):
-            for window in windows:
-                wanted = window.counted(is_unknown)
-                solved = self._solve(image[window.place], trimap[window.place], wanted)
-                alpha[window.place][wanted] += (solved * window.weights())[wanted]
-        np.clip(alpha, 0, 1, out=alpha)
-        return Extraction(alpha)
-
-    def whole(self, image: Image, trimap: Trimap) -> Alpha:
-        """What the network makes of every pixel at once, known ones too: upstream's output."""
-        with torch.inference_mode():
-            return self._solve(image, trimap, np.ones(trimap.shape, np.bool_))
-
-    def _windows(self, shape: tuple[int, ...]) -> list[Window]:
-        if shape[0] * shape[1] <= self.whole_px:
-            return [Window.all_of(shape)]
-        return spread(shape, self.window_px, OVERLAP_PX, MARGIN_PX)
-
-    def _steps(self, windows: list[Window], is_unknown: NDArray[np.bool_]) -> int:
-        """How many blocks and decoder tiles all windows come to."""
-        blocks = len(self.network.backbone.blocks)  # type: ignore[union-attr,arg-type]
-        return sum(
-            blocks + sum(1 for _ in _tiles(_in_patches(window.counted(is_unknown))))
-            for window in windows
-        )
-
-    def _solve(self, image: Image, trimap: Trimap, wanted: NDArray[np.bool_]) -> Alpha:
-        device, dtype = pixels.place_of(self.network)
-        colours = pixels.normalised(pixels.to_planes(image))
-        progress.check()
-        hints = torch.from_numpy(trimap.astype(np.float32) / 255)[None, None]
-        height, width = padded(*trimap.shape)
-        room = (0, width - trimap.shape[1], 0, height - trimap.shape[0])
-        planes = F.pad(torch.cat((colours, hints), 1), room).to(device, dtype)
-        progress.check()
-        alpha = self.network(planes, _in_patches(wanted))
-        return pixels.to_alpha(alpha[:, :, : trimap.shape[0], : trimap.shape[1]])
-
-
-def padded(height: int, width: int) -> tuple[int, int]:
-    """The size upstream pads to: once one side does not fit, both grow."""
-    if height % MULTIPLE_PX == width % MULTIPLE_PX == 0:
-        return height, width
-    return height + MULTIPLE_PX - height % MULTIPLE_PX, width + MULTIPLE_PX - width % MULTIPLE_PX
-
-
-def _in_patches(wanted: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which patches of a padded picture hold a wanted pixel."""
-    height, width = padded(*wanted.shape)
-    room = ((0, height - wanted.shape[0]), (0, width - wanted.shape[1]))
-    cells = np.pad(wanted, room).reshape(height // PATCH_PX, PATCH_PX, width // PATCH_PX, PATCH_PX)
-    return np.asarray(cells.any(axis=(1, 3)))
 
 
 class ViTMatte(nn.Module):
@@ -179,7 +52,7 @@ class ViTMatte(nn.Module):
         alpha = planes.new_zeros((planes.shape[0], 1, *planes.shape[2:]))
         if wanted is None:
             wanted = np.ones(features.shape[2:], np.bool_)
-        for rows, columns in _tiles(wanted):
+        for rows, columns in tiles(wanted):
             self._decode_tile(planes, features, alpha, rows, columns)
         return alpha
 
@@ -200,7 +73,7 @@ class ViTMatte(nn.Module):
         alpha[..., whole_rows, whole_columns] = solved[..., inner_rows, inner_columns]
 
 
-def _tiles(wanted: NDArray[np.bool_]) -> Iterator[tuple[slice, slice]]:
+def tiles(wanted: NDArray[np.bool_]) -> Iterator[tuple[slice, slice]]:
     """Rectangles of at most `TILE_PATCHES` a side that hold all wanted patches, drawn tight."""
     for top in range(0, wanted.shape[0], TILE_PATCHES):
         for left in range(0, wanted.shape[1], TILE_PATCHES):

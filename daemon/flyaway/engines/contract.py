@@ -1,0 +1,190 @@
+"""What an engine is, what it is given and what it gives back. Needs no torch; what is known of one: records.py."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flyaway.engines.records import Input
+from flyaway.images.arrays import Alpha, Image, Region, Trimap
+
+if TYPE_CHECKING:
+    import torch
+
+Window = tuple[slice, slice]
+"""Rows and columns of an image, both ends given, without steps."""
+
+
+class Report(Protocol):
+    """How an engine reports where it is. Call it at least every 0.3 s of work.
+
+    Raises:
+        CancelledError: the client does not want the result any more; let it pass.
+    """
+
+    def __call__(self, fraction: float, preview: Alpha | None = None) -> None:
+        """Report that `fraction` (0..1) is done; `preview` is an early alpha of the image's size."""
+
+
+def silent(fraction: float, preview: Alpha | None = None) -> None:
+    """A `Report` for callers who do not listen."""
+
+
+def part(report: Report, begin: float, end: float) -> Report:
+    """A report for a piece of work that takes `report` from `begin` to `end` (0..1)."""
+
+    def report_part(fraction: float, preview: Alpha | None = None) -> None:
+        report(begin + (end - begin) * min(max(fraction, 0.0), 1.0), preview)
+
+    return report_part
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a request brings beside the image; each HxW, or HxWx3, of the image's size, or None.
+
+    Attributes:
+        trimap: HxW 0/128/255; its known pixels come back as they are.
+        region: HxW, True inside a rough outline around the subject; outside is background.
+        plate: HxWx3 sRGB, the same scene without the subject.
+    """
+
+    trimap: Trimap | None = None
+    region: Region | None = None
+    plate: Image | None = None
+
+    @property
+    def given(self) -> frozenset[Input]:
+        """The names of those that are there."""
+        return frozenset(
+            Input(field.name) for field in fields(self) if getattr(self, field.name) is not None
+        )
+
+    def only(self, names: frozenset[Input]) -> Inputs:
+        """These inputs without those that are not in `names`."""
+        return replace(self, **{str(name): None for name in self.given - names})
+
+    def within(self, window: Window) -> Inputs:
+        """What they say of a window of the image; views, not copies."""
+        return Inputs(**{str(name): getattr(self, name)[window] for name in self.given})
+
+
+NOTHING = Inputs()
+"""For a request that brings an image alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What an engine gives back: the alpha, and beside it what some engines have to give.
+
+    What is beside the alpha goes to the client field by field; the next such field is added here.
+
+    Attributes:
+        alpha: HxW float32 0..1; exactly 0 and 1 where a trimap says so.
+        foreground: HxWx3 float32 0..1 sRGB, the subject's own colours.
+        confidence: 0..1 for a subject that was found, None where a trimap left nothing to find.
+        notes: sentences the user should see, such as a fallback.
+    """
+
+    alpha: Alpha
+    foreground: NDArray[np.float32] | None = None
+    confidence: float | None = None
+    notes: tuple[str, ...] = ()
+
+    def refined(self, finer: Extraction) -> Extraction:
+        """This extraction with the alpha of a finer one, which adds what it has to give."""
+        return Extraction(
+            finer.alpha,
+            self.foreground if finer.foreground is None else finer.foreground,
+            self.confidence if finer.confidence is None else finer.confidence,
+            tuple(dict.fromkeys((*self.notes, *finer.notes))),
+        )
+
+
+Features = TypeVar("Features")
+
+
+class Engine(ABC, Generic[Features]):
+    """A loaded engine. Not for use by several threads at once.
+
+    Where it works and in which precision is its own affair; callers may only ask it to need less.
+    """
+
+    def place(self, device: torch.device, precision: str) -> None:
+        """Go to where to work from now on; `engines.load` calls it. One that must not, stays where it is.
+
+        Args:
+            device: where.
+            precision: see `engines.load`.
+        """
+
+    @property
+    @abstractmethod
+    def device(self) -> str:
+        """Where it works now and how, in words for people: "CPU (2 threads)", "CUDA: …, half precision"."""
+
+    @abstractmethod
+    def encode(self, image: Image, report: Report = silent) -> Features:
+        """Do the part of the work that depends on the image alone; the result may be kept and solved again.
+
+        Args:
+            image: HxWx3 sRGB; must not change as long as the features are used.
+            report: told how far the work is; may raise CancelledError.
+        """
+
+    @abstractmethod
+    def solve(
+        self,
+        features: Features,
+        inputs: Inputs,
+        window: Window | None = None,
+        report: Report = silent,
+    ) -> Extraction:
+        """Find the alpha of the subject.
+
+        Args:
+            features: what `encode` made of the image.
+            inputs: of the whole image's size.
+            window: the part of the image to solve; None for all of it.
+            report: told how far the work is; may raise CancelledError.
+
+        Returns:
+            An extraction of the window's size.
+
+        Raises:
+            RequestError: what was given cannot be worked on; the text says what to do.
+            EngineError: the engine failed.
+        """
+
+    def extract(
+        self, image: Image, inputs: Inputs = NOTHING, report: Report = silent
+    ) -> Extraction:
+        """Encode an image and solve all of it; see `solve`."""
+        return self.solve(self.encode(image, report), inputs, None, report)
+
+    def economise(self, picture_px: int, may_use_cpu: bool) -> str | None:
+        """Need less memory from now on: smaller windows, then half precision, then the processor.
+
+        Args:
+            picture_px: how many pixels the picture has for which memory ran out.
+            may_use_cpu: whether the last step is allowed.
+
+        Returns:
+            A sentence on what changed; None where nothing is left to save.
+        """
+        return None
+
+    def restore(self) -> None:
+        """Undo what `economise` did, for the next picture may be smaller.
+
+        Raises:
+            DeviceError: the device has no memory for that now; the engine works on as it was.
+        """
+
+
+AnyEngine = Engine[Any]
+"""An engine whose features are its own affair."""
