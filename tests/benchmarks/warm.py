@@ -19,15 +19,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from flyaway.engines.base import Extraction
 from tests.benchmarks.repeats import in_turn, seconds_of, spread
 from tests.benchmarks.wire import Pixels, fresh_daemon
-from tests.daemon.servers import Loading, serving
+from tests.daemon.servers import Loading, MadeUpEngine, serving
 from tests.parity import checkpoints
 
 from flyaway import engines
 from flyaway.config import Settings
-from flyaway.serving.workshop import Workshop
+from flyaway.engines.contract import NOTHING, Extraction, Inputs, Report, silent
+from flyaway.images.arrays import Image
+from flyaway.serving.engine_service import EngineService
 from flyaway.weights.store import FOLDER_VARIABLE, Store
 from flyaway_client import connection, messages
 from flyaway_client.client import Client, new_request_id
@@ -69,8 +70,8 @@ def warm_calls(repeats: int = 31) -> dict[str, Any]:
 def warm_overhead(repeats: int = 31) -> dict[str, Any]:
     """Milliseconds of a warm call beyond wire and forward pass: client, daemon and engine in this process."""
     photo = _photo()
-    workshop = Workshop(Settings(), Loading(lambda name: (_Instant(), "nowhere")))
-    with TemporaryDirectory() as home, serving(workshop=workshop) as daemon:
+    service = EngineService(Settings(), Loading(lambda name: _Instant()))
+    with TemporaryDirectory() as home, serving(engines=service) as daemon:
         daemon.file.write(Path(home))
         with _environment({connection.HOME_VARIABLE: home}), Client.connect("benchmark") as client:
             seconds = in_turn(
@@ -91,12 +92,12 @@ def warm_overhead(repeats: int = 31) -> dict[str, Any]:
     }
 
 
-class _Instant:
+class _Instant(MadeUpEngine):
     """An engine that finds everything to be the subject, at once."""
 
-    network = None
-
-    def extract(self, image: Pixels, **_: Any) -> Extraction:
+    def extract(
+        self, image: Image, inputs: Inputs = NOTHING, report: Report = silent
+    ) -> Extraction:
         return Extraction(np.ones(image.shape[:2], np.float32))
 
 

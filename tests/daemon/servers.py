@@ -15,11 +15,23 @@ import numpy as np
 import zmq
 
 from flyaway.config import Settings
+from flyaway.engines.contract import (
+    AnyEngine,
+    Engine,
+    Extraction,
+    Inputs,
+    Report,
+    Window,
+    silent,
+)
 from flyaway.extraction.keeper import Keeper
 from flyaway.extraction.pipeline import Outcome
-from flyaway.serving.jobs import Job
+from flyaway.images.arrays import UNKNOWN, Image
+from flyaway.serving.engine_service import EngineService
 from flyaway.serving.server import Server
-from flyaway.serving.workshop import Workshop
+from flyaway.serving.tasks import ExtractionTask
+from flyaway.serving.transport import Transport
+from flyaway.serving.work_queue import Station
 from flyaway_client import connection, messages, protocol
 from flyaway_client.client import Client
 from flyaway_client.connection import ConnectionFile
@@ -39,43 +51,65 @@ class Clock:
         return self.now_s
 
 
-def copy_selection(job: Job) -> Outcome:
+class MadeUpEngine(Engine[Image]):
+    """Finds alpha one half wherever a trimap does not say it; loaded in no time, works nowhere."""
+
+    device = "test bench"
+
+    def encode(self, image: Image, report: Report = silent) -> Image:
+        return image
+
+    def solve(
+        self,
+        features: Image,
+        inputs: Inputs,
+        window: Window | None = None,
+        report: Report = silent,
+    ) -> Extraction:
+        alpha = np.full(features.shape[:2], 0.5, np.float32)
+        if inputs.trimap is not None:
+            known = inputs.trimap != UNKNOWN
+            alpha[known] = inputs.trimap[known] / 255
+        return Extraction(alpha)
+
+
+def copy_selection(task: ExtractionTask) -> Outcome:
     """Work that answers at once: the selection, or the image's first channel, is the alpha."""
-    image = job.request.image
-    part = job.parts.get("selection")
+    image = task.request.image
+    part = task.parts.get("selection")
     if part is not None:
         alpha = np.frombuffer(part, np.uint8).reshape(image.height, image.width)
     else:
-        pixels = np.frombuffer(job.parts["image"], np.uint8)
+        pixels = np.frombuffer(task.parts["image"], np.uint8)
         alpha = np.ascontiguousarray(pixels.reshape(image.height, image.width, -1)[..., 0])
     return Outcome(alpha, "copy", "test bench", ("A note.",))
 
 
 @dataclass
 class Gate:
-    """Work that waits in a job until it is let through, reporting like an engine all the while."""
+    """Work that waits in a task until it is let through, reporting like an engine all the while."""
 
     begun: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     opened: threading.Event = field(default_factory=threading.Event)
     ended: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     ids: list[str] = field(default_factory=list)
 
-    def __call__(self, job: Job) -> Outcome:
-        self.ids.append(job.request.id)
+    def __call__(self, task: ExtractionTask) -> Outcome:
+        self.ids.append(task.request.id)
         self.begun.release()
         try:
             while not self.opened.wait(0.01):
-                job.report("Solving", 0.5)
-            return copy_selection(job)
+                task.report("Solving", 0.5)
+            return copy_selection(task)
         finally:
             self.ended.release()
 
     def wait_until_begun(self) -> None:
-        """Return when one more job is being worked on."""
+        """Return when one more task is being worked on."""
         assert self.begun.acquire(timeout=PATIENCE_S)
 
     def wait_until_ended(self) -> None:
-        """Return when one more job's work is over, however it ended."""
+        """Return when one more task's work is over, however it ended."""
         assert self.ended.acquire(timeout=PATIENCE_S)
 
 
@@ -83,7 +117,7 @@ class Gate:
 class Loading:
     """A keeper's loader that a test decides."""
 
-    load: Callable[[str], tuple[Any, str]]
+    load: Callable[[str], AnyEngine] = lambda name: MadeUpEngine()
     sizes: dict[str, int] = field(default_factory=dict)
     free: int = 1 << 40
     releases: int = 0
@@ -183,9 +217,9 @@ class Peer:
 class Daemon:
     """A server running in a thread, and peers that are connected to it."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, file: ConnectionFile) -> None:
         self.server = server
-        self.file: ConnectionFile = server.connection_file
+        self.file = file
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._peers: list[Peer] = []
         self._thread = threading.Thread(target=server.run)
@@ -220,15 +254,17 @@ class Daemon:
 
 @contextmanager
 def serving(
-    work: Callable[[Job], Outcome] = copy_selection,
+    work: Callable[[ExtractionTask], Outcome] = copy_selection,
     settings: Settings | None = None,
     clock: Callable[[], float] = time.monotonic,
     keeper: Keeper | None = None,
-    workshop: Workshop | None = None,
+    engines: EngineService | None = None,
 ) -> Iterator[Daemon]:
-    """A running daemon for the length of a `with`; it does `work`, or what `workshop` makes of it."""
+    """A running daemon for the length of a `with`; it does `work`, or what `engines` makes of it."""
     settings = settings or Settings()
-    daemon = Daemon(Server(settings, workshop or _Bench(settings, work, keeper), clock))
+    transport = Transport()
+    engines = engines or _WithoutEngines(settings, work, keeper)
+    daemon = Daemon(Server(settings, engines, transport, clock), transport.connection_file)
     try:
         yield daemon
     finally:
@@ -252,21 +288,25 @@ def wait_until(is_so: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-class _Bench(Workshop):
+class _WithoutEngines(EngineService):
     """The real choice of engines, but a test's own work; loads none."""
 
     def __init__(
-        self, settings: Settings, work: Callable[[Job], Outcome], keeper: Keeper | None
+        self,
+        settings: Settings,
+        work: Callable[[ExtractionTask], Outcome],
+        keeper: Keeper | None,
     ) -> None:
         super().__init__(settings)
         self._work = work
         self._keeper = keeper or self._keeper
 
-    def is_ready(self, job: Job) -> bool:
-        return True
+    @property
+    def extraction_stations(self) -> tuple[Station[ExtractionTask], ...]:
+        return (Station("worker", "Preparing", self._do),)
 
-    def extract(self, job: Job) -> Outcome:
-        return self._work(job)
+    def _do(self, task: ExtractionTask) -> None:
+        task.outcome = self._work(task)
 
 
 def connect(daemon: Daemon, home: Path) -> Client:

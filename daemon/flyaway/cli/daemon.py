@@ -46,18 +46,20 @@ def add_to(commands: Commands) -> None:
 
 def run_here(arguments: argparse.Namespace) -> int:
     """Be the daemon until stopped."""
-    from flyaway.serving import service
+    from flyaway.serving import lifetime
 
-    exit_status = service.run(config.load())
+    exit_status = lifetime.run(config.load())
     if exit_status:
-        terminal.tell("flyaway: Another daemon of yours is running already.")
+        terminal.write_remark("flyaway: Another daemon of yours is running already.")
     return exit_status
 
 
 def start(arguments: argparse.Namespace) -> int:
     """Make sure that a daemon runs."""
     with connect() as client:
-        terminal.say(f"The daemon is running: process {client.hello.pid}, {client.hello.daemon}.")
+        terminal.write_result(
+            f"The daemon is running: process {client.hello.pid}, {client.hello.daemon}."
+        )
     return 0
 
 
@@ -65,7 +67,7 @@ def stop(arguments: argparse.Namespace) -> int:
     """End the daemon and wait until it has gone."""
     client = _running()
     if client is None:
-        terminal.say("No daemon is running.")
+        terminal.write_result("No daemon is running.")
         return 0
     with client:
         client.shutdown()
@@ -77,7 +79,7 @@ def stop(arguments: argparse.Namespace) -> int:
                 "End that process by hand."
             )
         time.sleep(0.05)
-    terminal.say("The daemon has stopped.")
+    terminal.write_result("The daemon has stopped.")
     return 0
 
 
@@ -85,10 +87,10 @@ def status(arguments: argparse.Namespace) -> int:
     """Print what the daemon is doing; exit status 1 if there is none."""
     client = _running()
     if client is None:
-        terminal.say("No daemon is running.")
+        terminal.write_result("No daemon is running.")
         return 1
     with client:
-        terminal.say(_described(client.status()))
+        terminal.write_result(_described(client.status()))
     return 0
 
 
@@ -103,7 +105,7 @@ def logs(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise DaemonError(f"{path} cannot be read: {error.strerror or error}.") from error
     for line in lines:
-        terminal.say(line.rstrip("\n"))
+        terminal.write_result(line.rstrip("\n"))
     return 0
 
 
@@ -116,10 +118,10 @@ def _running() -> Client | None:
     try:
         return connect(start=False)
     except DaemonUnreachableError as error:
-        from flyaway.serving import service
+        from flyaway.serving import lifetime
 
         home = connection.home()
-        if not service.is_running(home):
+        if not lifetime.is_running(home):
             return None
         file = ConnectionFile.read(home)
         which = f"The daemon, process {file.pid}," if file else "A daemon"

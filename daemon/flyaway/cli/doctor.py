@@ -67,9 +67,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _print(title: str, lines: Lines) -> None:
-    terminal.say(f"{title}")
+    terminal.write_result(f"{title}")
     for name, text in lines:
-        terminal.say(f"  {name:<22} {_private(text)}")
+        terminal.write_result(f"  {name:<22} {_private(text)}")
 
 
 def _private(text: str) -> str:

@@ -113,8 +113,8 @@ def run(arguments: argparse.Namespace) -> int:
             cutouts.write_cut_out(file, cutouts.cut_out(photo, alpha), photo)
     result = extracted.result
     for note in (*photo.notes, *result.notes):
-        terminal.tell(note)
-    terminal.tell(f"{target}: {result.worker or 'no engine'}, {result.seconds:.1f} s")
+        terminal.write_remark(note)
+    terminal.write_remark(f"{target}: {result.worker or 'no engine'}, {result.seconds:.1f} s")
     return 0
 
 

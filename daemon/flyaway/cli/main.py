@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _complain(sentence: str, status: int) -> int:
-    terminal.tell(f"flyaway: {sentence}")
+    terminal.write_remark(f"flyaway: {sentence}")
     return status
 
 

@@ -54,8 +54,8 @@ def list_all(arguments: argparse.Namespace) -> int:
     """Print one paragraph an engine."""
     from flyaway.extraction.catalogue import Catalogue
 
-    for info in Catalogue(config.load()).infos():
-        terminal.say(_described(info))
+    for info in Catalogue(config.load().paid_work_only).infos():
+        terminal.write_result(_described(info))
     return 0
 
 
@@ -63,10 +63,10 @@ def download(arguments: argparse.Namespace) -> int:
     """Fetch weights; Ctrl-C keeps what came for the next try."""
     from flyaway.extraction.catalogue import Catalogue
 
-    catalogue = Catalogue(config.load())
+    catalogue = Catalogue(config.load().paid_work_only)
     for record in [catalogue.record(name) for name in arguments.names]:
         _download_one(record)
-        terminal.say(f"{record.name}: ready.")
+        terminal.write_result(f"{record.name}: ready.")
     return 0
 
 
@@ -98,9 +98,9 @@ def remove(arguments: argparse.Namespace) -> int:
     """Delete weights and say how much that freed; the hub's own cache is left alone."""
     store = _store()
     for record in _named(arguments.names):
-        terminal.say(f"{record.name}: {store.remove(record) / 1e6:.0f} MB freed.")
+        terminal.write_result(f"{record.name}: {store.remove(record) / 1e6:.0f} MB freed.")
         for shared in store.files(record):
-            terminal.tell(
+            terminal.write_remark(
                 f"flyaway: {record.name} is still in the model hub's own cache, which other programs "
                 f"share: {shared}. `hf cache rm` empties that."
             )
@@ -112,10 +112,10 @@ def path(arguments: argparse.Namespace) -> int:
     from flyaway.weights import store
 
     if arguments.name is None:
-        terminal.say(str(store.folder()))
+        terminal.write_result(str(store.folder()))
         return 0
     (record,) = _named([arguments.name])
-    terminal.say(str(_store().locate(record)))
+    terminal.write_result(str(_store().locate(record)))
     return 0
 
 
@@ -152,7 +152,7 @@ def _download_one(record: EngineRecord) -> None:
             _store().download(record, progress)
         except CancelledError:
             line.clear()
-            terminal.tell("flyaway: What came so far is kept: the next try goes on there.")
+            terminal.write_remark("flyaway: What came so far is kept: the next try goes on there.")
             raise
         finally:
             line.clear()
@@ -163,9 +163,9 @@ def _for_each(things: Iterable[T], do: Callable[[T], str]) -> int:
     is_fine = True
     for thing in things:
         try:
-            terminal.say(do(thing))
+            terminal.write_result(do(thing))
         except WeightsError as error:
-            terminal.tell(f"flyaway: {error}")
+            terminal.write_remark(f"flyaway: {error}")
             is_fine = False
     return 0 if is_fine else 1
 

@@ -60,7 +60,7 @@ def run_install(arguments: argparse.Namespace) -> int:
     """Install into every build of the editors that is here; fails if an editor is not here at all."""
     results = [_install_host(host, arguments.link) for host in _hosts(arguments)]
     if any(results):
-        terminal.say(f"How plugins start the daemon is recorded in {record_launch()}.")
+        terminal.write_result(f"How plugins start the daemon is recorded in {record_launch()}.")
     return 0 if all(results) else 1
 
 
@@ -73,13 +73,13 @@ def run_uninstall(arguments: argparse.Namespace) -> int:
         for place in editors.find(host, machine):
             try:
                 if install.uninstall(place):
-                    terminal.say(f"{place.title}: removed from {place.plugins}.")
+                    terminal.write_result(f"{place.title}: removed from {place.plugins}.")
                     removed = True
             except install.InstallError as error:
-                terminal.tell(f"flyaway: {error}")
+                terminal.write_remark(f"flyaway: {error}")
                 is_fine = False
         if not removed and is_fine:
-            terminal.say(f"{_NAMES[host]}: the plugin is not installed.")
+            terminal.write_result(f"{_NAMES[host]}: the plugin is not installed.")
     places = [place for host in PACKAGES for place in editors.find(host, machine)]
     if not any(map(install.is_installed, places)):
         forget_launch()
@@ -95,9 +95,9 @@ def run_zip(arguments: argparse.Namespace) -> int:
         make_zip(arguments.host, target)
     except OSError as error:
         raise RequestError(f"{target} cannot be written: {error.strerror or error}.") from error
-    terminal.say(str(target))
+    terminal.write_result(str(target))
     if arguments.host == "krita":
-        terminal.tell(
+        terminal.write_remark(
             "In Krita: Tools > Scripts > Import Python Plugin from File. So that Krita can start the "
             "daemon, run `flyaway daemon start` once."
         )
@@ -121,7 +121,7 @@ def _install_host(host: str, link: bool) -> bool:
     """Install into each build of one editor; whether at least one worked."""
     found = editors.find(host, editors.this_machine())
     if not found:
-        terminal.tell(
+        terminal.write_remark(
             f"flyaway: {_NAMES[host]} was not found. Install it and start it once, then run `flyaway "
             f"install {host}` again."
         )
@@ -133,13 +133,13 @@ def _install_place(place: Place, link: bool) -> bool:
     try:
         install.install(place, link=link)
     except install.InstallError as error:
-        terminal.tell(f"flyaway: {error}")
+        terminal.write_remark(f"flyaway: {error}")
         return False
     how = "linked into" if link else "installed in"
     switched = ", switched on" if place.kritarc else ""
-    terminal.say(f"{place.title}: {how} {place.plugins}{switched}. {_WHERE[place.host]}.")
+    terminal.write_result(f"{place.title}: {how} {place.plugins}{switched}. {_WHERE[place.host]}.")
     if place.is_sandboxed:
-        terminal.say(
+        terminal.write_result(
             f"{place.title}: its sandbox cannot start the daemon; run `flyaway daemon start` first."
         )
     return True

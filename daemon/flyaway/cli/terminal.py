@@ -1,4 +1,4 @@
-"""Words to the user: results to standard output, the rest to standard error; and Ctrl-C."""
+"""What the user reads: results on standard output, remarks on standard error; and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from types import FrameType
 from typing import TextIO
 
 
-def say(line: str) -> None:
+def write_result(line: str) -> None:
     """Write a line of what the user asked for."""
     _write(sys.stdout, f"{line}\n")
 
 
-def tell(line: str) -> None:
+def write_remark(line: str) -> None:
     """Write a remark; it does not end up in a pipe."""
     _write(sys.stderr, f"{line}\n")
 
 
 def flush() -> None:
-    """Get out what was said, so that a closed pipe is noticed now and not at exit."""
+    """Get out what was written, so that a closed pipe is noticed now and not at exit."""
     sys.stdout.flush()
 
 
@@ -40,7 +40,7 @@ class ProgressLine:
         self._width = 0
 
     def show(self, stage: str, fraction: float) -> None:
-        """Say what is going on and how far it is."""
+        """Show what is going on and how far it is."""
         self._replace(f"{fraction:4.0%} {stage}")
 
     def clear(self) -> None:

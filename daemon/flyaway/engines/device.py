@@ -7,6 +7,7 @@ import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import cv2
 import psutil
 import torch
 
@@ -14,6 +15,12 @@ from flyaway.errors import DeviceError, out_of_memory
 
 _OUT_OF_MEMORY = ("DefaultCPUAllocator: can't allocate memory", "out of memory")
 """How torch words it where it raises a plain RuntimeError: its allocator for processors, and MPS."""
+
+
+def use_threads(count: int) -> None:
+    """Let engines use so many threads of the processor."""
+    torch.set_num_threads(count)
+    cv2.setNumThreads(count)
 
 
 def choose(setting: str) -> torch.device:

@@ -2,49 +2,56 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 
 from flyaway import engines
-from flyaway.config import Settings
-from flyaway.engines.records import EngineRecord, Role
+from flyaway.engines.records import NEEDED, EngineRecord, Input, Role
 from flyaway.errors import RequestError
+from flyaway.extraction.request import AUTO, NONE, Step, Wishes
 from flyaway.weights.store import Store
-from flyaway_client.messages import EngineInfo, ExtractRequest
+from flyaway_client.messages import EngineInfo
 
-AUTO, NONE = "auto", "none"
-"""Engine names of a request that leave the choice to the daemon, or want no such engine."""
+_MOST_TELLING_FIRST = (Role.COMPARE, Role.SOLVE, Role.FIND)
+"""A plate says more about the subject than a trimap, and that more than nothing."""
 
+_LACKED: Mapping[Input, str] = {
+    Input.PLATE: (
+        "{title} compares the photo with one of the empty scene. Give that as the plate, or choose "
+        "another engine."
+    ),
+    Input.TRIMAP: (
+        "{title} solves the edge of a selection and does not find subjects. Select the subject, or leave "
+        'the engine at "auto".'
+    ),
+}
+"""What to say where an engine was asked for without what it needs."""
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """The engines of one request: `coarse` finds the subject, `fine` solves its edge; either may be absent."""
-
-    coarse: EngineRecord | None
-    fine: EngineRecord | None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The engines to load, in the order of their work."""
-        return tuple(record.name for record in (self.coarse, self.fine) if record is not None)
+_UNUSED: Mapping[Input, str] = {
+    Input.PLATE: (
+        "{title} makes nothing of a photo of the empty scene. Leave that out, or choose Background "
+        "Matting V2."
+    ),
+}
+"""What to say where an engine was asked for that would leave out what the user has taken pains over."""
 
 
 class Catalogue:
     """The engines as one user's settings and downloads make them.
 
     Args:
-        settings: whether only engines for paid work may be used.
+        paid_work_only: whether only engines whose licence allows paid work may be used at all.
         store: where weights are looked for.
     """
 
-    def __init__(self, settings: Settings, store: Store | None = None) -> None:
-        self._settings = settings
+    def __init__(self, paid_work_only: bool = False, store: Store | None = None) -> None:
+        self._paid_work_only = paid_work_only
         self._store = store or Store()
 
     def infos(self) -> tuple[EngineInfo, ...]:
         """Every engine as a user should see it, the default first."""
         return tuple(self._info(engines.record(name)) for name in engines.names())
 
-    def record(self, name: str) -> EngineRecord:
+    def record(self, name: str, paid_work_only: bool = False) -> EngineRecord:
         """The engine a user named.
 
         Raises:
@@ -52,7 +59,7 @@ class Catalogue:
             RequestError: only engines for paid work are wanted, and its licence is not known to allow it.
         """
         record = engines.record(name)
-        if not self._is_allowed(record):
+        if not self._is_allowed(record, paid_work_only):
             raise RequestError(
                 f"The licence of {record.title} ({record.licence}) is not known to allow paid work, and "
                 "paid_work_only is set. Choose another engine, or switch that off in the editor, or in "
@@ -60,75 +67,58 @@ class Catalogue:
             )
         return record
 
-    def choose(self, request: ExtractRequest) -> Choice:
-        """The engines of a request, by its header alone.
+    def choose(self, given: frozenset[Input], wishes: Wishes) -> tuple[Step, ...]:
+        """The engines of a request, in the order of their work.
 
-        A selection that draws the edge needs no engine to find the subject; an automatic engine that
-        was asked for by name still narrows down what the selection leaves unknown.
+        The first makes the most of what is given. Where that leaves an edge that another can solve
+        better, the second solves it.
+
+        Args:
+            given: what the request brings beside the image.
+            wishes: which engines the user wants.
 
         Raises:
-            UnknownEngineError: it names an engine that does not exist.
-            RequestError: it names one that cannot do what is asked, or is not allowed.
+            UnknownEngineError: one is named that does not exist.
+            RequestError: one is named that cannot do what is asked, or is not allowed.
         """
-        if request.paid_work_only and not self._settings.paid_work_only:
-            stricter = replace(self._settings, paid_work_only=True)
-            return Catalogue(stricter, self._store).choose(request)
-        named = None if request.engine == AUTO else self.record(request.engine)
-        has_edge = request.selection is not None and request.selection_is not in (
-            "automatic",
-            "region",
-        )
-        if request.plate is not None:
-            return Choice(self._by_plate(named), self._fine(request, None))
-        if named is not None and Role.COMPARE in named.ranks:
-            raise RequestError(
-                f"{named.title} compares the photo with one of the empty scene. Give that as the plate, or "
-                "choose another engine."
-            )
-        if has_edge and (named is None or Role.SOLVE in named.ranks):
-            return Choice(None, named or self._fine(request, None) or self._first(Role.SOLVE))
-        if named is not None and Role.FIND not in named.ranks:
-            raise RequestError(
-                f"{named.title} solves the edge of a selection and does not find subjects. Select the "
-                'subject, or leave the engine at "auto".'
-            )
-        coarse = named or self._first(Role.FIND)
-        return Choice(coarse, self._fine(request, coarse))
-
-    def _fine(self, request: ExtractRequest, coarse: EngineRecord | None) -> EngineRecord | None:
-        """What refines the edge that a coarse engine leaves; one that does both is not called twice."""
-        if request.fine_engine == NONE:
-            return None
-        if request.fine_engine == AUTO:
-            record = self._first(Role.SOLVE)
+        if wishes.engine == AUTO:
+            role = next(role for role in _MOST_TELLING_FIRST if NEEDED[role] <= given)
+            is_named = role is Role.SOLVE and wishes.fine_engine not in (AUTO, NONE)
+            first = self._solver(wishes) if is_named else self._best(role, wishes)
         else:
-            record = self.record(request.fine_engine)
-            if Role.SOLVE not in record.ranks:
-                raise RequestError(
-                    f"{record.title} cannot solve an edge. Choose a ViTMatte or the built-in."
-                )
-        return None if record is coarse else record
+            first = self.record(wishes.engine, wishes.paid_work_only)
+            role = _role_of(first, given)
+        if role is Role.SOLVE or wishes.fine_engine == NONE:
+            return (Step(first, role),)
+        second = self._solver(wishes)
+        if second is first:  # it does both at once
+            return (Step(first, role),)
+        return Step(first, role), Step(second, Role.SOLVE)
 
-    def _by_plate(self, named: EngineRecord | None) -> EngineRecord:
-        record = named or self._first(Role.COMPARE)
-        if Role.COMPARE not in record.ranks:
+    def _solver(self, wishes: Wishes) -> EngineRecord:
+        """The engine that solves an edge: the one that was named, or the best."""
+        if wishes.fine_engine == AUTO:
+            return self._best(Role.SOLVE, wishes)
+        record = self.record(wishes.fine_engine, wishes.paid_work_only)
+        if Role.SOLVE not in record.ranks:
             raise RequestError(
-                f"{record.title} makes nothing of a photo of the empty scene. Leave that out, or choose "
-                "Background Matting V2."
+                f"{record.title} cannot solve an edge. Choose a ViTMatte or the built-in."
             )
         return record
 
-    def _first(self, role: Role) -> EngineRecord:
-        """The first engine that is here and allowed; the first at all if none is."""
-        able = [r for r in map(engines.record, engines.names()) if role in r.ranks]
-        records = sorted(able, key=lambda record: record.ranks[role])
+    def _best(self, role: Role, wishes: Wishes) -> EngineRecord:
+        """The best engine for a role that is here and allowed; the best at all if none is."""
+        able = [record for record in map(engines.record, engines.names()) if role in record.ranks]
+        ranked = sorted(able, key=lambda record: record.ranks[role])
         usable = (
-            record for record in records if self._is_allowed(record) and self._is_here(record)
+            record
+            for record in ranked
+            if self._is_allowed(record, wishes.paid_work_only) and self._is_here(record)
         )
-        return next(usable, records[0])
+        return next(usable, ranked[0])
 
-    def _is_allowed(self, record: EngineRecord) -> bool:
-        return bool(record.paid_work) or not self._settings.paid_work_only
+    def _is_allowed(self, record: EngineRecord, paid_work_only: bool) -> bool:
+        return bool(record.paid_work) or not (paid_work_only or self._paid_work_only)
 
     def _is_here(self, record: EngineRecord) -> bool:
         return record.weights is None or self._store.holds(record)
@@ -138,7 +128,7 @@ class Catalogue:
             name=record.name,
             title=record.title,
             purpose=record.purpose,
-            needs=record.needs,
+            needs=tuple(map(str, record.needs)),
             installed=self._is_here(record),
             download_bytes=record.weights.bytes if record.weights else 0,
             licence=record.licence,
@@ -146,3 +136,20 @@ class Catalogue:
             paid_work=record.paid_work,
             page=record.weights.page if record.weights and not record.weights.repository else "",
         )
+
+
+def _role_of(record: EngineRecord, given: frozenset[Input]) -> Role:
+    """What a named engine does with what is given.
+
+    Raises:
+        RequestError: it lacks something, or leaves out what must not be left out.
+    """
+    for name, sentence in _UNUSED.items():
+        if name in given - record.accepts:
+            raise RequestError(sentence.format(title=record.title))
+    able = [role for role in _MOST_TELLING_FIRST if role in record.ranks]
+    for role in able:
+        if NEEDED[role] <= given:
+            return role
+    lacked = next(iter(NEEDED[able[-1]] - given))
+    raise RequestError(_LACKED[lacked].format(title=record.title))

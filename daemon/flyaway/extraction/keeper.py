@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -27,8 +27,8 @@ class Loader(Protocol):
     def free_bytes(self) -> int:
         """How much memory of the device is free now."""
 
-    def load(self, name: str) -> tuple[AnyEngine, str]:
-        """Load an engine; gives it and the device it is on, in words.
+    def load(self, name: str) -> AnyEngine:
+        """Load an engine.
 
         Raises:
             DeviceError: there is not enough memory.
@@ -40,11 +40,10 @@ class Loader(Protocol):
 
 
 @dataclass(slots=True)
-class WarmEngine:
+class _WarmEngine:
     """A loaded engine, how many use it now, and when it was last given back."""
 
     engine: AnyEngine
-    device: str
     users: int = 0
     idle_since_s: float = 0.0
 
@@ -70,7 +69,7 @@ class Keeper:
         self._idle_s = idle_s
         self._budget_bytes = budget_bytes
         self._clock = clock
-        self._warm: dict[str, WarmEngine] = {}
+        self._warm: dict[str, _WarmEngine] = {}
         self._lock = threading.Lock()  # guards the table, never held while loading
         self._load_lock = threading.Lock()
 
@@ -81,7 +80,7 @@ class Keeper:
             return tuple(self._warm)
 
     @contextmanager
-    def lend(self, name: str) -> Iterator[WarmEngine]:
+    def lend(self, name: str) -> Iterator[AnyEngine]:
         """An engine for the length of a `with`, loaded first if it is not warm.
 
         Raises:
@@ -89,11 +88,18 @@ class Keeper:
         """
         warm = self._lend_warm(name) or self._lend_cold(name)
         try:
-            yield warm
+            yield warm.engine
         finally:
             with self._lock:
                 warm.users -= 1
                 warm.idle_since_s = self._clock()
+
+    def has_room_for(self, name: str) -> bool:
+        """Whether an engine fits beside those in use, as far as can be told; lets go of idle ones for it."""
+        if name in self.names:
+            return True
+        self._make_room(name)
+        return not self._is_short_of(self._loader.needed_bytes(name))
 
     def unload_idle(self) -> tuple[str, ...]:
         """Let go of what has been idle for too long; returns the names."""
@@ -102,14 +108,14 @@ class Keeper:
         limit_s = self._clock() - self._idle_s
         return self._let_go(lambda warm: warm.idle_since_s <= limit_s, "unused for long")
 
-    def _lend_warm(self, name: str) -> WarmEngine | None:
+    def _lend_warm(self, name: str) -> _WarmEngine | None:
         with self._lock:
             warm = self._warm.get(name)
             if warm is not None:
                 warm.users += 1
             return warm
 
-    def _lend_cold(self, name: str) -> WarmEngine:
+    def _lend_cold(self, name: str) -> _WarmEngine:
         """Load an engine, once however many ask for it; one load at a time."""
         with self._load_lock:
             warm = self._lend_warm(name)
@@ -117,13 +123,13 @@ class Keeper:
                 return warm
             started_s = self._clock()
             self._make_room(name)
-            engine, device = self._load(name)
-            log.info("loaded %s on %s in %.1f s", name, device, self._clock() - started_s)
+            engine = self._load(name)
+            log.info("loaded %s on %s in %.1f s", name, engine.device, self._clock() - started_s)
             with self._lock:
-                warm = self._warm[name] = WarmEngine(engine, device, users=1)
+                warm = self._warm[name] = _WarmEngine(engine, users=1)
             return warm
 
-    def _load(self, name: str) -> tuple[AnyEngine, str]:
+    def _load(self, name: str) -> AnyEngine:
         """Load; out of memory, let go of all that is idle and try once more."""
         try:
             return self._loader.load(name)
@@ -149,7 +155,7 @@ class Keeper:
         taken = sum(self._loader.needed_bytes(name) for name in self.names)
         return bool(self._budget_bytes) and taken + needed > self._budget_bytes
 
-    def _let_go(self, condition: Callable[[WarmEngine], bool], why: str) -> tuple[str, ...]:
+    def _let_go(self, condition: Callable[[_WarmEngine], bool], why: str) -> tuple[str, ...]:
         """Forget idle engines that meet a condition; never one in use. Returns their names."""
         with self._lock:
             names = tuple(
@@ -162,3 +168,51 @@ class Keeper:
         if names:
             self._loader.release()
         return names
+
+
+class Reservation:
+    """Engines held for one request until it has used each of them. `close` gives back those it has not.
+
+    Args:
+        keeper: lends them.
+    """
+
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper = keeper
+        self._held: dict[str, tuple[AnyEngine, ExitStack]] = {}
+
+    def hold(self, names: Sequence[str]) -> None:
+        """Load the engines of a request and hold them.
+
+        Only the first must fit now: the others are used after it was given back.
+
+        Raises:
+            FlyawayError: one cannot be loaded.
+        """
+        for name in names:
+            if self._held and not self._keeper.has_room_for(name):
+                return
+            with ExitStack() as stack:
+                engine = stack.enter_context(self._keeper.lend(name))
+                self._held[name] = engine, stack.pop_all()
+
+    @contextmanager
+    def lend(self, name: str) -> Iterator[AnyEngine]:
+        """An engine for the length of a `with`; one that was held is held no longer after it.
+
+        Raises:
+            FlyawayError: it was not held and cannot be loaded.
+        """
+        if name not in self._held:
+            with self._keeper.lend(name) as engine:
+                yield engine
+            return
+        engine, stack = self._held.pop(name)
+        with stack:
+            yield engine
+
+    def close(self) -> None:
+        """Give back what is still held."""
+        while self._held:
+            _, (_, stack) = self._held.popitem()
+            stack.close()

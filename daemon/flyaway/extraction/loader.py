@@ -38,26 +38,20 @@ class EngineLoader:
 
         return device.free_bytes(device.choose(self._settings.device))
 
-    def load(self, name: str) -> tuple[AnyEngine, str]:
-        """Load one engine; gives it and its device in words.
+    def load(self, name: str) -> AnyEngine:
+        """Load one engine.
 
         Raises:
             DeviceError: the device of the settings is not here, or its memory is full.
             WeightsError: its checkpoint is missing or damaged.
         """
-        import cv2
-        import torch
-
         from flyaway.engines import device
 
-        threads = self._settings.engine_threads
-        torch.set_num_threads(threads)
-        cv2.setNumThreads(threads)
+        device.use_threads(self._settings.engine_threads)
         chosen = device.choose(self._settings.device)
         record = _record(name)
         with device.memory_errors(_no_room(record)):
-            engine = _loaded(record, chosen, self._settings.precision)
-        return engine, engine.device
+            return _loaded(record, chosen, self._settings.precision)
 
     def release(self) -> None:
         """Give memory of engines that were let go back to the device."""

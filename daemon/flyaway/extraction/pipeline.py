@@ -1,29 +1,56 @@
-"""What happens to one request: pixels to sRGB, selection to trimap, trimap to alpha, alpha to bytes."""
+"""The work on one request: engine after engine, alpha to trimap in between, alpha and colours as they go out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from flyaway.engines.contract import Extraction, Inputs, Report
-from flyaway.engines.records import EngineRecord
+from flyaway.engines.contract import AnyEngine, Extraction, Inputs, Report, part
+from flyaway.engines.records import Role
 from flyaway.errors import NoSubjectError
 from flyaway.extraction import trimaps
-from flyaway.extraction.catalogue import Choice
-from flyaway.extraction.keeper import Keeper
-from flyaway.extraction.trimaps import Plan
+from flyaway.extraction.request import ResolvedRequest, Step
 from flyaway.images import encoding
-from flyaway.images.arrays import UNKNOWN, Alpha, Image, Samples, Trimap
-from flyaway.serving.jobs import Job
+from flyaway.images.arrays import UNKNOWN, Alpha, Samples
 
 NO_ENGINE = "none"
 """The engine named in a reply where the trimap left nothing to solve."""
 
-_READ, _FOUND, _SOLVED = 0.05, 0.5, 0.9
-"""How far the whole is once pixels are read, the subject is found, its edge is solved."""
+_BEGUN, _FOUND, _SOLVED = 0.05, 0.5, 0.9
+"""How far the whole is when the engines begin, once the subject is found, and once its edge is solved."""
+
+_STAGES = {
+    Role.FIND: "Finding the subject",
+    Role.COMPARE: "Finding the subject",
+    Role.SOLVE: "Solving the edge",
+}
+
+
+class Lender(Protocol):
+    """Lends loaded engines."""
+
+    def lend(self, name: str) -> AbstractContextManager[AnyEngine]:
+        """An engine for the length of a `with`.
+
+        Raises:
+            FlyawayError: it cannot be had.
+        """
+
+
+class StageReport(Protocol):
+    """How the work on a request reports where it is.
+
+    Raises:
+        CancelledError: the client does not want the result any more.
+    """
+
+    def __call__(self, stage: str, fraction: float, preview: Alpha | None = None) -> None:
+        """Report the stage in words for people, the done fraction (0..1) of the whole, and an early alpha."""
+
+
+def silent(stage: str, fraction: float, preview: Alpha | None = None) -> None:
+    """A `StageReport` for callers who do not listen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +63,7 @@ class Outcome:
         device: where they ran, in words; "" if nothing ran.
         notes: sentences for the user.
         foreground: HxWx3 sRGB, uint8 or uint16, C-contiguous, if it was asked for.
+        confidence: 0..1 where the subject had to be found.
     """
 
     alpha: Samples
@@ -43,182 +71,129 @@ class Outcome:
     device: str
     notes: tuple[str, ...] = ()
     foreground: Samples | None = None
+    confidence: float | None = None
 
 
-def extract(job: Job, choice: Choice, keeper: Keeper, may_use_cpu: bool = True) -> Outcome:
-    """Do what a job asks.
+def extract(
+    request: ResolvedRequest,
+    lender: Lender,
+    report: StageReport = silent,
+    may_use_cpu: bool = True,
+) -> Outcome:
+    """Do what a request asks.
 
     Args:
-        job: an extraction with all its pixels.
-        choice: the engines to use.
-        keeper: lends them.
+        request: all that is wanted.
+        lender: has the engines.
+        report: told how far the work is; may raise CancelledError.
         may_use_cpu: whether work may move to the processor when the device's memory is full.
 
     Raises:
         FlyawayError: it cannot be done; the text says why and what to do.
     """
-    is_clear = encoding.clear_pixels(job.request.image, job.parts["image"])
-    plan = _plan(job, is_clear)
-    if plan.trimap is not None and plan.is_known:
-        note = "The trimap left nothing to solve: the mask is the selection itself."
-        return _outcome(job, Solved(plan.trimap, (NO_ENGINE,), "", (note,)))
-    solved = _Bench(job, keeper, may_use_cpu).solve(choice, plan)
-    if is_clear is not None:
-        solved.alpha[is_clear] = 0
-    return _outcome(job, solved)
+    if not request.steps:
+        return _known(request, report)
+    work = _Work(request, lender, report, may_use_cpu)
+    extraction = work.do()
+    if request.is_clear is not None:
+        extraction.alpha[request.is_clear] = 0
+    return Outcome(
+        alpha=encoding.encode(extraction.alpha, request.output.alpha_dtype),
+        engine=" + ".join(work.engines),
+        device=", ".join(dict.fromkeys(work.devices)),
+        notes=(*request.notes, *extraction.notes),
+        foreground=_foreground(request, extraction, report),
+        confidence=extraction.confidence,
+    )
 
 
-def is_settled(job: Job) -> bool:
-    """Whether a job's trimap leaves nothing to solve, so that no engine need be loaded for it."""
-    if job.request.selection is None:
-        return False
-    return _plan(job, encoding.clear_pixels(job.request.image, job.parts["image"])).is_known
+def _known(request: ResolvedRequest, report: StageReport) -> Outcome:
+    """The trimap is its own alpha."""
+    trimap = request.inputs.trimap
+    assert trimap is not None  # nothing else makes engines superfluous
+    dtype = request.output.alpha_dtype
+    alpha = encoding.as_float(trimap)
+    return Outcome(
+        alpha=trimap if dtype == "u8" else encoding.encode(alpha, dtype),
+        engine=NO_ENGINE,
+        device="",
+        notes=(
+            *request.notes,
+            "The trimap left nothing to solve: the mask is the selection itself.",
+        ),
+        foreground=_foreground(request, Extraction(alpha), report),
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class Solved:
-    """What the engines of a request made.
+@dataclass(slots=True)
+class _Work:
+    """The engines of one request at work, one after the other; who worked, and where."""
 
-    Attributes:
-        alpha: HxW float32 0..1, or the trimap itself where it left nothing to solve.
-        engines: the names of those that worked.
-        device: where, in words.
-        notes: sentences for the user.
-        foreground: HxWx3 float32 0..1 sRGB from an engine that has it.
-    """
+    request: ResolvedRequest
+    lender: Lender
+    report: StageReport
+    may_use_cpu: bool
+    engines: list[str] = field(default_factory=list)
+    devices: list[str] = field(default_factory=list)
 
-    alpha: Alpha | Trimap
-    engines: tuple[str, ...]
-    device: str
-    notes: tuple[str, ...]
-    foreground: Alpha | None = None
-
-
-class _Bench:
-    """Puts the engines of one job to work, one after the other."""
-
-    def __init__(self, job: Job, keeper: Keeper, may_use_cpu: bool) -> None:
-        self._job = job
-        self._keeper = keeper
-        self._may_use_cpu = may_use_cpu
-        self._image = _image(job)
-        self._devices: list[str] = []
-        self._notes: list[str] = []
-
-    def solve(self, choice: Choice, plan: Plan) -> Solved:
-        """Find the subject if it must be found, then solve its edge if an engine was chosen for that."""
-        trimap, found = plan.trimap, None
-        if choice.coarse is not None:
-            end = _SOLVED if choice.fine is None else _FOUND
-            found = self._run(
-                choice.coarse, plan, "Finding the subject", _READ, end, _plate(self._job)
+    def do(self) -> Extraction:
+        """Find the subject if it must be found, then solve its edge if that is a step of its own."""
+        first, *later = self.request.steps
+        end = _FOUND if later else _SOLVED
+        extraction = self._run(first, self.request.inputs, _BEGUN, end)
+        if first.role is not Role.SOLVE and not (extraction.alpha >= 0.5).any():
+            raise NoSubjectError(
+                f"{first.record.title} found no subject. Draw a rough region around it and try again, or "
+                "choose another engine."
             )
-            if not (found.alpha >= 0.5).any():
-                raise NoSubjectError(
-                    f"{choice.coarse.title} found no subject. Draw a rough region around it and try "
-                    "again, or choose another engine."
-                )
-            trimap = trimaps.from_alpha(found.alpha, plan.trimap)
-        used = choice.names
-        if choice.fine is not None and trimap is not None and (trimap == UNKNOWN).any():
-            begin = _FOUND if found else _READ
-            edge = Plan(trimap, None, plan.kind)
-            found = self._run(choice.fine, edge, "Solving the edge", begin, _SOLVED)
-        elif choice.coarse is not None:
-            used = (choice.coarse.name,)
-        assert (
-            found is not None
-        )  # a choice has an engine, and an edge without unknown pixels is known
-        devices = ", ".join(dict.fromkeys(self._devices))
-        return Solved(found.alpha, used, devices, tuple(self._notes), found.foreground)
+        for step in later:
+            trimap = trimaps.from_alpha(extraction.alpha, self.request.inputs)
+            if (trimap == UNKNOWN).any():
+                finer = self._run(step, Inputs(trimap), _FOUND, _SOLVED)
+                extraction = extraction.refined(finer)
+        return extraction
 
-    def _run(
-        self,
-        record: EngineRecord,
-        plan: Plan,
-        stage: str,
-        begin: float,
-        end: float,
-        plate: Image | None = None,
-    ) -> Extraction:
-        """Let one engine work, its progress told as the part of the whole from `begin` to `end`."""
+    def _run(self, step: Step, inputs: Inputs, begin: float, end: float) -> Extraction:
+        """Let one engine work, its progress reported as the part of the whole from `begin` to `end`."""
         from flyaway.extraction import (
             economy,
-        )  # deferred: brings torch, which a settled trimap does without
+        )  # deferred: brings torch, which a known trimap does without
 
-        report = _relay(self._job.report, stage, begin, end)
-        with self._keeper.lend(record.name) as warm:
+        image = self.request.image
+        report = part(_of_stage(self.report, _STAGES[step.role]), begin, end)
+        with self.lender.lend(step.record.name) as engine:
 
             def work() -> Extraction:
-                inputs = Inputs(plan.trimap, plan.region, plate).only(record.accepts)
-                return warm.engine.extract(self._image, inputs, report)
+                extraction = engine.extract(image, inputs.only(step.record.accepts), report)
+                self.devices.append(engine.device)
+                return extraction
 
-            extraction, savings = economy.run(
-                warm, work, self._may_use_cpu, self._job.request.image.pixels
-            )
-            self._devices.append(warm.device)
-        self._notes += [*savings, *extraction.notes]
+            picture_px = image.shape[0] * image.shape[1]
+            extraction = economy.run(engine, work, picture_px, self.may_use_cpu)
+        self.engines.append(step.record.name)
         return extraction
 
 
-def _plan(job: Job, is_clear: NDArray[np.bool_] | None) -> Plan:
-    request = job.request
-    return trimaps.plan(_selection(job), request.selection_is, request.edge_width_px, is_clear)
+def _of_stage(report: StageReport, stage: str) -> Report:
+    """A report of fractions alone, all of one stage."""
+    return lambda fraction, preview=None: report(stage, fraction, preview)
 
 
-def _image(job: Job) -> Image:
-    return encoding.read(job.request.image, job.parts["image"], job.request.colour, _icc(job))
-
-
-def _plate(job: Job) -> Image | None:
-    header = job.request.plate
-    if header is None:
+def _foreground(
+    request: ResolvedRequest, extraction: Extraction, report: StageReport
+) -> Samples | None:
+    """The subject's own colours, if they are wanted: the engine's, else estimated from the alpha."""
+    dtype = request.output.foreground_dtype
+    if dtype is None:
         return None
-    return encoding.read(header, job.parts["plate"], job.request.colour, _icc(job))
-
-
-def _icc(job: Job) -> bytes:
-    return bytes(job.parts["icc"][:]) if job.request.icc_bytes else b""
-
-
-def _selection(job: Job) -> Samples | None:
-    header = job.request.selection
-    if header is None:
-        return None
-    levels: Samples = encoding.samples(header, job.parts["selection"])[..., 0]
-    return levels
-
-
-def _outcome(job: Job, solved: Solved) -> Outcome:
-    """Alpha, and the foreground if it is wanted, as they go out."""
-    request = job.request
-    foreground = _foreground(job, solved) if request.wants_foreground else None
-    if solved.alpha.dtype == np.uint8 and request.output_dtype == "u8":
-        alpha: Samples = solved.alpha  # a trimap with nothing unknown is its own alpha
-    else:
-        alpha = encoding.encode(encoding.as_float(solved.alpha), request.output_dtype)
-    return Outcome(alpha, " + ".join(solved.engines), solved.device, solved.notes, foreground)
-
-
-def _foreground(job: Job, solved: Solved) -> Samples:
-    """The subject's own colours: the engine's, else estimated from the alpha."""
-    foreground = solved.foreground
+    foreground = extraction.foreground
     if foreground is None:
         import cv2  # deferred: seldom wanted
 
         from flyaway.engines.builtin.foreground import estimate
 
-        report = _relay(job.report, "Cleaning colours", _SOLVED, 1.0)
-        alpha = encoding.as_float(solved.alpha)
+        report_part = part(_of_stage(report, "Cleaning colours"), _SOLVED, 1.0)
         # As many threads as the loader allows.
-        foreground = estimate(_image(job), alpha, report, threads=cv2.getNumThreads())
-    return encoding.encode(foreground, "u8" if job.request.image.dtype == "u8" else "u16")
-
-
-def _relay(report: Callable[[str, float], None], stage: str, begin: float, end: float) -> Report:
-    """An engine's own progress as part of the job's."""
-
-    def relay(fraction: float, preview: Alpha | None = None) -> None:
-        report(stage, begin + (end - begin) * min(max(fraction, 0.0), 1.0))
-
-    return relay
+        threads = cv2.getNumThreads()
+        foreground = estimate(request.image, extraction.alpha, report_part, threads=threads)
+    return encoding.encode(foreground, dtype)

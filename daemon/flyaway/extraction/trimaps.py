@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from flyaway.engines.contract import Inputs
 from flyaway.errors import NoSubjectError
 from flyaway.images.arrays import BACKGROUND, FOREGROUND, UNKNOWN, Alpha, Samples, Trimap
 
@@ -110,7 +111,7 @@ def read_trimap(levels: NDArray[np.uint8]) -> Trimap:
     return _look_up(levels, table)
 
 
-def from_alpha(alpha: Alpha, trimap: Trimap | None) -> Trimap:
+def from_alpha(alpha: Alpha, known: Inputs) -> Trimap:
     """The trimap for a fine engine from what an automatic one found.
 
     Unknown is where the alpha is neither clearly 0 nor clearly 1, and a little around it: automatic
@@ -118,7 +119,7 @@ def from_alpha(alpha: Alpha, trimap: Trimap | None) -> Trimap:
 
     Args:
         alpha: HxW, of the automatic engine.
-        trimap: HxW, what is known already and stays; None where nothing is.
+        known: what a trimap or a region says for certain stays so.
     """
     height, width = alpha.shape
     is_found = (alpha >= 0.5).astype(np.uint8)
@@ -128,9 +129,10 @@ def from_alpha(alpha: Alpha, trimap: Trimap | None) -> Trimap:
     distance_px = cv2.distanceTransform(is_sure.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     result = np.asarray(is_found * FOREGROUND, np.uint8)
     result[distance_px <= reach_px] = UNKNOWN
-    if trimap is not None:
-        known = trimap != UNKNOWN
-        result[known] = trimap[known]
+    if known.trimap is not None:
+        np.copyto(result, known.trimap, where=known.trimap != UNKNOWN)
+    if known.region is not None:
+        result[~known.region] = BACKGROUND
     return result
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hmac
 import logging
 import threading
@@ -32,14 +33,15 @@ class PeerGoneError(Exception):
 
 
 class Transport:
-    """A ROUTER on a random loopback port that lets in whoever has the password.
+    """A ROUTER on a random loopback port that lets in whoever has the password of its connection file.
 
-    `address` is where it listens. The ZAP handler (RFC 27) is served by `receive` itself: pyzmq's own
+    `connection_file` says how it is found and proved; it is not written here. The ZAP handler (RFC 27) is served by `receive` itself: pyzmq's own
     authenticator brings a thread with an event loop, and compares passwords in non-constant time.
     """
 
-    def __init__(self, password: str) -> None:
-        self._password = password.encode()
+    def __init__(self) -> None:
+        secrets = connection.ConnectionFile.create(address="")
+        self._password = secrets.password.encode()
         self._context = zmq.Context()
         self._zap = self._context.socket(zmq.REP)
         self._zap.bind(_ZAP_ADDRESS)  # before the ROUTER: libzmq looks for it at each login
@@ -60,7 +62,8 @@ class Transport:
         router.setsockopt(zmq.HANDSHAKE_IVL, _HANDSHAKE_MS)
         router.setsockopt(zmq.ROUTER_MANDATORY, 1)  # a client that is gone is an error, not silence
         router.bind("tcp://127.0.0.1:*")
-        self.address: str = router.getsockopt_string(zmq.LAST_ENDPOINT)
+        address = router.getsockopt_string(zmq.LAST_ENDPOINT)
+        self.connection_file = dataclasses.replace(secrets, address=address)
         self._poller = zmq.Poller()
         for socket in (self._zap, self._router, self._wake_in):
             self._poller.register(socket, zmq.POLLIN)
@@ -77,9 +80,10 @@ class Transport:
             yield identity.bytes, frames
 
     def wake(self) -> None:
-        """Make `receive` return at once. The only call that another thread may make, one thread only."""
-        with contextlib.suppress(zmq.ZMQError):  # closed before the last job ended: nobody waits
-            self._wake_out.send(b"")
+        """Make `receive` return at once. The only call that other threads may make."""
+        # A socket is for one thread at a time: libzmq aborts the process where two meet in one.
+        with self._waking, contextlib.suppress(zmq.ZMQError):  # closed: nobody waits any more
+            self._wake_out.send(b"", zmq.NOBLOCK)
 
     def send(self, peer: bytes, message: Message, payload: memoryview | None = None) -> None:
         """Send a message; the payload is not copied and must not change any more.

@@ -178,6 +178,7 @@ class ExtractResult(Message):
 
     `engine`, `device` and `seconds` say who did the work, where, in how long; where there was nothing
     to solve, `device` is empty. `notes` are sentences the user should see, such as a fallback.
+    `confidence` is how sure it is that this is the subject, 0..1, where it had to be found.
     """
 
     TYPE: ClassVar[str] = "result"
@@ -188,6 +189,7 @@ class ExtractResult(Message):
     seconds: float
     notes: tuple[str, ...] = ()
     foreground: ImageHeader | None = None
+    confidence: float | None = None
 
     @property
     def worker(self) -> str:

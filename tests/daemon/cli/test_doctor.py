@@ -14,7 +14,7 @@ from flyaway.cli import doctor
 from flyaway.cli.connecting import record_launch
 from flyaway.cli.main import main
 from flyaway.extraction.pipeline import Outcome
-from flyaway.serving.jobs import Job
+from flyaway.serving.tasks import ExtractionTask
 from flyaway_client import connection
 from flyaway_client.errors import DaemonUnreachableError
 from flyaway_installer import editors
@@ -68,8 +68,8 @@ def test_page_holds_no_secret(
 def test_wrong_alpha_of_the_test_call_is_noticed(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def work(job: Job) -> Outcome:
-        image = job.request.image
+    def work(task: ExtractionTask) -> Outcome:
+        image = task.request.image
         return Outcome(np.zeros((image.height, image.width), np.uint8), "broken", "here", ())
 
     with serving(work) as running:

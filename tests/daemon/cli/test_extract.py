@@ -18,7 +18,7 @@ from tests.daemon.servers import Gate, copy_selection, serving
 
 from flyaway.cli.main import main
 from flyaway.extraction.pipeline import NO_ENGINE, Outcome
-from flyaway.serving.jobs import Job
+from flyaway.serving.tasks import ExtractionTask
 from flyaway_client.messages import ExtractRequest
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -33,14 +33,14 @@ class Recorder:
     requests: list[ExtractRequest] = field(default_factory=list)
     parts: list[dict[str, bytes]] = field(default_factory=list)
 
-    def __call__(self, job: Job) -> Outcome:
-        self.requests.append(job.request)
-        self.parts.append({name: bytes(data) for name, data in job.parts.items()})
-        outcome = copy_selection(job)
+    def __call__(self, task: ExtractionTask) -> Outcome:
+        self.requests.append(task.request)
+        self.parts.append({name: bytes(data) for name, data in task.parts.items()})
+        outcome = copy_selection(task)
         alpha, dtype = outcome.alpha, np.uint8
-        if job.request.output_dtype == "u16":
+        if task.request.output_dtype == "u16":
             alpha, dtype = alpha.astype(np.uint16) * 257, np.uint16
-        colours = np.zeros((*alpha.shape, 3), dtype) if job.request.wants_foreground else None
+        colours = np.zeros((*alpha.shape, 3), dtype) if task.request.wants_foreground else None
         return replace(outcome, alpha=alpha, foreground=colours)
 
 
@@ -103,8 +103,8 @@ def test_writes_the_photos_colours_with_alpha_beside_the_photo(
 def test_work_that_needed_no_engine_is_not_said_to_be_on_a_device(
     home: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def work(job: Job) -> Outcome:
-        return replace(copy_selection(job), engine=NO_ENGINE, device="", notes=())
+    def work(task: ExtractionTask) -> Outcome:
+        return replace(copy_selection(task), engine=NO_ENGINE, device="", notes=())
 
     with serving(work) as running:
         running.file.write(home)

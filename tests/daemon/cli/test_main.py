@@ -29,7 +29,7 @@ from flyaway_installer.install import InstallError
 
 def test_importing_it_loads_neither_numpy_nor_torch_nor_pillow() -> None:
     script = (
-        "import sys, flyaway.cli.main, flyaway.serving.service\n"
+        "import sys, flyaway.cli.main, flyaway.serving.lifetime\n"
         "print(sorted({'numpy', 'torch', 'PIL', 'cv2', 'scipy'} & set(sys.modules)))"
     )
 

@@ -9,12 +9,12 @@ import sys
 
 import pytest
 
-from flyaway.cli.terminal import ProgressLine, interruption, say, tell
+from flyaway.cli.terminal import ProgressLine, interruption, write_remark, write_result
 
 
 def test_results_and_remarks_go_apart(capsys: pytest.CaptureFixture[str]) -> None:
-    say("result")
-    tell("remark")
+    write_result("result")
+    write_remark("remark")
 
     shown = capsys.readouterr()
     assert (shown.out, shown.err) == ("result\n", "remark\n")
@@ -24,7 +24,7 @@ def test_letters_that_a_terminal_lacks_become_escapes(monkeypatch: pytest.Monkey
     written = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, "ascii"))
 
-    say("6 × 4 \udcff")
+    write_result("6 × 4 \udcff")
     sys.stdout.flush()
 
     assert written.getvalue().rstrip() == rb"6 \xd7 4 \udcff"

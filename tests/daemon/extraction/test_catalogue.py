@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.daemon.servers import request
 
 from flyaway import engines
-from flyaway.config import Settings
-from flyaway.engines.base import EngineRecord
+from flyaway.engines.records import EngineRecord, Role
 from flyaway.errors import RequestError, UnknownEngineError
+from flyaway.extraction import resolution
 from flyaway.extraction.catalogue import Catalogue
+from flyaway.extraction.request import Step
 from flyaway.weights.store import Store
 from flyaway_client.messages import ImageHeader
 
@@ -32,13 +32,19 @@ VITMATTE, BIREFNET = "vitmatte-small-composition-1k", "birefnet-lite"
 PLATED = "backgroundmattingv2-resnet50"
 
 
+def steps(catalogue: Catalogue, **asked: Any) -> tuple[Step, ...]:
+    """The engines of a request, as far as its header tells."""
+    wish = request(**asked)
+    return catalogue.choose(resolution.announced(wish), resolution.wishes(wish))
+
+
 def chosen(
     *installed: str, paid_work_only: bool = False, **asked: Any
 ) -> tuple[str | None, str | None]:
-    catalogue = Catalogue(Settings(paid_work_only=paid_work_only), Installed(*installed))
-    choice = catalogue.choose(request(**asked))
-    coarse, fine = choice.coarse, choice.fine
-    return (coarse and coarse.name, fine and fine.name)  # type: ignore[return-value]
+    """The names of the engines that find the subject and that solve its edge."""
+    catalogue = Catalogue(paid_work_only, Installed(*installed))
+    found = {step.role is Role.SOLVE: step.record.name for step in steps(catalogue, **asked)}
+    return found.get(False), found.get(True)
 
 
 @pytest.mark.parametrize("kind", ["guess", "soft", "outline", "trimap"])
@@ -83,24 +89,24 @@ def test_the_fine_engine_that_is_named_solves_a_selections_edge() -> None:
 def test_every_wish_is_met_or_refused(
     kind: str, plate: ImageHeader | None, installed: tuple[str, ...], paid_work_only: bool
 ) -> None:
-    catalogue = Catalogue(Settings(paid_work_only=paid_work_only), Installed(*installed))
+    catalogue = Catalogue(paid_work_only, Installed(*installed))
     refused = 0
     for engine in ("auto", *engines.names()):
         for fine_engine in ("auto", "none", *engines.names()):
-            wish = request(selection_is=kind, plate=plate, engine=engine, fine_engine=fine_engine)
+            wish = {"selection_is": kind, "plate": plate}
             try:
-                choice = catalogue.choose(wish)
+                found = steps(catalogue, engine=engine, fine_engine=fine_engine, **wish)
             except RequestError:
                 refused += 1
                 continue
-            assert choice.names
-            assert engine == "auto" or engine in choice.names
-            assert not choice.coarse or choice.coarse.jobs & {"automatic", "plate"}
-            assert not choice.coarse or ("plate" in choice.coarse.jobs) == (plate is not None)
-            assert not choice.fine or "fine" in choice.fine.jobs
-            assert choice.coarse or kind in ("guess", "soft", "outline", "trimap")
-            allowed = {engines.record(name).paid_work for name in choice.names}
-            assert not paid_work_only or allowed == {True}
+            names = [step.record.name for step in found]
+            roles = [step.role for step in found]
+            assert engine in ("auto", names[0])
+            assert all(step.role in step.record.ranks for step in found)
+            assert (Role.COMPARE in roles) == (plate is not None)
+            assert roles[1:] in ([], [Role.SOLVE])
+            assert roles[0] is not Role.SOLVE or kind in ("guess", "soft", "outline", "trimap")
+            assert not paid_work_only or all(step.record.paid_work for step in found)
     assert refused
 
 
@@ -127,10 +133,10 @@ def test_a_name_nobody_has_is_said(asked: dict[str, Any]) -> None:
 
 def test_engines_for_unpaid_work_are_left_out_where_the_settings_say_so() -> None:
     unpaid = [name for name in engines.names() if not engines.record(name).paid_work]
-    catalogue = Catalogue(Settings(paid_work_only=True), Installed(*engines.names()))
+    catalogue = Catalogue(True, Installed(*engines.names()))
     for selection_is in ("outline", "region"):
-        choice = catalogue.choose(request(selection_is=selection_is))
-        assert not set(choice.names) & set(unpaid)
+        found = steps(catalogue, selection_is=selection_is)
+        assert not {step.record.name for step in found} & set(unpaid)
     for name in unpaid:
         with pytest.raises(RequestError, match="paid_work_only"):
             catalogue.record(name)
@@ -138,20 +144,19 @@ def test_engines_for_unpaid_work_are_left_out_where_the_settings_say_so() -> Non
 
 @pytest.mark.parametrize("by_settings", [True, False])
 def test_paid_work_only_holds_whoever_asks_for_it(by_settings: bool) -> None:
-    settings = Settings(paid_work_only=by_settings)
-    catalogue = Catalogue(settings, Installed(BIREFNET, VITMATTE))
+    catalogue = Catalogue(by_settings, Installed(BIREFNET, VITMATTE))
 
     def names(**asked: Any) -> tuple[str, ...]:
-        wish = request(selection=None, paid_work_only=not by_settings, **asked)
-        return catalogue.choose(wish).names
+        found = steps(catalogue, selection=None, paid_work_only=not by_settings, **asked)
+        return tuple(step.record.name for step in found)
 
     assert names() == (BIREFNET, "builtin")
     with pytest.raises(RequestError, match="not known to allow paid work"):
         names(fine_engine=VITMATTE)
 
 
-def test_infos_say_what_is_here(store: Path) -> None:
-    infos = {info.name: info for info in Catalogue(Settings(), Installed(VITMATTE)).infos()}
+def test_infos_say_what_is_here() -> None:
+    infos = {info.name: info for info in Catalogue(store=Installed(VITMATTE)).infos()}
     assert next(iter(infos)) == "builtin"
     assert set(infos) == set(engines.names())
     assert infos["builtin"].installed

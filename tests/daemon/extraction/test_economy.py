@@ -1,117 +1,86 @@
-"""What is tried, in which order, when memory runs out under an engine's hands."""
+"""What happens when memory runs out under an engine's hands. How engines need less: their own tests."""
 
 from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from tests.daemon.servers import MadeUpEngine
 
+from flyaway.engines.contract import Extraction
 from flyaway.errors import CancelledError, DeviceError
 from flyaway.extraction import economy
-from flyaway.extraction.keeper import WarmEngine
 
 PICTURE_PX = 24_000_000
+DONE = Extraction(np.zeros((2, 2), np.float32), notes=("Done.",))
 
 
-class InWindows:
-    """An engine that works in windows of so many pixels a side where a picture is too large."""
+class Sparing(MadeUpEngine):
+    """An engine that can need less so many times."""
 
-    network = None
+    def __init__(self, ways: int) -> None:
+        self.ways = ways
+        self.asked: list[tuple[int, bool]] = []
+        self.restored = 0
 
-    def __init__(self, whole_px: int = 2**22, window_px: int = 1024) -> None:
-        self.whole_px, self.window_px = whole_px, window_px
+    def economise(self, picture_px: int, may_use_cpu: bool) -> str | None:
+        self.asked.append((picture_px, may_use_cpu))
+        if len(self.asked) > self.ways:
+            return None
+        return "In smaller windows." if len(self.asked) < 3 else "On the processor."
 
-
-class OnDevice:
-    """An engine whose network is on a device other than the processor."""
-
-    def __init__(self, device: str = "meta") -> None:
-        self.network = Network(torch.device(device))
-
-
-class WithoutNetwork:
-    """An engine that has a device but no network."""
-
-    network = None
-
-    def __init__(self) -> None:
-        self.device = torch.device("meta")
+    def restore(self) -> None:
+        self.restored += 1
 
 
-class Network:
-    """As much of a torch module as is asked for here."""
-
-    def __init__(self, device: torch.device) -> None:
-        self.device, self.dtype = device, torch.float32
-
-    def parameters(self) -> Any:
-        yield self
-
-    def half(self) -> None:
-        self.dtype = torch.float16
-
-    def to(self, device: str, dtype: torch.dtype) -> None:
-        self.device, self.dtype = torch.device(device), dtype
-
-
-def short_for(times: int) -> Callable[[], str]:
+def short_for(times: int) -> Callable[[], Extraction]:
     """Work for which memory is short at first."""
     attempts = iter([True] * times)
 
-    def work() -> str:
+    def work() -> Extraction:
         if next(attempts, False):
             raise torch.OutOfMemoryError("out of memory")
-        return "done"
+        return DONE
 
     return work
 
 
-def run(
-    engine: Any, work: Callable[[], Any], may_use_cpu: bool = True, px: int = PICTURE_PX
-) -> Any:
-    return economy.run(WarmEngine(engine, "device"), work, may_use_cpu, px)
-
-
 def test_enough_memory_changes_nothing() -> None:
-    engine = InWindows()
-    assert run(engine, short_for(0)) == ("done", ())
-    assert (engine.whole_px, engine.window_px) == (2**22, 1024)
+    engine = Sparing(1)
+    assert economy.run(engine, short_for(0), PICTURE_PX, True) == DONE
+    assert (engine.asked, engine.restored) == ([], 0)
 
 
-@pytest.mark.parametrize(("times", "side_px"), [(1, 704), (2, 480)])
-def test_windows_are_halved_until_it_fits(times: int, side_px: int) -> None:
-    engine = InWindows()
-    result, notes = run(engine, short_for(times))
-    assert result == "done"
-    assert engine.window_px == side_px
-    assert notes == ("Memory was short, so the photo was solved in smaller windows.",)
+def test_the_work_is_begun_anew_until_it_fits_and_each_kind_of_change_is_said_once() -> None:
+    engine = Sparing(5)
+    extraction = economy.run(engine, short_for(3), PICTURE_PX, False)
+    assert extraction.notes == ("In smaller windows.", "On the processor.", "Done.")
+    assert engine.asked == [(PICTURE_PX, False)] * 3
 
 
-@pytest.mark.parametrize(("times", "side_px"), [(1, 1024), (2, 704), (3, 480)])
-def test_a_picture_that_was_solved_whole_is_cut_into_windows_first(
-    times: int, side_px: int
-) -> None:
-    engine = InWindows()
-    run(engine, short_for(times), px=2000 * 2000)
-    assert engine.whole_px < 2000 * 2000
-    assert engine.window_px == side_px
+def test_what_was_changed_is_undone_for_the_next_picture() -> None:
+    engine = Sparing(5)
+    economy.run(engine, short_for(2), PICTURE_PX, True)
+    assert engine.restored == 1
 
 
-def test_a_small_picture_is_not_tried_whole_again() -> None:
-    engine = InWindows()
-    run(engine, short_for(1), px=800 * 800)
-    assert engine.whole_px < 800 * 800 / 2
-    assert engine.window_px**2 == engine.whole_px
+def test_an_engine_that_cannot_be_restored_has_done_its_work_all_the_same() -> None:
+    class Stuck(Sparing):
+        def restore(self) -> None:
+            raise DeviceError("full")
+
+    assert economy.run(Stuck(1), short_for(1), PICTURE_PX, True).alpha is DONE.alpha
 
 
-def test_windows_are_not_halved_for_ever() -> None:
-    engine = InWindows()
+def test_with_nothing_left_to_save_it_is_an_error_and_the_engine_as_it_was() -> None:
+    engine = Sparing(2)
     with pytest.raises(DeviceError, match="not enough memory"):
-        run(engine, short_for(9))
-    assert engine.window_px == 480
+        economy.run(engine, short_for(9), PICTURE_PX, True)
+    assert len(engine.asked) == 3
+    assert engine.restored == 1
 
 
 def test_what_filled_the_memory_is_gone_before_anything_is_tried() -> None:
@@ -121,72 +90,27 @@ def test_what_filled_the_memory_is_gone_before_anything_is_tried() -> None:
     made: list[weakref.ref[Pixels]] = []
     alive: list[bool] = []
 
-    class Watching(OnDevice):
-        def __init__(self) -> None:
-            super().__init__()
-            self.network.half = lambda: alive.append(made[0]() is not None)  # type: ignore[method-assign]
+    class Watching(MadeUpEngine):
+        def economise(self, picture_px: int, may_use_cpu: bool) -> str | None:
+            alive.append(made[0]() is not None)
+            return "Saved."
 
-    def work() -> None:
+    def work() -> Extraction:
         pixels = Pixels()
         made.append(weakref.ref(pixels))
         if len(made) == 1:
             raise torch.OutOfMemoryError("out of memory")
+        return DONE
 
-    run(Watching(), work)
+    economy.run(Watching(), work, PICTURE_PX, True)
     assert alive == [False]
 
 
-def test_half_precision_comes_before_the_processor() -> None:
-    warm = WarmEngine(engine := OnDevice(), "a graphics card")  # type: ignore[arg-type]
-    _, notes = economy.run(warm, short_for(1), True, PICTURE_PX)
-    assert engine.network.dtype == torch.float16
-    assert "half precision" in notes[0]
-    _, notes = economy.run(warm, short_for(1), True, PICTURE_PX)
-    assert (engine.network.device.type, engine.network.dtype) == ("cpu", torch.float32)
-    assert notes == (
-        "There was not enough memory on a graphics card, so the processor did the work.",
-    )
-    assert warm.device.startswith("CPU")
-
-
-def test_the_processor_is_left_alone_where_the_settings_say_so() -> None:
-    warm = WarmEngine(engine := OnDevice(), "a graphics card")  # type: ignore[arg-type]
-    with pytest.raises(DeviceError):
-        economy.run(warm, short_for(9), False, PICTURE_PX)
-    assert engine.network.device.type == "meta"
-    assert warm.device == "a graphics card"
-
-
-def test_a_processor_without_memory_has_nothing_left_to_try() -> None:
-    warm = WarmEngine(OnDevice("cpu"), "CPU")  # type: ignore[arg-type]
-    with pytest.raises(DeviceError):
-        economy.run(warm, short_for(1), True, PICTURE_PX)
-
-
 def test_other_errors_pass() -> None:
-    def work() -> None:
+    def work() -> Extraction:
         raise CancelledError("no more")
 
+    engine = Sparing(1)
     with pytest.raises(CancelledError):
-        run(InWindows(), work)
-
-
-def test_an_engine_without_network_moves_to_the_processor_at_once() -> None:
-    engine = WithoutNetwork()
-    result, notes = run(engine, short_for(1))
-    assert result == "done"
-    assert engine.device.type == "cpu"
-    assert notes == ("There was not enough memory on device, so the processor did the work.",)
-
-
-def test_an_engine_without_network_stays_where_it_must() -> None:
-    engine = WithoutNetwork()
-    with pytest.raises(DeviceError, match="not enough memory"):
-        run(engine, short_for(1), may_use_cpu=False)
-    assert engine.device.type == "meta"
-
-
-def test_an_engine_on_the_processor_has_nowhere_to_go() -> None:
-    engine = WithoutNetwork()
-    with pytest.raises(DeviceError, match="not enough memory"):
-        run(engine, short_for(2))
+        economy.run(engine, work, PICTURE_PX, True)
+    assert not engine.asked

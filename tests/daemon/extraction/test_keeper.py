@@ -6,10 +6,11 @@ import threading
 from typing import Any
 
 import pytest
-from tests.daemon.servers import PATIENCE_S, Clock
+from tests.daemon.servers import PATIENCE_S, Clock, MadeUpEngine
 
+from flyaway.engines.contract import AnyEngine
 from flyaway.errors import DeviceError, WeightsError
-from flyaway.extraction.keeper import Keeper
+from flyaway.extraction.keeper import Keeper, Reservation
 
 
 class Shelf:
@@ -30,11 +31,11 @@ class Shelf:
         held = self.keeper.names if self.keeper else ()
         return self.free - sum(map(self.needed_bytes, held))
 
-    def load(self, name: str) -> tuple[Any, str]:
+    def load(self, name: str) -> AnyEngine:
         self.loads.append(name)
         if self.faults:
             raise self.faults.pop(0)
-        return object(), f"device of {name}"
+        return MadeUpEngine()
 
     def release(self) -> None:
         self.releases += 1
@@ -52,12 +53,10 @@ def warm_up(keeper: Keeper, *names: str) -> None:
             pass
 
 
-def test_loads_an_engine_once_and_says_where_it_is() -> None:
+def test_loads_an_engine_once() -> None:
     keeper = kept(shelf := Shelf())
     with keeper.lend("a") as first, keeper.lend("a") as second:
         assert first is second
-        assert first.device == "device of a"
-        assert first.users == 2
     assert shelf.loads == ["a"]
     assert keeper.names == ("a",)
 
@@ -76,7 +75,7 @@ def test_answers_which_engines_are_warm_while_one_loads() -> None:
     is_loading, may_go_on = threading.Event(), threading.Event()
 
     class Slow(Shelf):
-        def load(self, name: str) -> tuple[Any, str]:
+        def load(self, name: str) -> AnyEngine:
             if name == "slow":
                 is_loading.set()
                 assert may_go_on.wait(PATIENCE_S)
@@ -89,8 +88,7 @@ def test_answers_which_engines_are_warm_while_one_loads() -> None:
         thread.start()
     assert is_loading.wait(PATIENCE_S)
     assert keeper.names == ("warm",)
-    with keeper.lend("warm") as warm:
-        assert warm.device == "device of warm"
+    warm_up(keeper, "warm")
     may_go_on.set()
     for thread in threads:
         thread.join(PATIENCE_S)
@@ -173,3 +171,56 @@ class TestRoom:
         with pytest.raises(DeviceError, match="still full"), keeper.lend("b"):
             pass
         assert keeper.names == ()
+
+
+class TestReservation:
+    """The engines of one request."""
+
+    def test_holds_engines_until_each_was_used(self) -> None:
+        keeper = kept(shelf := Shelf(), clock := Clock())
+        reservation = Reservation(keeper)
+        reservation.hold(("a", "b"))
+        with reservation.lend("a"):
+            pass
+        clock.now_s += 60
+        assert keeper.unload_idle() == ("a",)
+        with reservation.lend("b"):
+            pass
+        clock.now_s += 60
+        assert keeper.unload_idle() == ("b",)
+        assert shelf.loads == ["a", "b"]
+
+    def test_holds_only_the_first_where_memory_is_for_one_alone(self) -> None:
+        keeper = kept(shelf := Shelf(free_bytes=10))
+        reservation = Reservation(keeper)
+        reservation.hold(("a", "b"))
+        assert shelf.loads == ["a"]
+        with reservation.lend("a"):
+            pass
+        with reservation.lend("b"):
+            assert keeper.names == ("b",)
+
+    def test_lets_go_of_what_is_idle_for_the_second(self) -> None:
+        keeper = kept(Shelf(free_bytes=20))
+        warm_up(keeper, "idle")
+        Reservation(keeper).hold(("a", "b"))
+        assert keeper.names == ("a", "b")
+
+    def test_gives_back_what_was_not_used(self) -> None:
+        keeper = kept(Shelf(), clock := Clock())
+        reservation = Reservation(keeper)
+        reservation.hold(("a", "b"))
+        reservation.close()
+        clock.now_s += 60
+        assert keeper.unload_idle() == ("a", "b")
+
+    def test_that_fails_at_the_second_still_gives_back_the_first(self) -> None:
+        keeper = kept(shelf := Shelf(), clock := Clock())
+        reservation = Reservation(keeper)
+        reservation.hold(("a",))
+        shelf.faults = [WeightsError("damaged")]
+        with pytest.raises(WeightsError):
+            reservation.hold(("b",))
+        reservation.close()
+        clock.now_s += 60
+        assert keeper.unload_idle() == ("a",)

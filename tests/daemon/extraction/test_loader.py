@@ -24,9 +24,8 @@ def _threads_as_they_were() -> object:
 
 
 def test_the_builtin_engine_is_loaded_with_the_threads_of_the_settings() -> None:
-    engine, device = EngineLoader(Settings(device="cpu", threads=1)).load("builtin")
-    assert engine.network is None
-    assert device == "CPU (1 thread)"
+    engine = EngineLoader(Settings(device="cpu", threads=1)).load("builtin")
+    assert engine.device == "CPU (1 thread)"
     assert torch.get_num_threads() == 1
 
 
@@ -34,8 +33,7 @@ def test_a_reply_names_the_processor_where_an_engine_cannot_use_the_device(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("flyaway.engines.device.choose", lambda setting: torch.device("mps"))
-    _, device = EngineLoader(Settings(threads=1)).load("builtin")
-    assert device == "CPU (1 thread)"
+    assert EngineLoader(Settings(threads=1)).load("builtin").device == "CPU (1 thread)"
 
 
 def test_missing_weights_are_said_with_how_to_get_them(store: Path) -> None:

@@ -1,193 +1,205 @@
-"""One request from pixels to alpha, with engines that do what a test wants."""
+"""The work on one request, with engines that do what a test wants."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pytest
-from tests.daemon.servers import Loading
+from tests.daemon.servers import MadeUpEngine
 
-from flyaway.engines.base import EngineRecord, Extraction
+from flyaway.engines.contract import AnyEngine, Extraction, Inputs, Report, Window, silent
+from flyaway.engines.records import EngineRecord, Input, Role
 from flyaway.errors import CancelledError, NoSubjectError
 from flyaway.extraction import pipeline
-from flyaway.extraction.catalogue import Choice
-from flyaway.extraction.keeper import Keeper
 from flyaway.extraction.pipeline import NO_ENGINE, Outcome
-from flyaway.serving.jobs import Job
-from flyaway_client.messages import ExtractRequest, ImageHeader
+from flyaway.extraction.request import Output, ResolvedRequest, Step
+from flyaway.images.arrays import Image, Trimap
 
 HEIGHT, WIDTH = 20, 30
 FULL = {"u8": 255, "u16": 65535, "f32": 1}
+DTYPES = {"u8": np.uint8, "u16": np.uint16, "f32": np.float32}
+
+Work = Callable[[Image, Inputs, Report], Extraction]
 
 
-def record(name: str, *jobs: Any) -> EngineRecord:
-    return EngineRecord(name, "nowhere", name.title(), "", frozenset(jobs), "MIT", "", True)
+def step(name: str, role: Role, *accepts: Input) -> Step:
+    record = EngineRecord(
+        name, "nowhere", name.title(), "", {role: 1}, frozenset(accepts), "MIT", "", True
+    )
+    return Step(record, role)
 
 
-FINDER = record("finder", "automatic")
-SOLVER = record("solver", "fine")
-COMPARER = record("comparer", "plate")
+FIND = step("finder", Role.FIND, Input.TRIMAP, Input.REGION)
+SOLVE = step("solver", Role.SOLVE, Input.TRIMAP)
+COMPARE = step("comparer", Role.COMPARE, Input.PLATE)
 
 
-def right_half(image: Any, **_: Any) -> Extraction:
+def right_half(image: Image, inputs: Inputs, report: Report) -> Extraction:
     """The subject is on the right, its edge two pixels wide."""
     alpha = np.zeros(image.shape[:2], np.float32)
     alpha[:, WIDTH // 2 :] = 1
     alpha[:, WIDTH // 2] = 0.5
-    return Extraction(alpha, notes=("Found it.",))
+    return Extraction(alpha, confidence=0.7, notes=("Found it.",))
 
 
-def quarter(image: Any, trimap: Any = None, **_: Any) -> Extraction:
+def quarter(image: Image, inputs: Inputs, report: Report) -> Extraction:
     """What is unknown is a quarter there."""
-    alpha = np.where(trimap == 128, 0.25, trimap / 255).astype(np.float32)
+    assert inputs.trimap is not None
+    alpha = np.where(inputs.trimap == 128, 0.25, inputs.trimap / 255).astype(np.float32)
     return Extraction(alpha, notes=("Solved it.",))
 
 
+class Working(MadeUpEngine):
+    """An engine that does a test's work and notes what it was asked."""
+
+    def __init__(self, name: str, work: Work, asked: list[tuple[str, Inputs]]) -> None:
+        self.device = f"device of {name}"
+        self._name, self._work, self._asked = name, work, asked
+
+    def solve(
+        self,
+        features: Image,
+        inputs: Inputs,
+        window: Window | None = None,
+        report: Report = silent,
+    ) -> Extraction:
+        self._asked.append((self._name, inputs))
+        return self._work(features, inputs, report)
+
+
 @dataclass
-class Bench:
-    """A keeper of two engines, and what they were asked."""
+class Engines:
+    """A lender of two engines, and what they were asked."""
 
-    find: Callable[..., Extraction] = right_half
-    solve: Callable[..., Extraction] = quarter
-    asked: list[dict[str, Any]] = field(default_factory=list)
+    find: Work = right_half
+    solve: Work = quarter
+    asked: list[tuple[str, Inputs]] = field(default_factory=list)
+    lent: list[str] = field(default_factory=list)
 
-    network = None
+    @contextmanager
+    def lend(self, name: str) -> Iterator[AnyEngine]:
+        self.lent.append(name)
+        yield Working(name, self.solve if name == "solver" else self.find, self.asked)
+        self.lent.remove(name)
 
-    def keeper(self) -> Keeper:
-        return Keeper(Loading(lambda name: (_Engine(self, name), f"device of {name}")), 0)
+    def run(self, request: ResolvedRequest, **options: Any) -> Outcome:
+        return pipeline.extract(request, self, **options)
 
-    def run(self, job: Job, coarse: EngineRecord | None, fine: EngineRecord | None) -> Outcome:
-        return pipeline.extract(job, Choice(coarse, fine), self.keeper())
-
-
-@dataclass
-class _Engine:
-    bench: Bench
-    name: str
-    network: Any = None
-
-    def extract(self, image: Any, **given: Any) -> Extraction:
-        self.bench.asked.append({"name": self.name, "image": image, **given})
-        return (self.bench.solve if self.name == "solver" else self.bench.find)(image, **given)
+    @property
+    def names(self) -> list[str]:
+        return [name for name, _ in self.asked]
 
 
-def image(value: int = 100) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def image(value: int = 100) -> Image:
     return np.full((HEIGHT, WIDTH, 3), value, np.uint8)
 
 
-def square() -> np.ndarray[Any, np.dtype[np.uint8]]:
-    selection = np.zeros((HEIGHT, WIDTH), np.uint8)
-    selection[5:15, 5:15] = 255
-    return selection
+def square() -> Trimap:
+    trimap = np.zeros((HEIGHT, WIDTH), np.uint8)
+    trimap[5:15, 5:15] = 255
+    return trimap
 
 
-def job(selection: Any = None, pixels: Any = None, **changes: Any) -> Job:
-    """A job of an RGB or RGBA image and perhaps a selection, both 8 bits."""
-    pixels = image() if pixels is None else pixels
-    channels = "rgba" if pixels.shape[2] == 4 else "rgb"
-    parts = {"image": pixels.tobytes()}
-    fields: dict[str, Any] = {"image": ImageHeader(WIDTH, HEIGHT, channels, "u8")}
-    if selection is not None:
-        fields["selection"] = ImageHeader(WIDTH, HEIGHT, "gray", "u8")
-        parts["selection"] = selection.tobytes()
-    for name in ("icc", "plate"):
-        if name in changes:
-            parts[name] = changes.pop(name)
-    return Job(b"peer", ExtractRequest("r", **(fields | changes)), parts)
+def with_edge() -> Trimap:
+    trimap = square()
+    trimap[4:6] = 128
+    return trimap
+
+
+def asked(*steps: Step, **changes: Any) -> ResolvedRequest:
+    return ResolvedRequest(image(), **({"inputs": Inputs(), "steps": steps} | changes))
 
 
 class TestNothingUnknown:
     """A trimap that says all is answered with itself."""
 
-    @pytest.mark.parametrize("output_dtype", ["u8", "u16", "f32"])
-    def test_in_every_depth_without_an_engine(self, output_dtype: str) -> None:
-        bench = Bench()
-        asked = job(square(), selection_is="trimap", output_dtype=output_dtype)
-        assert pipeline.is_settled(asked)
-        outcome = bench.run(asked, None, SOLVER)
-        full = FULL[output_dtype]
-        assert (
-            outcome.alpha.dtype
-            == {"u8": np.uint8, "u16": np.uint16, "f32": np.float32}[output_dtype]
-        )
-        np.testing.assert_array_equal(outcome.alpha, square() / 255 * full)
+    @pytest.mark.parametrize("dtype", ["u8", "u16", "f32"])
+    def test_in_every_depth_without_an_engine(self, dtype: str) -> None:
+        engines = Engines()
+        outcome = engines.run(asked(inputs=Inputs(square()), output=Output(dtype)))
+        assert outcome.alpha.dtype == DTYPES[dtype]
+        np.testing.assert_array_equal(outcome.alpha, square() / 255 * FULL[dtype])
         assert outcome.alpha.flags.c_contiguous
         assert (outcome.engine, outcome.device) == (NO_ENGINE, "")
         assert "nothing to solve" in outcome.notes[0]
-        assert not bench.asked
+        assert not engines.asked
 
-    def test_with_its_transparent_pixels_taken_out(self) -> None:
-        pixels = np.dstack([image(), np.full((HEIGHT, WIDTH), 255, np.uint8)])
-        pixels[:10, :, 3] = 0
-        outcome = Bench().run(job(square(), pixels, selection_is="trimap"), None, SOLVER)
-        assert not outcome.alpha[:10].any()
-        assert (outcome.alpha[10:] == square()[10:]).all()
-
-    @pytest.mark.parametrize(("selection", "kind"), [(None, "automatic"), (square(), "outline")])
-    def test_is_not_so_otherwise(self, selection: Any, kind: str) -> None:
-        assert not pipeline.is_settled(job(selection, selection_is=kind))
+    def test_with_the_subjects_colours_if_they_are_wanted(self) -> None:
+        outcome = Engines().run(asked(inputs=Inputs(square()), output=Output("u8", "u8")))
+        assert outcome.foreground is not None
+        np.testing.assert_allclose(outcome.foreground[5:15, 5:15], 100, atol=1)
 
 
 class TestOneEngine:
     """A selection that draws the edge, or an engine that finds the subject."""
 
-    @pytest.mark.parametrize("output_dtype", ["u8", "u16", "f32"])
-    def test_gets_image_and_trimap_and_gives_the_alpha(self, output_dtype: str) -> None:
-        bench = Bench()
-        asked = job(square(), selection_is="outline", edge_width_px=2, output_dtype=output_dtype)
-        outcome = bench.run(asked, None, SOLVER)
-        (call,) = bench.asked
-        assert (call["image"] == image()).all()
-        assert set(np.unique(call["trimap"])) == {0, 128, 255}
-        expected = np.where(call["trimap"] == 128, 0.25, call["trimap"] / 255) * FULL[output_dtype]
-        np.testing.assert_allclose(
-            outcome.alpha, expected, atol=0.51 if FULL[output_dtype] > 1 else 0
-        )
+    @pytest.mark.parametrize("dtype", ["u8", "u16", "f32"])
+    def test_gets_the_trimap_and_gives_the_alpha(self, dtype: str) -> None:
+        engines = Engines()
+        outcome = engines.run(asked(SOLVE, inputs=Inputs(with_edge()), output=Output(dtype)))
+        expected = np.where(with_edge() == 128, 0.25, with_edge() / 255) * FULL[dtype]
+        np.testing.assert_allclose(outcome.alpha, expected, atol=0.51 if dtype != "f32" else 0)
+        assert outcome.alpha.dtype == DTYPES[dtype]
         assert (outcome.engine, outcome.device) == ("solver", "device of solver")
         assert outcome.notes == ("Solved it.",)
-        assert outcome.foreground is None
+        assert (outcome.foreground, outcome.confidence) == (None, None)
 
-    def test_gets_a_region(self) -> None:
-        bench = Bench()
-        bench.run(job(square(), selection_is="region"), FINDER, None)
-        assert (bench.asked[0]["region"] == (square() > 0)).all()
-        assert bench.asked[0]["trimap"] is None
+    def test_gets_no_more_than_it_accepts(self) -> None:
+        engines = Engines()
+        region = square() > 0
+        engines.run(asked(FIND, inputs=Inputs(region=region, plate=image())))
+        ((_, inputs),) = engines.asked
+        assert inputs.region is region
+        assert (inputs.trimap, inputs.plate) == (None, None)
 
-    def test_gets_the_plate_in_the_same_colours(self) -> None:
-        bench = Bench()
-        plate = ImageHeader(WIDTH, HEIGHT, "bgr", "u8")
-        asked = job(plate=np.full((HEIGHT, WIDTH, 3), [1, 2, 3], np.uint8).tobytes())
-        request = ExtractRequest("r", asked.request.image, plate=plate)
-        asked.request = request
-        bench.run(asked, COMPARER, None)
-        assert bench.asked[0]["plate"][0, 0].tolist() == [3, 2, 1]
+    def test_gets_the_plate(self) -> None:
+        engines = Engines()
+        engines.run(asked(COMPARE, inputs=Inputs(plate=image(7))))
+        assert engines.asked[0][1].plate is not None
 
     def test_gives_nothing_where_the_layer_is_transparent(self) -> None:
-        pixels = np.dstack([image(), np.full((HEIGHT, WIDTH), 255, np.uint8)])
-        pixels[:, 20:, 3] = 0
-        outcome = Bench().run(job(None, pixels), FINDER, None)
+        is_clear = np.zeros((HEIGHT, WIDTH), np.bool_)
+        is_clear[:, 20:] = True
+        outcome = Engines().run(asked(FIND, is_clear=is_clear))
         assert not outcome.alpha[:, 20:].any()
         assert (outcome.alpha[:, 16:20] == 255).all()
 
-    def test_that_finds_nothing_says_what_to_do(self) -> None:
-        def nothing(image: Any, **_: Any) -> Extraction:
+    @pytest.mark.parametrize("only", [FIND, COMPARE])
+    def test_that_finds_nothing_says_what_to_do(self, only: Step) -> None:
+        def nothing(image: Image, inputs: Inputs, report: Report) -> Extraction:
             return Extraction(np.zeros(image.shape[:2], np.float32))
 
-        with pytest.raises(NoSubjectError, match=r"Finder found no subject\. Draw a rough region"):
-            Bench(find=nothing).run(job(), FINDER, SOLVER)
+        engines = Engines(find=nothing)
+        with pytest.raises(NoSubjectError, match=r"found no subject\. Draw a rough region"):
+            engines.run(asked(only, SOLVE))
+        assert engines.names == [only.record.name]
+
+    def test_may_find_its_trimap_to_be_all_background(self) -> None:
+        def nothing(image: Image, inputs: Inputs, report: Report) -> Extraction:
+            return Extraction(np.zeros(image.shape[:2], np.float32))
+
+        outcome = Engines(solve=nothing).run(asked(SOLVE, inputs=Inputs(with_edge())))
+        assert not outcome.alpha.any()
+
+    def test_adds_to_what_was_noted_before(self) -> None:
+        outcome = Engines().run(asked(FIND, notes=("A region.",)))
+        assert outcome.notes == ("A region.", "Found it.")
+        assert outcome.confidence == 0.7
 
 
 class TestTwoEngines:
     """One finds the subject, one solves its edge."""
 
     def test_work_one_after_the_other(self) -> None:
-        bench = Bench()
-        outcome = bench.run(job(), FINDER, SOLVER)
-        assert [call["name"] for call in bench.asked] == ["finder", "solver"]
-        trimap = bench.asked[1]["trimap"]
+        engines = Engines()
+        outcome = engines.run(asked(FIND, SOLVE))
+        assert engines.names == ["finder", "solver"]
+        trimap = engines.asked[1][1].trimap
+        assert trimap is not None
         assert (trimap[:, 14:17] == 128).all()
         assert (trimap[:, :10] == 0).all()
         assert (trimap[:, 20:] == 255).all()
@@ -195,43 +207,73 @@ class TestTwoEngines:
         assert outcome.engine == "finder + solver"
         assert outcome.device == "device of finder, device of solver"
         assert outcome.notes == ("Found it.", "Solved it.")
+        assert outcome.confidence == 0.7
+
+    def test_are_not_needed_at_the_same_time(self) -> None:
+        def alone(image: Image, inputs: Inputs, report: Report) -> Extraction:
+            assert len(engines.lent) == 1
+            return (quarter if inputs.trimap is not None else right_half)(image, inputs, report)
+
+        engines = Engines(alone, alone)
+        engines.run(asked(FIND, SOLVE))
+        assert engines.names == ["finder", "solver"]
 
     def test_leave_what_the_selection_says_for_certain(self) -> None:
-        bench = Bench()
-        bench.run(job(square(), selection_is="outline", edge_width_px=2), FINDER, SOLVER)
-        given, refined = (call["trimap"] for call in bench.asked)
+        engines = Engines()
+        engines.run(asked(FIND, SOLVE, inputs=Inputs(with_edge())))
+        given, refined = (inputs.trimap for _, inputs in engines.asked)
+        assert given is not None
+        assert refined is not None
         known = given != 128
         assert (refined[known] == given[known]).all()
 
-    def test_share_one_progress_that_only_grows(self) -> None:
-        told: list[tuple[str, float]] = []
+    def test_find_nothing_outside_of_the_region(self) -> None:
+        region = np.zeros((HEIGHT, WIDTH), np.bool_)
+        region[:, 18:] = True
+        outcome = Engines().run(asked(FIND, SOLVE, inputs=Inputs(region=region)))
+        assert not outcome.alpha[:, :18].any()
 
-        def reporting(image: Any, report: Any, **given: Any) -> Extraction:
+    def test_keep_the_colours_of_the_first_where_the_second_has_none(self) -> None:
+        def with_foreground(image: Image, inputs: Inputs, report: Report) -> Extraction:
+            found = right_half(image, inputs, report)
+            return Extraction(found.alpha, np.full(image.shape, 0.2, np.float32))
+
+        engines = Engines(find=with_foreground)
+        outcome = engines.run(asked(COMPARE, SOLVE, output=Output("u8", "u8")))
+        assert engines.names == ["comparer", "solver"]
+        assert (outcome.foreground == 51).all()
+
+    def test_share_one_progress_that_only_grows(self) -> None:
+        reports: list[tuple[str, float]] = []
+
+        def reporting(image: Image, inputs: Inputs, report: Report) -> Extraction:
             for fraction in (-1, 0, 0.5, 1, 2):
                 report(fraction)
-                told.append((asked.stage, asked.fraction))
-            return (quarter if given["trimap"] is not None else right_half)(image, **given)
+            return (quarter if inputs.trimap is not None else right_half)(image, inputs, report)
 
-        asked = job()
-        Bench(reporting, reporting).run(asked, FINDER, SOLVER)
-        assert [stage for stage, _ in told] == ["Finding the subject"] * 5 + [
+        Engines(reporting, reporting).run(
+            asked(FIND, SOLVE),
+            report=lambda stage, fraction, preview=None: reports.append((stage, fraction)),
+        )
+        assert [stage for stage, _ in reports] == ["Finding the subject"] * 5 + [
             "Solving the edge"
         ] * 5
-        fractions = [fraction for _, fraction in told]
+        fractions = [fraction for _, fraction in reports]
         assert fractions == sorted(fractions)
         assert 0 <= fractions[0] < fractions[-1] <= 1
 
-    def test_stop_at_the_next_report_of_a_cancelled_job(self) -> None:
-        def cancelled(image: Any, report: Any, **_: Any) -> Extraction:
-            asked.is_cancelled.set()
+    def test_stop_at_the_next_report_of_a_cancelled_request(self) -> None:
+        def working(image: Image, inputs: Inputs, report: Report) -> Extraction:
             report(0.5)
             raise AssertionError("it went on")
 
-        asked = job()
-        bench = Bench(find=cancelled)
+        def cancel(stage: str, fraction: float, preview: object = None) -> None:
+            raise CancelledError("no more")
+
+        engines = Engines(find=working)
         with pytest.raises(CancelledError):
-            bench.run(asked, FINDER, SOLVER)
-        assert len(bench.asked) == 1
+            engines.run(asked(FIND, SOLVE), report=cancel)
+        assert engines.names == ["finder"]
 
 
 class TestForeground:
@@ -239,23 +281,18 @@ class TestForeground:
 
     @pytest.mark.parametrize(("dtype", "expected"), [("u8", 51), ("u16", 13107)])
     def test_is_the_engines(self, dtype: str, expected: int) -> None:
-        def with_foreground(image: Any, **_: Any) -> Extraction:
+        def with_foreground(image: Image, inputs: Inputs, report: Report) -> Extraction:
             alpha = np.ones(image.shape[:2], np.float32)
             return Extraction(alpha, np.full(image.shape, 0.2, np.float32))
 
-        asked = job(wants_foreground=True)
-        if dtype == "u16":
-            header = ImageHeader(WIDTH, HEIGHT, "rgb", "u16")
-            asked.request = ExtractRequest("r", header, wants_foreground=True)
-            asked.parts = {"image": bytes(header.bytes)}  # type: ignore[dict-item]
-        outcome = Bench(find=with_foreground).run(asked, FINDER, None)
+        outcome = Engines(find=with_foreground).run(asked(FIND, output=Output("u8", dtype)))
         assert outcome.foreground is not None
         assert outcome.foreground.shape == (HEIGHT, WIDTH, 3)
         assert (outcome.foreground == expected).all()
         assert outcome.foreground.flags.c_contiguous
 
     def test_is_estimated_otherwise(self) -> None:
-        outcome = Bench().run(job(wants_foreground=True), FINDER, None)
+        outcome = Engines().run(asked(FIND, output=Output("u8", "u8")))
         assert outcome.foreground is not None
         assert outcome.foreground.dtype == np.uint8
         np.testing.assert_allclose(outcome.foreground[:, 20:], 100, atol=1)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from flyaway.engines.contract import Inputs
 from flyaway.errors import NoSubjectError
 from flyaway.extraction import trimaps
 from flyaway.extraction.trimaps import BACKGROUND, FOREGROUND, UNKNOWN
@@ -253,7 +254,7 @@ class TestFromAlpha:
         alpha = np.zeros((40, 60), np.float32)
         alpha[:, 30:] = 1
         alpha[:, 28:32] = 0.5
-        trimap = trimaps.from_alpha(alpha, None)
+        trimap = trimaps.from_alpha(alpha, Inputs())
         assert set(trimap[:, :20].flat) == {BACKGROUND}
         assert set(trimap[:, 26:34].flat) == {UNKNOWN}
         assert set(trimap[:, 40:].flat) == {FOREGROUND}
@@ -261,14 +262,20 @@ class TestFromAlpha:
     def test_is_unknown_along_a_hard_edge_too(self) -> None:
         alpha = np.zeros((40, 60), np.float32)
         alpha[:, 30:] = 1
-        trimap = trimaps.from_alpha(alpha, None)
+        trimap = trimaps.from_alpha(alpha, Inputs())
         assert set(trimap[:, 28:32].flat) == {UNKNOWN}
 
     def test_overrules_nothing_that_was_known(self) -> None:
         alpha = np.full((40, 60), 0.5, np.float32)
         known = np.full((40, 60), UNKNOWN, np.uint8)
         known[:, :10], known[:, 50:] = BACKGROUND, FOREGROUND
-        assert (trimaps.from_alpha(alpha, known) == known).all()
+        assert (trimaps.from_alpha(alpha, Inputs(known)) == known).all()
+
+    def test_leaves_nothing_unknown_outside_of_a_region(self) -> None:
+        region = np.zeros((40, 60), np.bool_)
+        region[:, 20:40] = True
+        trimap = trimaps.from_alpha(np.full((40, 60), 0.5, np.float32), Inputs(region=region))
+        assert (trimap == np.where(region, UNKNOWN, BACKGROUND)).all()
 
 
 SIZES = arrays.array_shapes(min_dims=2, max_dims=2, max_side=12)

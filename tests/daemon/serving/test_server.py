@@ -15,6 +15,7 @@ from tests.daemon.servers import (
     Daemon,
     Gate,
     Loading,
+    MadeUpEngine,
     connect,
     request,
     serving,
@@ -26,7 +27,7 @@ from flyaway.config import Settings
 from flyaway.errors import NoSubjectError
 from flyaway.extraction.keeper import Keeper
 from flyaway.extraction.pipeline import Outcome
-from flyaway.serving.jobs import Job
+from flyaway.serving.tasks import ExtractionTask
 from flyaway_client import connection, messages, protocol
 from flyaway_client.errors import RefusedError
 from flyaway_client.messages import ImageHeader
@@ -162,8 +163,8 @@ class TestExtract:
     def test_lets_go_of_the_pixels_when_done(self) -> None:
         held: list[weakref.ref[Any]] = []
 
-        def work(job: Job) -> Outcome:
-            held.append(weakref.ref(job.parts["image"]))
+        def work(task: ExtractionTask) -> Outcome:
+            held.append(weakref.ref(task.parts["image"]))
             raise NoSubjectError("Nothing there.")
 
         with serving(work) as daemon:
@@ -184,8 +185,8 @@ class TestExtract:
     def test_whatever_goes_wrong_is_said_and_the_next_request_is_served(
         self, fault: Exception, code: str, sentence: str
     ) -> None:
-        def work(job: Job) -> Outcome:
-            if job.request.id == "bad":
+        def work(task: ExtractionTask) -> Outcome:
+            if task.id == "bad":
                 raise fault
             return Outcome(np.zeros((3, 4), np.uint8), "copy", "")
 
@@ -225,11 +226,11 @@ class TestStatusAndEngines:
         def load(name: str) -> Any:
             is_loading.set()
             assert may_go_on.wait(PATIENCE_S)
-            return object(), "test bench"
+            return MadeUpEngine()
 
         keeper = Keeper(Loading(load), 0)
 
-        def work(job: Job) -> Outcome:
+        def work(task: ExtractionTask) -> Outcome:
             with keeper.lend("slow"):
                 return Outcome(np.zeros((3, 4), np.uint8), "slow", "")
 

@@ -11,9 +11,9 @@ from tests.daemon.servers import (
 )
 
 from flyaway.config import Settings
-from flyaway.extraction.pipeline import Outcome
-from flyaway.serving.jobs import Download, Job
-from flyaway.serving.workshop import Workshop
+from flyaway.serving.engine_service import EngineService
+from flyaway.serving.tasks import DownloadTask, ExtractionTask
+from flyaway.serving.work_queue import Station
 from flyaway_client import messages, protocol
 
 
@@ -21,7 +21,7 @@ class TestDownloads:
     """Weights fetched for a client, beside the queue of extractions."""
 
     def test_are_told_of_and_answered(self, gate: Gate) -> None:
-        with serving(gate, workshop=_Fetching(gate)) as daemon:
+        with serving(gate, engines=_Fetching(gate)) as daemon:
             peer = daemon.peer()
             peer.send(messages.DownloadRequest("d", "builtin"))
             while (told := peer.receive()[0]) != messages.Progress("d", "Downloading", 0.5):
@@ -30,7 +30,7 @@ class TestDownloads:
             assert peer.answer() == messages.DownloadReply("d", "builtin")
 
     def test_do_not_hold_up_extractions(self, gate: Gate) -> None:
-        with serving(workshop=_Fetching(gate)) as daemon:
+        with serving(engines=_Fetching(gate)) as daemon:
             peer = daemon.peer()
             peer.send(messages.DownloadRequest("d", "builtin"))
             gate.wait_until_begun()
@@ -39,7 +39,7 @@ class TestDownloads:
             gate.opened.set()
 
     def test_can_be_cancelled_waiting_and_under_way(self, gate: Gate) -> None:
-        with serving(workshop=_Fetching(gate)) as daemon:
+        with serving(engines=_Fetching(gate)) as daemon:
             peer = daemon.peer()
             peer.send(messages.DownloadRequest("under way", "builtin"))
             gate.wait_until_begun()
@@ -61,20 +61,21 @@ class TestDownloads:
         assert "Use a new id" in peer.refusal().message
 
 
-class _Fetching(Workshop):
+class _Fetching(EngineService):
     """Downloads that take as long as a gate is closed, and extractions that take no time."""
 
     def __init__(self, gate: Gate) -> None:
         super().__init__(Settings())
         self._gate = gate
 
-    def is_ready(self, job: Job) -> bool:
-        return True
+    @property
+    def extraction_stations(self) -> tuple[Station[ExtractionTask], ...]:
+        return (Station("worker", "Preparing", self._copy),)
 
-    def extract(self, job: Job) -> Outcome:
-        return copy_selection(job)
+    def _copy(self, task: ExtractionTask) -> None:
+        task.outcome = copy_selection(task)
 
-    def download(self, job: Download) -> None:
+    def download(self, task: DownloadTask) -> None:
         self._gate.begun.release()
         while not self._gate.opened.wait(0.01):
-            job.report("Downloading", 0.5)
+            task.report("Downloading", 0.5)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +22,7 @@ from tests.daemon.servers import (
 from flyaway.config import Settings
 from flyaway.extraction.keeper import Keeper
 from flyaway.extraction.pipeline import Outcome
-from flyaway.serving.jobs import Job
+from flyaway.serving.tasks import ExtractionTask
 from flyaway_client import messages, protocol
 from flyaway_client.errors import CancelledError
 
@@ -127,7 +126,7 @@ class TestClientsThatLeave:
     def test_before_their_result_do_not_disturb_others(self) -> None:
         has_left = threading.Event()
 
-        def work(job: Job) -> Outcome:
+        def work(task: ExtractionTask) -> Outcome:
             assert has_left.wait(PATIENCE_S)
             return Outcome(np.zeros((3, 4), np.uint8), "copy", "")
 
@@ -159,7 +158,7 @@ class TestEnd:
     def test_does_not_wait_for_work_that_ignores_it(self) -> None:
         may_go_on, has_gone_on = threading.Event(), threading.Event()
 
-        def work(job: Job) -> Outcome:
+        def work(task: ExtractionTask) -> Outcome:
             may_go_on.wait(PATIENCE_S)
             has_gone_on.set()
             return Outcome(np.zeros((3, 4), np.uint8), "copy", "")
@@ -205,7 +204,7 @@ class TestEnd:
 
     def test_engines_are_let_go_of_before(self) -> None:
         clock = Clock()
-        loading = Loading(lambda name: (_engine(), "test bench"))
+        loading = Loading()
         keeper = Keeper(loading, idle_s=60, clock=clock)
         with keeper.lend("warm"), serving(clock=clock, keeper=keeper) as daemon:
             clock.now_s += 61
@@ -214,10 +213,6 @@ class TestEnd:
             peer = daemon.peer()
             clock.now_s += 61
             wait_until(lambda: peer.status().warm == ())
-
-
-def _engine() -> Any:
-    return object()
 
 
 def test_a_client_that_reads_nothing_does_not_stop_the_others(daemon: Daemon) -> None:

@@ -14,7 +14,7 @@ from tests.daemon.servers import (
 
 from flyaway.config import Settings
 from flyaway.serving import uploads
-from flyaway.serving.workshop import Workshop
+from flyaway.serving.engine_service import EngineService
 from flyaway_client import messages, protocol
 
 
@@ -171,12 +171,12 @@ class TestRefusals:
     def test_of_what_the_daemon_itself_fails_at(
         self, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def fail(self: Workshop, asked: object) -> None:
+        def fail(self: EngineService, asked: object) -> None:
             raise RuntimeError("a bug")
 
         peer = daemon.peer()
         with monkeypatch.context() as patched:
-            patched.setattr(Workshop, "check", fail)
+            patched.setattr(EngineService, "check", fail)
             peer.send(request())
             refusal = peer.refusal()
         assert (refusal.id, refusal.code) == ("r", protocol.INTERNAL)

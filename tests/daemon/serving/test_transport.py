@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import socket
 import struct
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -168,7 +169,7 @@ class TestTransport:
 
     @pytest.fixture
     def transport(self) -> Iterator[Transport]:
-        transport = Transport("password")
+        transport = Transport()
         yield transport
         transport.close()
 
@@ -179,11 +180,23 @@ class TestTransport:
         transport.wake()
         assert list(transport.receive(round(PATIENCE_S * 1000))) == []
 
+    def test_can_be_woken_by_several_threads_at_once(self, transport: Transport) -> None:
+        threads = [
+            threading.Thread(target=lambda: [transport.wake() for _ in range(2000)])
+            for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
+            assert list(transport.receive(1)) == []
+        for thread in threads:
+            thread.join()
+
     def test_says_that_a_peer_is_gone(self, transport: Transport) -> None:
         with pytest.raises(PeerGoneError):
             transport.send(b"nobody", messages.Ready("r"))
 
     def test_may_be_woken_when_closed(self) -> None:
-        transport = Transport("password")
+        transport = Transport()
         transport.close()
         transport.wake()

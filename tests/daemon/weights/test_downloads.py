@@ -17,7 +17,7 @@ from tests.fakes.hub import Hub
 from flyaway import engines
 from flyaway.config import Settings
 from flyaway.errors import WeightsError
-from flyaway.serving.workshop import Workshop
+from flyaway.serving.engine_service import EngineService
 from flyaway.weights.store import Store, folder
 from flyaway_client import messages, protocol
 
@@ -40,7 +40,7 @@ def hub(hub: Hub) -> Hub:
 
 @pytest.fixture
 def daemon(hub: Hub) -> Iterator[Daemon]:
-    with serving(workshop=Workshop(Settings(device="cpu"))) as running:
+    with serving(engines=EngineService(Settings(device="cpu"))) as running:
         yield running
 
 

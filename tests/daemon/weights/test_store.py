@@ -10,9 +10,9 @@ from pathlib import Path
 
 import huggingface_hub
 import pytest
+from flyaway.engines.base import EngineRecord, WeightsRecord
 from tests.fakes import hub as fake
 
-from flyaway.engines.base import EngineRecord, WeightsRecord
 from flyaway.errors import CancelledError, WeightsError
 from flyaway.weights.store import Store
 

@@ -14,8 +14,9 @@ from filelock import FileLock, Timeout
 import flyaway
 from flyaway import config
 from flyaway.errors import DaemonError
+from flyaway.serving.engine_service import EngineService
 from flyaway.serving.server import Server
-from flyaway.serving.workshop import Workshop
+from flyaway.serving.transport import Transport
 from flyaway_client import connection
 from flyaway_client.launch import LOST_THE_RACE
 
@@ -67,11 +68,12 @@ def is_running(home: Path) -> bool:
 
 
 def _serve(home: Path, settings: config.Settings) -> None:
-    server = Server(settings, Workshop(settings))
+    transport = Transport()
+    server = Server(settings, EngineService(settings), transport)
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):  # the last is Windows' own
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: server.stop())
-    file = server.connection_file
+    file = transport.connection_file
     try:
         file.write(home)
     except OSError as error:

@@ -19,7 +19,7 @@ import flyaway_client
 import flyaway_installer
 from flyaway.config import Settings
 from flyaway.errors import DaemonError
-from flyaway.serving import service
+from flyaway.serving import lifetime
 from flyaway_client import connection, launch
 from flyaway_client.client import Client
 from flyaway_client.connection import ConnectionFile
@@ -163,7 +163,7 @@ class TestOne:
     def test_in_this_process_too(self, home: Path) -> None:
         home.mkdir()
         with FileLock(home / connection.LOCK_NAME):
-            assert service.run(Settings()) == LOST_THE_RACE
+            assert lifetime.run(Settings()) == LOST_THE_RACE
 
 
 class TestEnd:
@@ -222,27 +222,27 @@ class TestObstacles:
     def test_a_file_in_place_of_the_home(self, home: Path) -> None:
         home.write_text("")
         with pytest.raises(DaemonError) as caught:
-            service.run(Settings())
+            lifetime.run(Settings())
         assert str(home) in str(caught.value)
         assert connection.HOME_VARIABLE in str(caught.value)
 
     def test_a_folder_in_place_of_the_lock(self, home: Path) -> None:
         (home / connection.LOCK_NAME).mkdir(parents=True)
         with pytest.raises(DaemonError, match="cannot be used"):
-            service.run(Settings())
+            lifetime.run(Settings())
 
     @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs Linux's /proc")
     def test_a_place_where_no_folder_can_be_made(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(connection.HOME_VARIABLE, "/proc/flyaway")
         with pytest.raises(DaemonError, match="Make it writable"):
-            service.run(Settings())
+            lifetime.run(Settings())
 
     @posix
     @pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write all")
     def test_a_folder_that_may_not_be_written(self, home: Path) -> None:
         home.mkdir(mode=0o500)
         with pytest.raises(DaemonError, match="Make it writable"):
-            service.run(Settings())
+            lifetime.run(Settings())
 
     @posix
     def test_a_full_disk(self, start: Start, home: Path) -> None:

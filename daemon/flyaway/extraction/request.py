@@ -1,0 +1,72 @@
+"""A request as the work on it sees it: what is wanted, and all that it means once its pixels are there.
+
+No wire, no file and no editor is known here: whoever has pixels can make one and have `pipeline` do it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flyaway.engines.contract import Inputs
+from flyaway.engines.records import EngineRecord, Role
+from flyaway.images.arrays import Image, Region
+
+AUTO, NONE = "auto", "none"
+"""Engine names that leave the choice to Flyaway, or want no such engine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """Which engines the user wants.
+
+    Attributes:
+        engine: a name, or `AUTO`.
+        fine_engine: what solves the edge that `engine` leaves uncertain: a name, `AUTO` or `NONE`.
+        paid_work_only: whether only engines whose licence allows paid work may be used.
+    """
+
+    engine: str = AUTO
+    fine_engine: str = AUTO
+    paid_work_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What shall come back: the sample types ("u8", "u16", "f32") of alpha and of foreground, if wanted."""
+
+    alpha_dtype: str = "u8"
+    foreground_dtype: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One engine's part of the work."""
+
+    record: EngineRecord
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedRequest:
+    """All that a request means; nothing about it is decided later.
+
+    Attributes:
+        image: HxWx3 sRGB.
+        inputs: what helps to tell the subject.
+        steps: the engines in the order of their work; none where the trimap leaves nothing to solve.
+        output: what shall come back.
+        is_clear: HxW, True where the layer is wholly transparent; None if it is so nowhere.
+        notes: sentences for the user on how the request was understood.
+    """
+
+    image: Image
+    inputs: Inputs
+    steps: tuple[Step, ...]
+    output: Output = Output()
+    is_clear: Region | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """The names of the engines, in the order of their work."""
+        return tuple(step.record.name for step in self.steps)

@@ -1,0 +1,87 @@
+"""From a request of the wire to what it means: pixels to sRGB, selection to trimap or region, engines chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flyaway.engines.contract import Inputs
+from flyaway.engines.records import Input
+from flyaway.extraction import trimaps
+from flyaway.extraction.catalogue import Catalogue
+from flyaway.extraction.request import Output, ResolvedRequest, Wishes
+from flyaway.images import encoding
+from flyaway.images.arrays import Samples
+from flyaway.images.encoding import Block
+from flyaway_client.messages import ExtractRequest
+
+Parts = Mapping[str, Block]
+"""The pixels of a request by the names of `ExtractRequest.parts`."""
+
+_WITHOUT_EDGE = ("automatic", "region")
+"""Meanings of a selection that leave the subject's edge to be found."""
+
+
+def check(request: ExtractRequest, catalogue: Catalogue) -> None:
+    """Refuse what a request's header alone shows to be impossible.
+
+    Raises:
+        UnknownEngineError: an engine it names does not exist.
+        RequestError: an engine it names cannot do what is asked, or is not allowed.
+    """
+    catalogue.choose(announced(request), wishes(request))
+
+
+def announced(request: ExtractRequest) -> frozenset[Input]:
+    """What a request brings beside the image, as far as its header tells."""
+    given = set[Input]()
+    if request.plate is not None:
+        given.add(Input.PLATE)
+    if request.selection is not None and request.selection_is not in _WITHOUT_EDGE:
+        given.add(Input.TRIMAP)
+    return frozenset(given)
+
+
+def wishes(request: ExtractRequest) -> Wishes:
+    """Which engines a request wants."""
+    return Wishes(request.engine, request.fine_engine, request.paid_work_only)
+
+
+def resolve(request: ExtractRequest, parts: Parts, catalogue: Catalogue) -> ResolvedRequest:
+    """Find out all that a request means.
+
+    Args:
+        request: its header.
+        parts: its pixels; those that need no conversion are not copied and must stay as they are.
+        catalogue: the engines there are.
+
+    Raises:
+        NoSubjectError: the selection leaves nothing to cut out, or nothing to cut it out of.
+        RequestError: anything else that makes no sense, such as a colour profile that cannot be used.
+    """
+    is_clear = encoding.clear_pixels(request.image, parts["image"])
+    selection = _selection(request, parts)
+    plan = trimaps.plan(selection, request.selection_is, request.edge_width_px, is_clear)
+    icc = bytes(parts["icc"][:]) if request.icc_bytes else b""
+    plate = None
+    if request.plate is not None:
+        plate = encoding.read(request.plate, parts["plate"], request.colour, icc)
+    inputs = Inputs(plan.trimap, plan.region, plate)
+    return ResolvedRequest(
+        image=encoding.read(request.image, parts["image"], request.colour, icc),
+        inputs=inputs,
+        steps=() if plan.is_known else catalogue.choose(inputs.given, wishes(request)),
+        output=_output(request),
+        is_clear=is_clear,
+    )
+
+
+def _output(request: ExtractRequest) -> Output:
+    foreground_dtype = "u8" if request.image.dtype == "u8" else "u16"
+    return Output(request.output_dtype, foreground_dtype if request.wants_foreground else None)
+
+
+def _selection(request: ExtractRequest, parts: Parts) -> Samples | None:
+    if request.selection is None:
+        return None
+    levels: Samples = encoding.samples(request.selection, parts["selection"])[..., 0]
+    return levels

@@ -1,0 +1,170 @@
+"""What clients ask the daemon to work on: how far it is, how it is ended, and what they are answered."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flyaway.errors import CancelledError
+from flyaway_client import protocol
+from flyaway_client.messages import (
+    DownloadReply,
+    DownloadRequest,
+    ExtractRequest,
+    ExtractResult,
+    ImageHeader,
+    Message,
+    Strip,
+)
+
+if TYPE_CHECKING:
+    import mmap
+
+    from flyaway.extraction.keeper import Reservation
+    from flyaway.extraction.pipeline import Outcome
+    from flyaway.extraction.request import ResolvedRequest
+    from flyaway.images.arrays import Alpha, Samples
+
+Reply = tuple[Message, memoryview | None]
+"""A message to a client, and its payload if it has one."""
+
+
+@dataclass(slots=True, eq=False)
+class Task(ABC):
+    """Work for a client. A worker's thread writes how far it is, the server's thread reads it.
+
+    Attributes:
+        peer: whoever asked, opaque here.
+        id: the request's.
+        stage, fraction: where the work is, in words and 0..1.
+        seconds: how long it has been worked on.
+        is_cancelled: set to make the work end.
+        parting: what the client reads if the work is ended.
+    """
+
+    peer: bytes
+    id: str
+    stage: str = field(default="Waiting", init=False)
+    fraction: float = field(default=0.0, init=False)
+    seconds: float = field(default=0.0, init=False)
+    is_running: bool = field(default=False, init=False)
+    is_cancelled: threading.Event = field(default_factory=threading.Event, init=False)
+    parting: str = field(default="The request was cancelled.", init=False)
+
+    def report(self, stage: str, fraction: float, preview: Alpha | None = None) -> None:
+        """Note how far the work is.
+
+        Raises:
+            CancelledError: the client wants no more of it.
+        """
+        if self.is_cancelled.is_set():
+            raise CancelledError(self.parting)
+        self.stage, self.fraction = stage, fraction
+
+    @property
+    @abstractmethod
+    def subject(self) -> str:
+        """What the work is on, for the log."""
+
+    @property
+    @abstractmethod
+    def result(self) -> str:
+        """What came of it, for the log."""
+
+    @abstractmethod
+    def replies(self) -> Iterator[Reply]:
+        """The messages that tell the client what came of finished work."""
+
+    def close(self) -> None:  # noqa: B027 - most have nothing to give back
+        """Give back what the work holds; called once, however it ended."""
+
+
+@dataclass(slots=True, eq=False)
+class ExtractionTask(Task):
+    """One extraction.
+
+    Attributes:
+        request: its header.
+        parts: its pixels; let go once they are in `resolved`.
+        resolved: all that it means.
+        reservation: the engines that are held for it.
+        outcome: what came of it.
+    """
+
+    request: ExtractRequest
+    parts: dict[str, mmap.mmap]
+    resolved: ResolvedRequest | None = field(default=None, init=False)
+    reservation: Reservation | None = field(default=None, init=False)
+    outcome: Outcome | None = field(default=None, init=False)
+
+    @property
+    def subject(self) -> str:
+        """Its size; never pixels."""
+        image = self.request.image
+        return f"{image.width}x{image.height} {image.dtype}"
+
+    @property
+    def result(self) -> str:
+        """Who did it, and where."""
+        if self.outcome is None:
+            return "nothing"
+        return f"done by {self.outcome.engine} on {self.outcome.device or 'nothing'}"
+
+    def replies(self) -> Iterator[Reply]:
+        """The result's header, then the strips of alpha and foreground; their pixels are not copied."""
+        outcome, image = self.outcome, self.request.image
+        assert outcome is not None  # the last station leaves one
+        foreground = None
+        if outcome.foreground is not None:
+            depth = "u8" if outcome.foreground.itemsize == 1 else "u16"
+            foreground = ImageHeader(image.width, image.height, "rgb", depth)
+        header = ExtractResult(
+            id=self.id,
+            alpha=ImageHeader(image.width, image.height, "gray", self.request.output_dtype),
+            engine=outcome.engine,
+            device=outcome.device,
+            seconds=self.seconds,
+            notes=outcome.notes,
+            foreground=foreground,
+            confidence=outcome.confidence,
+        )
+        yield header, None
+        yield from self._strips("alpha", outcome.alpha)
+        if outcome.foreground is not None:
+            yield from self._strips("foreground", outcome.foreground)
+
+    def close(self) -> None:
+        """Give back the engines, and the memory of the pixels."""
+        if self.reservation is not None:
+            self.reservation.close()
+        self.parts, self.resolved = {}, None
+
+    def _strips(self, part: str, pixels: Samples) -> Iterator[Reply]:
+        content = pixels.data.cast("B")
+        for offset in range(0, len(content), protocol.STRIP_BYTES):
+            strip = content[offset : offset + protocol.STRIP_BYTES]
+            yield Strip(self.id, part, offset), strip
+
+
+@dataclass(slots=True, eq=False)
+class DownloadTask(Task):
+    """One engine's weights to be fetched."""
+
+    request: DownloadRequest
+
+    @property
+    def subject(self) -> str:
+        """Which."""
+        return f"download of {self.request.engine}"
+
+    @property
+    def result(self) -> str:
+        """Nothing but that it is done."""
+        return "done"
+
+    def replies(self) -> Iterator[Reply]:
+        """That the weights are here."""
+        yield DownloadReply(self.id, self.request.engine), None

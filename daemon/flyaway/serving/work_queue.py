@@ -1,0 +1,142 @@
+"""The queue of accepted work: it passes stations, each with a thread of its own. Knows no sockets and no pixels."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from flyaway.errors import EngineError, FlyawayError, out_of_memory
+from flyaway.serving.tasks import Task
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T", bound=Task)
+
+
+@dataclass(frozen=True, slots=True)
+class Station(Generic[T]):
+    """One of the things done to each task.
+
+    Attributes:
+        name: of its thread.
+        stage: what the client reads while it is done.
+        work: does it; raises FlyawayError to refuse the task.
+        is_needed: whether a task must wait for its turn here; one that need not goes past those that wait.
+    """
+
+    name: str
+    stage: str
+    work: Callable[[T], object]
+    is_needed: Callable[[T], bool] = lambda task: True
+
+
+class WorkQueue(Generic[T]):
+    """Leads tasks from station to station; at each one task at a time, first come, first served.
+
+    Args:
+        stations: in order.
+        on_end: told of each task that has ended, and the error if it failed; one thread at a time calls it.
+    """
+
+    def __init__(
+        self,
+        stations: Sequence[Station[T]],
+        on_end: Callable[[T, FlyawayError | None], None],
+    ) -> None:
+        self._stations = tuple(stations)
+        self._on_end = on_end
+        self._waiting: tuple[deque[T], ...] = tuple(deque() for _ in stations)
+        self._is_stopping = False
+        self._changed = threading.Condition()  # guards the two above
+        self._ending = threading.Lock()
+        self._threads = [
+            threading.Thread(
+                target=self._serve, args=(index,), name=f"flyaway-{station.name}", daemon=True
+            )
+            for index, station in enumerate(self._stations)
+        ]
+
+    def start(self) -> None:
+        """Begin to take tasks."""
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, task: T) -> None:
+        """Put a task at the end of the queue; the caller bounds how many there are."""
+        self._pass_on(task, 0)
+
+    def withdraw(self, task: Task) -> bool:
+        """Take out a task that waits; False where a station is at work on it, or it has ended."""
+        with self._changed:
+            for waiting in self._waiting:
+                for one in waiting:
+                    if one is task:
+                        waiting.remove(one)
+                        return True
+        return False
+
+    def stop(self, timeout_s: float) -> None:
+        """Finish what is in hand and take no more; a task that ignores its cancelling is left behind."""
+        with self._changed:
+            self._is_stopping = True
+            self._changed.notify_all()
+        deadline_s = time.monotonic() + timeout_s
+        for thread in self._threads:
+            thread.join(max(0.0, deadline_s - time.monotonic()))
+
+    def _serve(self, index: int) -> None:
+        """Be one station."""
+        station, is_last = self._stations[index], index == len(self._stations) - 1
+        while (task := self._next(index)) is not None:
+            task.is_running = is_last
+            error = _attempt(task, station)
+            if error is None and not is_last:
+                self._pass_on(task, index + 1)
+            else:
+                task.is_running = False
+                with self._ending:
+                    self._on_end(task, error)
+            del task, error  # their pixels would stay in memory until the next task came
+
+    def _pass_on(self, task: T, index: int) -> None:
+        """Let a task wait at the next station that it needs; the last one is needed by all."""
+        last = len(self._stations) - 1
+        while index < last and not self._stations[index].is_needed(task):
+            index += 1
+        with self._changed:
+            self._waiting[index].append(task)
+            self._changed.notify_all()
+
+    def _next(self, index: int) -> T | None:
+        """Wait for a task; None when there shall be no more."""
+        waiting = self._waiting[index]
+        with self._changed:
+            self._changed.wait_for(lambda: waiting or self._is_stopping)
+            return None if self._is_stopping else waiting.popleft()
+
+
+def _attempt(task: T, station: Station[T]) -> FlyawayError | None:
+    """Do one station's work; whatever goes wrong in it becomes an error of ours (the worker's one edge)."""
+    started_s = time.perf_counter()
+    try:
+        task.report(station.stage, 0.0)
+        station.work(task)
+        task.report(task.stage, task.fraction)  # a result that nobody wants any more is dropped
+    except FlyawayError as refusal:
+        return refusal
+    except MemoryError:
+        log.exception("request %s ran out of memory", task.id)
+        return out_of_memory()
+    except Exception as fault:  # the worker must outlive any fault of an engine
+        log.exception("request %s failed", task.id)
+        return EngineError(
+            f"The engine failed ({type(fault).__name__}: {fault}). `flyaway daemon logs` tells more."
+        )
+    finally:
+        task.seconds += time.perf_counter() - started_s
+    return None

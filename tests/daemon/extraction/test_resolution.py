@@ -1,0 +1,107 @@
+"""What a request of the wire is found to mean, once and for all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from flyaway.engines.records import Role
+from flyaway.errors import NoSubjectError, RequestError, UnknownEngineError
+from flyaway.extraction import resolution
+from flyaway.extraction.catalogue import Catalogue
+from flyaway.extraction.request import Output, ResolvedRequest
+from flyaway_client.messages import ExtractRequest, ImageHeader
+
+HEIGHT, WIDTH = 20, 30
+RGB, RGBA, GRAY = (ImageHeader(WIDTH, HEIGHT, kind, "u8") for kind in ("rgb", "rgba", "gray"))
+
+
+def square(outside: int = 0) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    selection = np.full((HEIGHT, WIDTH), outside, np.uint8)
+    selection[5:15, 5:15] = 255
+    return selection
+
+
+def resolved(selection: Any = None, header: ImageHeader = RGB, **changes: Any) -> ResolvedRequest:
+    parts = {"image": changes.pop("pixels", bytes(range(256)) * (header.bytes // 256 + 1))}
+    parts["image"] = bytes(parts["image"][: header.bytes])
+    for name in ("icc", "plate"):
+        if f"{name}_part" in changes:
+            parts[name] = changes.pop(f"{name}_part")
+    if selection is not None:
+        changes["selection"] = GRAY
+        parts["selection"] = selection.tobytes()
+    return resolution.resolve(ExtractRequest("r", header, **changes), parts, Catalogue())
+
+
+def test_a_trimap_with_nothing_unknown_needs_no_engine() -> None:
+    found = resolved(square(), selection_is="trimap", engine="builtin")
+    assert found.steps == ()
+    assert found.inputs.trimap is not None
+    assert (found.inputs.trimap == square()).all()
+
+
+def test_transparent_pixels_are_known_background() -> None:
+    pixels = np.full((HEIGHT, WIDTH, 4), 255, np.uint8)
+    pixels[:10, :, 3] = 0
+    found = resolved(square(), RGBA, pixels=pixels.tobytes(), selection_is="trimap")
+    assert found.inputs.trimap is not None
+    assert not found.inputs.trimap[:10].any()
+    assert found.is_clear is not None
+    assert found.is_clear[:10].all()
+
+
+@pytest.mark.parametrize(("kind", "role"), [("outline", Role.SOLVE), ("region", Role.FIND)])
+def test_the_meaning_of_the_selection_decides_the_work(kind: str, role: Role) -> None:
+    found = resolved(square(), selection_is=kind)
+    assert [step.role for step in found.steps] == [role]
+    assert found.engines == ("builtin",)
+    assert (found.inputs.trimap is None) == (role is Role.FIND)
+    assert (found.inputs.region is None) == (role is Role.SOLVE)
+
+
+def test_image_and_plate_are_converted_alike() -> None:
+    header = ImageHeader(WIDTH, HEIGHT, "bgr", "u8")
+    one_colour = bytes([1, 2, 3]) * (WIDTH * HEIGHT)
+    found = resolved(
+        header=header,
+        pixels=one_colour,
+        plate=header,
+        plate_part=one_colour,
+        engine="backgroundmattingv2-resnet50",
+    )
+    assert found.inputs.plate is not None
+    assert found.image[0, 0].tolist() == found.inputs.plate[0, 0].tolist() == [3, 2, 1]
+    assert [step.role for step in found.steps] == [Role.COMPARE, Role.SOLVE]
+
+
+@pytest.mark.parametrize(
+    ("changes", "output"),
+    [
+        ({}, Output("u8")),
+        ({"output_dtype": "f32"}, Output("f32")),
+        ({"wants_foreground": True}, Output("u8", "u8")),
+        (
+            {"wants_foreground": True, "header": ImageHeader(WIDTH, HEIGHT, "rgb", "f32")},
+            Output("u8", "u16"),
+        ),
+    ],
+)
+def test_what_shall_come_back_is_kept(changes: dict[str, Any], output: Output) -> None:
+    assert resolved(**changes, pixels=bytes(WIDTH * HEIGHT * 12)).output == output
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"selection": np.zeros((HEIGHT, WIDTH), np.uint8)}, NoSubjectError),
+        ({"colour": "icc", "icc_bytes": 9, "icc_part": b"no colour"}, RequestError),
+        ({"engine": "vitmatte-small-composition-1k"}, RequestError),
+        ({"engine": "magic"}, UnknownEngineError),
+    ],
+)
+def test_what_makes_no_sense_is_refused(changes: dict[str, Any], error: type[RequestError]) -> None:
+    with pytest.raises(error):
+        resolved(**changes)

@@ -1,0 +1,80 @@
+"""What clients' tasks tell of themselves, and what they answer at their end."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.daemon.servers import request
+
+from flyaway.errors import CancelledError
+from flyaway.extraction.pipeline import Outcome
+from flyaway.serving.tasks import DownloadTask, ExtractionTask
+from flyaway_client import messages, protocol
+from flyaway_client.messages import DownloadRequest, ImageHeader
+
+ALPHA = np.arange(12, dtype=np.uint8).reshape(3, 4)
+
+
+def done(outcome: Outcome) -> ExtractionTask:
+    task = ExtractionTask(b"peer", "r", request(), {})
+    task.outcome = outcome
+    return task
+
+
+def test_an_extraction_answers_with_its_result_and_its_pixels() -> None:
+    outcome = Outcome(ALPHA, "engine", "device", ("A note.",), confidence=0.5)
+    (result, nothing), (strip, pixels) = done(outcome).replies()
+    assert isinstance(result, messages.ExtractResult)
+    assert result.alpha == ImageHeader(4, 3, "gray", "u8")
+    assert (result.engine, result.device, result.notes) == ("engine", "device", ("A note.",))
+    assert (result.confidence, result.foreground, nothing) == (0.5, None, None)
+    assert strip == messages.Strip("r", "alpha", 0)
+    assert pixels == ALPHA.tobytes()
+
+
+@pytest.mark.parametrize(("dtype", "depth"), [(np.uint8, "u8"), (np.uint16, "u16")])
+def test_the_subjects_colours_follow_the_alpha(dtype: type, depth: str) -> None:
+    foreground = np.ones((3, 4, 3), dtype)
+    (result, _), *strips = done(Outcome(ALPHA, "", "", foreground=foreground)).replies()
+    assert isinstance(result, messages.ExtractResult)
+    assert result.foreground == ImageHeader(4, 3, "rgb", depth)
+    assert [strip.part for strip, _ in strips if isinstance(strip, messages.Strip)] == [
+        "alpha",
+        "foreground",
+    ]
+    assert strips[1][1] == foreground.tobytes()
+
+
+def test_strips_are_no_longer_than_the_protocol_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "STRIP_BYTES", 5)
+    _, *strips = done(Outcome(ALPHA, "", "")).replies()
+    assert b"".join(pixels for _, pixels in strips if pixels) == ALPHA.tobytes()
+    assert [len(pixels) for _, pixels in strips if pixels] == [5, 5, 2]
+
+
+def test_a_download_answers_that_it_is_done() -> None:
+    task = DownloadTask(b"peer", "d", DownloadRequest("d", "builtin"))
+    assert list(task.replies()) == [(messages.DownloadReply("d", "builtin"), None)]
+    assert "builtin" in task.subject
+
+
+def test_a_task_that_is_not_wanted_any_more_stops_at_its_next_report() -> None:
+    task = done(Outcome(ALPHA, "", ""))
+    task.report("Solving", 0.5)
+    task.is_cancelled.set()
+    task.parting = "The daemon stops."
+    with pytest.raises(CancelledError, match="The daemon stops"):
+        task.report("Solving", 0.6)
+    assert (task.stage, task.fraction) == ("Solving", 0.5)
+
+
+def test_no_pixels_are_kept_after_the_end() -> None:
+    task = ExtractionTask(b"peer", "r", request(), {"image": b"pixels"})  # type: ignore[dict-item]
+    task.close()
+    assert not task.parts
+
+
+def test_the_log_reads_no_pixels() -> None:
+    task = done(Outcome(ALPHA, "builtin", "CPU (1 thread)"))
+    assert task.subject == "4x3 u8"
+    assert task.result == "done by builtin on CPU (1 thread)"
