@@ -17,7 +17,7 @@ from flyaway import engines
 from flyaway.cli import terminal
 from flyaway.cli.main import main
 from flyaway.cli.models import _described
-from flyaway.engines.backgroundmattingv2 import BackgroundMattingV2
+from flyaway.engines.backgroundmattingv2.network import BackgroundMattingV2
 from flyaway_client.messages import EngineInfo
 
 NAME = "backgroundmattingv2-mobilenetv2"
