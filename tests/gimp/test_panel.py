@@ -1,4 +1,4 @@
-"""dialog.py, engine_row.py: the dialog fills itself when the daemon answers, and does not wait for that."""
+"""panel.py, engine_row.py, download_row.py: the dialog fills itself when the daemon answers, and does not wait for that."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from tests.fakes import daemon
 from tests.fakes.daemon import FakeDaemon, Peer
 
-from flyaway_client import messages, protocol
+from flyaway_client import background, messages, protocol
 from flyaway_client.messages import EngineInfo, Message
 
 FREE = EngineInfo("free", "Free", "Hair.", (), True, 0, "MIT", "", True)
@@ -51,17 +51,16 @@ class Opened:
 @pytest.fixture
 def ask(script: ModuleType, procedure) -> Iterator[Callable[..., bool]]:
     """Open the dialog; `user` gets it opened, and presses OK (True) or Cancel."""
-    import dialog
-    import errand
+    import panel
     from gi.repository import GimpUi
 
     def ask(config: object, user: Callable[[Opened], bool]) -> bool:
         GimpUi.ProcedureDialog.answer = lambda opened: user(Opened(opened))
-        return dialog.ask_settings(procedure, config)
+        return panel.ask_options(procedure, config)
 
     yield ask
     for thread in threading.enumerate():
-        if thread.name == errand.THREAD:
+        if thread.name == background.THREAD:
             thread.join(30)
 
 
@@ -76,8 +75,7 @@ def run_main_loop_until(met: Callable[[], bool]) -> None:
     for _ in range(1000):
         if met():
             return
-        while GLib.idle:
-            GLib.idle.pop(0)()
+        GLib.turn()
         threading.Event().wait(0.01)
     raise TimeoutError
 
@@ -133,7 +131,7 @@ def test_can_be_answered_without_a_daemon_and_says_what_to_do(
     assert ask(config, user)
 
 
-def test_follows_the_settings_when_they_are_reset(ask, config, running_daemon: FakeDaemon) -> None:
+def test_follows_the_options_when_they_are_reset(ask, config, running_daemon: FakeDaemon) -> None:
     config.set_property("engine", "builtin")
 
     def user(opened: Opened) -> bool:

@@ -1,4 +1,4 @@
-"""engine_box.py and download_box.py: which engines are offered, and getting one that is missing."""
+"""engine_row.py and download_row.py: which engines are offered, and getting one that is missing."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_the_switch_leaves_out_engines_that_forbid_paid_work(docker: Docker, hom
         docker.paid_work.click()
         assert docker.engine.names() == ["auto", "free"]
         assert docker.engine.currentData() == "auto"
-        assert plugin_module("settings").load().engine == "auto"
+        assert plugin_module("options").load().engine == "auto"
         docker.paid_work.click()
         assert docker.engine.names() == ["auto", "free", "research"]
 
