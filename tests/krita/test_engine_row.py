@@ -139,6 +139,18 @@ def test_a_download_can_be_stopped(docker: Docker, home: Path) -> None:
     assert docker.engine.is_enabled
 
 
+def test_offers_no_download_of_an_engine_that_a_person_has_to_fetch(
+    docker: Docker, home: Path
+) -> None:
+    by_hand = dataclasses.replace(ABSENT, page="https://example.org/weights")
+    with daemon.running(home, {"engines": daemon.offer(FREE, by_hand)}):
+        open_and_pick(docker, "absent")
+    assert "https://example.org/weights" in docker.about.text()
+    assert not docker.download.isVisible()
+    docker.button.click()
+    assert docker.button.text() == "Extract"
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_keeps_offering_the_download_while_krita_shows_the_docker_anew(
     docker: Docker, home: Path, when: str

@@ -101,7 +101,7 @@ class EngineRow(QtWidgets.QWidget):
     def _show_chosen(self) -> None:
         entry = self._entries[self.chosen]
         self._about.setText(entry.about)
-        self.download.offer(entry.name if entry.is_missing else None)
+        self.download.offer(entry.name if entry.can_download else None)
         self.plate_asked.emit(self.needs_plate)
 
     def _open_menu(self) -> None:
