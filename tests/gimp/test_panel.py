@@ -120,6 +120,32 @@ def test_can_be_answered_while_the_daemon_is_silent(ask, config, home: Path) -> 
     assert config.get_property("engine") == "builtin"
 
 
+def test_nothing_reaches_a_dialog_that_was_closed(ask, config, home: Path) -> None:
+    from gi.repository import GLib
+
+    asked, done = threading.Event(), threading.Event()
+    seen: list[Opened] = []
+
+    def answer_late(fake: FakeDaemon, peer: Peer, message: Message) -> None:
+        asked.set()
+        assert done.wait(30)
+        daemon.offer(FREE)(fake, peer, message)
+
+    def user(opened: Opened) -> bool:
+        seen.append(opened)
+        return asked.wait(30)
+
+    with daemon.running(home, {"engines": answer_late}):
+        assert ask(config, user)
+        done.set()
+    for thread in threading.enumerate():
+        if thread.name == background.THREAD:
+            thread.join(30)
+    GLib.turn()
+    assert seen[0].names == ["auto", "builtin"]
+    assert not GLib.has_timeouts()
+
+
 def test_can_be_answered_without_a_daemon_and_says_what_to_do(
     ask, config, home: Path, capfd
 ) -> None:

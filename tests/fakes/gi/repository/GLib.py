@@ -26,3 +26,8 @@ def turn() -> None:
     for timeout in list(_timeouts):
         if not timeout():
             _timeouts.remove(timeout)
+
+
+def has_timeouts() -> bool:
+    """Whether the main loop still has something to call; for tests."""
+    return bool(_timeouts)
