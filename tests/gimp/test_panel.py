@@ -14,7 +14,7 @@ import pytest
 from tests.fakes import daemon
 from tests.fakes.daemon import FakeDaemon, Peer
 
-from flyaway_client import background, messages, protocol
+from flyaway_client import background, protocol
 from flyaway_client.messages import EngineInfo, Message
 
 FREE = EngineInfo("free", "Free", "Hair.", (), True, 0, "MIT", "", True)
@@ -228,19 +228,7 @@ def test_the_switch_leaves_out_engines_that_forbid_paid_work(ask, config, home: 
 def test_a_missing_engine_offers_its_download_and_can_be_used_after_it(
     ask, config, home: Path
 ) -> None:
-    is_here = threading.Event()
     proceed = threading.Event()
-
-    def tell(fake: FakeDaemon, peer: Peer, message: Message) -> None:
-        offered = dataclasses.replace(ABSENT, installed=is_here.is_set())
-        daemon.offer(FREE, offered)(fake, peer, message)
-
-    def fetch(fake: FakeDaemon, peer: Peer, message: Message) -> None:
-        assert isinstance(message, messages.DownloadRequest)
-        fake.send(peer, messages.Progress(message.id, "Downloading", 0.5))
-        assert proceed.wait(30)
-        is_here.set()
-        fake.send(peer, messages.DownloadReply(message.id, message.engine))
 
     def user(opened: Opened) -> bool:
         run_main_loop_until(lambda: "absent" in opened.names)
@@ -259,7 +247,7 @@ def test_a_missing_engine_offers_its_download_and_can_be_used_after_it(
         assert opened.menu.is_sensitive
         return bool(dict(opened.menu.rows)["absent"] == "Absent")
 
-    with daemon.running(home, {"engines": tell, "download": fetch}):
+    with daemon.running(home, daemon.offer_missing(ABSENT, proceed, FREE)):
         assert ask(config, user)
     assert config.get_property("engine") == "absent"
 

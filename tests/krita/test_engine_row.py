@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from tests.fakes import daemon
-from tests.fakes.daemon import FakeDaemon, Part, Peer
+from tests.fakes.daemon import FakeDaemon, Part
 from tests.fakes.krita_app import DocumentData
 from tests.krita.conftest import Docker, open_and_pick, plugin_module, turn_until
 
 from flyaway_client import messages, protocol
-from flyaway_client.messages import EngineInfo, Message
+from flyaway_client.messages import EngineInfo
 
 FREE = EngineInfo("free", "Free", "Hair.", (), True, 0, "MIT", "", True)
 RESEARCH = EngineInfo("research", "Research", "Fur.", (), True, 0, "CC-BY-NC", "", False)
@@ -77,20 +77,8 @@ def test_does_not_extract_with_a_missing_engine(
 def test_downloads_a_missing_engine_which_can_then_be_used(
     docker: Docker, image: DocumentData, home: Path
 ) -> None:
-    is_here, proceed = threading.Event(), threading.Event()
-
-    def tell(fake: FakeDaemon, peer: Peer, message: Message) -> None:
-        offered = dataclasses.replace(ABSENT, installed=is_here.is_set())
-        daemon.offer(FREE, offered)(fake, peer, message)
-
-    def fetch(fake: FakeDaemon, peer: Peer, message: Message) -> None:
-        assert isinstance(message, messages.DownloadRequest)
-        fake.send(peer, messages.Progress(message.id, "Downloading", 0.5))
-        assert proceed.wait(30)
-        is_here.set()
-        fake.send(peer, messages.DownloadReply(message.id, message.engine))
-
-    with daemon.running(home, {"engines": tell, "download": fetch}):
+    proceed = threading.Event()
+    with daemon.running(home, daemon.offer_missing(ABSENT, proceed, FREE)):
         open_and_pick(docker, "absent")
         docker.button.click()
         assert "Download it first" in docker.status.text()
