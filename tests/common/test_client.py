@@ -36,7 +36,7 @@ def test_extracts(home: Path) -> None:
     asked, heard = request(), list[Progress]()
     parts = parts_of(asked)
     with running(home) as daemon, Client.connect("test", start=False) as client:
-        extracted = client.extract(asked, parts, on_progress=heard.append)
+        extracted = client.extract(asked, parts, report=heard.append)
     assert extracted.alpha == parts["selection"]
     assert extracted.result.engine == "fake"
     assert extracted.result.alpha == ImageHeader(5, 3, "gray", "u8")
@@ -96,7 +96,7 @@ def test_brings_a_plate_and_takes_the_foreground_with_it(home: Path) -> None:
 def test_makes_the_daemon_fetch_weights(home: Path) -> None:
     heard = list[Progress]()
     with running(home) as daemon, Client.connect("test", start=False) as client:
-        client.download("vitmatte", on_progress=heard.append)
+        client.download("vitmatte", report=heard.append)
     assert [progress.stage for progress in heard] == ["Downloading"]
     request = daemon.received[-1]
     assert isinstance(request, messages.DownloadRequest)

@@ -349,7 +349,7 @@ def test_an_accident_on_this_side_cancels_too(home: Path, error: type[BaseExcept
     script = answering((Progress("this one", "Thinking", 0.1), None))
     with running(home, script) as daemon:
         with Client.connect("test", start=False) as client, pytest.raises(error):
-            client.extract(REQUEST, PARTS, on_progress=fail)
+            client.extract(REQUEST, PARTS, report=fail)
         wait_for_cancel(daemon)
 
 

@@ -237,6 +237,33 @@ def fetch_weights(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
     daemon.send(peer, messages.DownloadReply(message.id, message.engine))
 
 
+def offer_missing(
+    missing: messages.EngineInfo, proceed: threading.Event, *others: messages.EngineInfo
+) -> dict[str, Part]:
+    """What a daemon does that has the engine `missing` once it was downloaded.
+
+    Args:
+        missing: not installed.
+        proceed: the download stands at one half until it is set.
+        others: further engines, offered before it.
+    """
+    is_here = threading.Event()
+
+    def list_engines(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
+        offer(*others, dataclasses.replace(missing, installed=is_here.is_set()))(
+            daemon, peer, message
+        )
+
+    def fetch(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
+        assert isinstance(message, messages.DownloadRequest)
+        daemon.send(peer, messages.Progress(message.id, "Downloading", 0.5))
+        assert proceed.wait(30)
+        is_here.set()
+        daemon.send(peer, messages.DownloadReply(message.id, message.engine))
+
+    return {"engines": list_engines, "download": fetch}
+
+
 def agree_to_shutdown(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
     """Agree to exit, and hang up once the answer is on its way."""
     assert isinstance(message, messages.Shutdown)

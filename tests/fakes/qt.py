@@ -34,7 +34,7 @@ def modules(major: int) -> dict[str, ModuleType]:
 def tick() -> None:
     """Let every timer that runs fire once."""
     for timer in list(_timers):
-        timer.timeout.emit()
+        timer.fire()
 
 
 class Bound:
@@ -91,12 +91,22 @@ class QObject:
 
 class QTimer(QObject):
     timeout = pyqtSignal()
+    _is_single = False
 
     def setInterval(self, ms: int) -> None:
         assert ms > 0
 
+    def setSingleShot(self, single: bool) -> None:
+        self._is_single = single
+
     def start(self) -> None:
         _timers.add(self)
+
+    def fire(self) -> None:
+        """Its time has come; once only, where it is a single shot."""
+        if self._is_single:
+            self.stop()
+        self.timeout.emit()
 
     def stop(self) -> None:
         _timers.discard(self)

@@ -69,12 +69,12 @@ def pick(name: str, data: str) -> None:
 
 def download_button():
     """Download, or Stop download while one is under way."""
-    return _download_box().findChild(QtWidgets.QPushButton)
+    return _download_row().findChild(QtWidgets.QPushButton)
 
 
 def download() -> dict[str, object]:
     """What the docker says of the download of the chosen engine."""
-    box, bar = _download_box(), _download_box().findChild(QtWidgets.QProgressBar)
+    box, bar = _download_row(), _download_row().findChild(QtWidgets.QProgressBar)
     return {
         "is_offered": box.isVisible(),
         "button": download_button().text(),
@@ -84,7 +84,7 @@ def download() -> dict[str, object]:
     }
 
 
-def _download_box():
+def _download_row():
     return docker().findChild(QtWidgets.QWidget, "flyaway_download")
 
 

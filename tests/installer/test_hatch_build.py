@@ -46,7 +46,7 @@ def test_wheel_holds_all_three_packages_and_the_licence(wheel: Path) -> None:
         names = set(archive.namelist())
 
     expected = {
-        "flyaway/cli.py",
+        "flyaway/cli/main.py",
         "flyaway/py.typed",
         "flyaway_client/protocol.py",
         "flyaway_installer/install.py",

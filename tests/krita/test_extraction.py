@@ -180,7 +180,7 @@ def test_turns_a_defect_of_the_plugin_into_one_sentence(
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(plugin_module("host"), "put_mask", fail)
+    monkeypatch.setattr(plugin_module("outputs"), "put", fail)
     docker.button.click()
     assert docker.wait() == "Flyaway's plugin met a defect of its own: ZeroDivisionError()"
     assert "Traceback" in capsys.readouterr().err

@@ -17,20 +17,20 @@ LAYOUTS = [
 ]
 
 
-def settings(**chosen: object):  # type: ignore[no-untyped-def] # of the loaded plugin
-    return plugin_module("request").Settings(**chosen)
+def options(**chosen: object):  # type: ignore[no-untyped-def] # of the loaded plugin
+    return plugin_module("flyaway_client.options").Options(**chosen)
 
 
 def read():  # type: ignore[no-untyped-def] # of the loaded plugin
     """What the plugin would send of the active layer."""
     host = plugin_module("host")
-    chosen = settings()
+    chosen = options()
     return host.read(host.find_target(chosen), chosen)
 
 
 def refusal() -> str:
     """The sentence with which the plugin refuses the active layer."""
-    with pytest.raises(plugin_module("layers").DocumentError) as refused:
+    with pytest.raises(plugin_module("flyaway_client.refusals").DocumentError) as refused:
         read()
     return str(refused.value)
 
@@ -42,9 +42,9 @@ def test_names_the_layout_of_the_pixels(
     layer = Node(model=model, depth=depth)
     make_image(krita, 8, 6, layer, 0, 0, 8, 6)
     pixels = read()
-    assert (pixels.image.channels, pixels.image.dtype) == (channels, dtype)
-    assert bytes(pixels.image_data) == layer.pixelData(0, 0, 8, 6).data()
-    assert len(pixels.image_data) == pixels.image.bytes
+    assert (pixels.image.header.channels, pixels.image.header.dtype) == (channels, dtype)
+    assert bytes(pixels.image.data) == layer.pixelData(0, 0, 8, 6).data()
+    assert len(pixels.image.data) == pixels.image.header.bytes
 
 
 @pytest.mark.parametrize("box", [(-3, -2, 5, 4), (4, 3, 2, 2), (-2, -2, 20, 20), (30, 30, 4, 4)])
@@ -54,8 +54,8 @@ def test_sends_all_of_the_layer_wherever_it_lies_when_nothing_is_selected(
     layer = Node()
     make_image(krita, 8, 6, layer, *box)
     pixels = read()
-    assert (pixels.image.width, pixels.image.height) == box[2:]
-    assert bytes(pixels.image_data) == layer.pixelData(*box).data()
+    assert (pixels.image.header.width, pixels.image.header.height) == box[2:]
+    assert bytes(pixels.image.data) == layer.pixelData(*box).data()
 
 
 def test_sends_what_lies_on_the_canvas_when_there_is_a_selection(krita: Krita) -> None:
@@ -63,8 +63,8 @@ def test_sends_what_lies_on_the_canvas_when_there_is_a_selection(krita: Krita) -
     image = make_image(krita, 8, 6, layer, -2, -2, 20, 20)
     selection = select(image, 1, 1, [[255, 99]])
     pixels = read()
-    assert (pixels.image.width, pixels.image.height) == (8, 6)
-    assert bytes(pixels.image_data) == layer.pixelData(0, 0, 8, 6).data()
+    assert (pixels.image.header.width, pixels.image.header.height) == (8, 6)
+    assert bytes(pixels.image.data) == layer.pixelData(0, 0, 8, 6).data()
     assert pixels.selection_u8 == selection
 
 
@@ -78,7 +78,7 @@ def test_follows_a_selection_beyond_the_canvas(krita: Krita) -> None:
     image = make_image(krita, 8, 6, Node(), -4, 0, 20, 6)
     select(image, -2, 0, [[255] * 4])
     pixels = read()
-    assert (pixels.image.width, pixels.image.height) == (10, 6)
+    assert (pixels.image.header.width, pixels.image.header.height) == (10, 6)
     assert pixels.selection_u8[:10] == bytes([255] * 4 + [0] * 6)
 
 
@@ -87,7 +87,7 @@ def test_takes_the_layer_of_an_active_mask(image: DocumentData) -> None:
     mask = Node("mask", "transparencymask", model="A")
     layer.attach(mask)
     image.active = mask
-    assert plugin_module("host").find_target(settings()).layer is layer
+    assert plugin_module("host").find_target(options()).layer is layer
 
 
 def test_asks_for_an_image_when_none_is_open(krita: Krita) -> None:
@@ -152,7 +152,7 @@ def test_asks_to_apply_a_transform_that_is_seen(image: DocumentData) -> None:
     layer.attach(mask)
     assert refusal().startswith("“photo” has a transform mask.")
     mask.is_visible = False
-    assert plugin_module("host").find_target(settings()).layer is layer
+    assert plugin_module("host").find_target(options()).layer is layer
 
 
 def test_refuses_an_empty_layer(image: DocumentData) -> None:
@@ -191,7 +191,7 @@ def test_refuses_a_selection_of_everything(image: DocumentData) -> None:
 def test_does_not_mind_the_selection_when_it_is_not_looked_at(image: DocumentData) -> None:
     select(image, 0, 0, [[255] * 8] * 6)
     host = plugin_module("host")
-    blind = settings(selection_is="automatic")
+    blind = options(selection_is="automatic")
     assert host.read(host.find_target(blind), blind).selection_u8 is None
 
 
@@ -199,6 +199,6 @@ def test_refuses_more_bytes_than_krita_can_hand_over(
     krita: Krita, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = make_image(krita, 8, 6, Node(depth="F32"), 0, 0, 8, 6)
-    monkeypatch.setattr(plugin_module("layers"), "MAX_ARRAY_BYTES", 8 * 6 * 16 - 1)
+    monkeypatch.setattr(plugin_module("layouts"), "MAX_ARRAY_BYTES", 8 * 6 * 16 - 1)
     assert "Scale the image down" in refusal()
     assert image.undo_steps == []

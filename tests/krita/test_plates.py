@@ -1,4 +1,4 @@
-"""plates.py and plate_box.py: the layer of the empty scene, for engines that compare with it."""
+"""plates.py and plate_row.py: the layer of the empty scene, for engines that compare with it."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_the_row_is_there_before_the_daemon_has_told_of_its_engines(
     assert docker.plate.texts() == ["empty", "other"]
     docker.paid_work.click()
     docker.edge_width.setValue(3)
-    chosen = plugin_module("settings").load()
+    chosen = plugin_module("options").load()
     assert chosen.needs_plate
     assert chosen.plate == plugin_module("layers").identity(plate)
 

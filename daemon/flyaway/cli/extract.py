@@ -227,7 +227,7 @@ def _extract(request: ExtractRequest, parts: dict[str, Buffer]) -> Extracted:
             return client.extract(
                 request,
                 parts,
-                on_progress=lambda progress: line.show(progress.stage, progress.fraction),
+                report=lambda progress: line.show(progress.stage, progress.fraction),
                 should_stop=pressed.is_set,
             )
     finally:

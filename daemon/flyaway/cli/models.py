@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 from flyaway import config
 from flyaway.cli import terminal
 from flyaway.errors import RequestError, WeightsError
-from flyaway_client.choices import fetch_first, licence
 from flyaway_client.errors import CancelledError
+from flyaway_client.menu_entries import fetch_first, licence
 from flyaway_client.messages import EngineInfo
 
 if TYPE_CHECKING:

@@ -7,16 +7,16 @@ earlier, abandoned request can arrive in a later one. Not for use from several t
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TypeVar
 
 from . import connection, messages
-from .conversation import Conversation
+from .conversation import Conversation, Report, ShouldStop
 from .discovery import Finder, Greeted
 from .errors import TransportError
-from .messages import EngineInfo, ExtractRequest, ExtractResult, HelloReply, ImageHeader, Progress
+from .messages import EngineInfo, ExtractRequest, ExtractResult, HelloReply, ImageHeader
 from .zmtp import Buffer, Dealer
 
 R = TypeVar("R", messages.StatusReply, messages.EnginesReply)
@@ -52,7 +52,7 @@ class Client:
         start: bool = True,
         launch_argv: Sequence[str] | None = None,
         timeout_s: float = 15.0,
-        should_stop: Callable[[], bool] | None = None,
+        should_stop: ShouldStop | None = None,
     ) -> Client:
         """Find the daemon and check that it is ours; start it where there is none.
 
@@ -99,15 +99,15 @@ class Client:
         request: ExtractRequest,
         parts: Mapping[str, Buffer],
         *,
-        on_progress: Callable[[Progress], None] | None = None,
-        should_stop: Callable[[], bool] | None = None,
+        report: Report | None = None,
+        should_stop: ShouldStop | None = None,
     ) -> Extracted:
         """Cut out the subject of an image.
 
         Args:
             request: what `parts` holds and what is wanted; its id from `new_request_id`.
             parts: the bytes of each of `request.parts()`, tightly packed.
-            on_progress: called about once a second, on this thread.
+            report: called about once a second, on this thread.
             should_stop: asked at least every 0.1 s; True cancels within two seconds.
 
         Raises:
@@ -118,7 +118,7 @@ class Client:
         """
         uploads = _checked_parts(request, parts)
         dealer = self._connection(should_stop)
-        with Conversation(dealer, request.id, on_progress, should_stop) as conversation:
+        with Conversation(dealer, request.id, report, should_stop) as conversation:
             conversation.send(request)
             conversation.expect(messages.Ready)
             for part, view in uploads.items():
@@ -152,14 +152,14 @@ class Client:
         self,
         engine: str,
         *,
-        on_progress: Callable[[Progress], None] | None = None,
-        should_stop: Callable[[], bool] | None = None,
+        report: Report | None = None,
+        should_stop: ShouldStop | None = None,
     ) -> None:
         """Make the daemon fetch an engine's weights; returns when they are ready for use.
 
         Args:
             engine: its name.
-            on_progress: called about once a second, on this thread.
+            report: called about once a second, on this thread.
             should_stop: asked at least every 0.1 s; True stops, what came so far is kept.
 
         Raises:
@@ -169,7 +169,7 @@ class Client:
         """
         request = messages.DownloadRequest(new_request_id(), engine)
         dealer = self._connection(should_stop)
-        with Conversation(dealer, request.id, on_progress, should_stop) as conversation:
+        with Conversation(dealer, request.id, report, should_stop) as conversation:
             conversation.send(request)
             conversation.expect(messages.DownloadReply)
 
@@ -194,7 +194,7 @@ class Client:
             conversation.send(request)
             return conversation.expect(answer)
 
-    def _connection(self, should_stop: Callable[[], bool] | None = None) -> Dealer:
+    def _connection(self, should_stop: ShouldStop | None = None) -> Dealer:
         """A greeted connection of its own for one request."""
         greeted, self._unused = self._unused, None
         if greeted is not None and greeted.dealer.is_open():

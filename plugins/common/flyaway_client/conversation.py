@@ -28,6 +28,12 @@ CANCEL_REPLY_S = 1.0
 
 M = TypeVar("M", bound=Message)
 
+Report = Callable[[Progress], None]
+"""Called with how far the work is."""
+
+ShouldStop = Callable[[], bool]
+"""Asked whether to give the work up."""
+
 
 class Conversation:
     """A request from its first message to its last; a context manager that hangs up at its end.
@@ -38,7 +44,7 @@ class Conversation:
     Args:
         dealer: a greeted connection, used for nothing else.
         id: the request's; messages with another are skipped.
-        on_progress: called with each `Progress`.
+        report: called with each `Progress`.
         should_stop: asked at least every 0.1 s while waiting.
     """
 
@@ -46,12 +52,12 @@ class Conversation:
         self,
         dealer: Dealer,
         id: str,
-        on_progress: Callable[[Progress], None] | None = None,
-        should_stop: Callable[[], bool] | None = None,
+        report: Report | None = None,
+        should_stop: ShouldStop | None = None,
     ) -> None:
         self._dealer = dealer
         self._id = id
-        self._on_progress = on_progress
+        self._report = report
         self._should_stop = should_stop
         self._has_ended = False
 
@@ -156,8 +162,8 @@ class Conversation:
                 continue
             if not isinstance(message, Progress):
                 return message, 0 if payload is None else len(payload)
-            if self._on_progress is not None:
-                self._on_progress(message)
+            if self._report is not None:
+                self._report(message)
             patience = self._patience()
 
     def _cancel(self) -> None:

@@ -1,13 +1,13 @@
-"""The plugin as Krita sees it: the actions under Tools > Scripts, and what dockers and dialogs share."""
+"""The plugin as Krita sees it: the actions under Tools > Scripts, and what all dockers share."""
 
 from __future__ import annotations
 
 from krita import DockWidget, Extension, Krita, Window
 
-from . import settings
-from .dialogs import Dialogs
-from .docker import OBJECT_NAME, FlyawayDocker
+from . import options
 from .extraction import Extractor
+from .feedback import Feedback
+from .panel import OBJECT_NAME, FlyawayDocker
 from .qt import QtWidgets
 
 MENU = "tools/scripts"
@@ -22,7 +22,7 @@ class FlyawayExtension(Extension):
     def __init__(self, parent: Krita) -> None:
         super().__init__(parent)
         self._extractor = Extractor()
-        self._dialogs = Dialogs(self._extractor, _is_docker_visible)
+        self._feedback = Feedback(self._extractor, _is_docker_visible)
 
     def setup(self) -> None:
         """Krita is there: learn when it quits."""
@@ -31,7 +31,7 @@ class FlyawayExtension(Extension):
     def createActions(self, window: Window) -> None:
         """Put the actions into the menu of a new window."""
         extract = window.createAction(*EXTRACT, MENU)
-        extract.triggered.connect(lambda _is_checked: self._extractor.start(settings.load()))
+        extract.triggered.connect(lambda _is_checked: self._extractor.start(options.load()))
         cancel = window.createAction(*CANCEL, MENU)
         cancel.triggered.connect(lambda _is_checked: self._extractor.cancel())
 

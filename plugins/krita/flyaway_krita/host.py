@@ -10,15 +10,21 @@ from dataclasses import dataclass
 
 from krita import Document, Krita, Node
 
-from . import layers, masks, plates
-from .layers import DocumentError
+from . import layers, layouts, outputs, plates
+from .flyaway_client import refusals
+from .flyaway_client.client import Extracted
+from .flyaway_client.layer import LayerPixels, Picture
+from .flyaway_client.options import Options
+from .flyaway_client.refusals import DocumentError
 from .qt import QtCore
-from .request import LayerPixels, Settings
 
-MASK_NAME = "Extracted Foreground"
+MASK_DTYPE = "u8"
+"""Krita keeps masks at 8 bits, whatever the depth of the image."""
+
+DESELECT = "Select > Deselect"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Target:
     """The layer of one extraction, as it was at the click.
 
@@ -40,7 +46,7 @@ def client_name() -> str:
     return f"krita {Krita.instance().version()}"
 
 
-def find_target(settings: Settings) -> Target:
+def find_target(options: Options) -> Target:
     """The active layer of the active document, and which piece of it is meant.
 
     Raises:
@@ -57,17 +63,17 @@ def find_target(settings: Settings) -> Target:
         raise DocumentError(
             f"The layer “{layer.name()}” is empty. Select the layer with the photo."
         )
-    selection = document.selection() if settings.uses_selection else None
+    selection = document.selection() if options.uses_selection else None
     if selection is not None:
         # Beyond the canvas nobody can select, so nothing there is known to be background.
         selected = QtCore.QRect(selection.x(), selection.y(), selection.width(), selection.height())
         place = place.intersected(canvas.united(selected))
         if place.isEmpty():
-            raise _untouched(layer)
+            raise refusals.selection_beside(layer.name(), DESELECT)
     return Target(document, layer, place, canvas, layer.position())
 
 
-def read(target: Target, settings: Settings) -> LayerPixels:
+def read(target: Target, options: Options) -> LayerPixels:
     """The layer's pixels where they are meant, the selection over them, and the plate if one is needed.
 
     Raises:
@@ -75,38 +81,27 @@ def read(target: Target, settings: Settings) -> LayerPixels:
             no plate to compare it with.
     """
     layer, place = target.layer, target.place
-    image = layers.image_header(layer, place)
-    selection = _read_selection(target) if settings.uses_selection else None
+    header = layouts.image_header(layer, place)
+    selection = _read_selection(target) if options.uses_selection else None
     colour, icc = layers.colour_of(layer)
     plate = None
-    if settings.needs_plate:
-        plate = plates.read(plates.find(target.document, layer, settings.plate), layer, place)
-    return LayerPixels(
-        image, memoryview(layers.pixels(layer, place)), colour, icc, selection, plate
-    )
+    if options.needs_plate:
+        plate = plates.read(plates.find(target.document, layer, options.plate), layer, place)
+    image = Picture(header, memoryview(layers.pixels(layer, place)))
+    return LayerPixels(image, colour, icc, selection, plate)
 
 
-def put_mask(target: Target, alpha_u8: bytes) -> None:
-    """Give the layer a transparency mask; replaces the one an earlier extraction made.
-
-    Args:
-        target: where it goes.
-        alpha_u8: HxW of the target's place.
+def put(target: Target, extracted: Extracted, output: str) -> None:
+    """Put the alpha where the user wants it.
 
     Raises:
         DocumentError: the document or layer is gone or no longer what it was.
     """
-    document, layer = target.document, target.layer
     _check_still_there(target)
+    layer = target.layer
     layers.check_unlocked(layer)
-    earlier = [mask for mask in layer.childNodes() if _is_ours(mask)]
     place = target.place.translated(layer.position() - target.position)
-    mask = masks.new_mask(document, MASK_NAME)
-    # Filled before it is attached: one undo step, and redo brings the alpha back.
-    mask.setPixelData(alpha_u8, place.x(), place.y(), place.width(), place.height())
-    layer.addChildNode(mask, None)
-    for old in earlier:
-        old.remove()
+    outputs.put(output, target.document, layer, place, extracted)
 
 
 def _check_still_there(target: Target) -> None:
@@ -128,22 +123,10 @@ def _read_selection(target: Target) -> bytes | None:
     place = target.place
     selected = selection.pixelData(place.x(), place.y(), place.width(), place.height()).data()
     if selected.count(0) == len(selected):
-        raise _untouched(target.layer)
+        raise refusals.selection_beside(target.layer.name(), DESELECT)
     if selected.count(255) == len(selected):
         raise DocumentError(
             f"The selection covers all of the layer “{target.layer.name()}”, so nothing is left to cut "
-            "away. Select the subject alone, or nothing (Select > Deselect) to have it found."
+            f"away. Select the subject alone, or nothing ({DESELECT}) to have it found."
         )
     return selected
-
-
-def _untouched(layer: Node) -> DocumentError:
-    return DocumentError(
-        f"The selection does not touch the layer “{layer.name()}”. Select its subject, or nothing "
-        "(Select > Deselect) to have it found."
-    )
-
-
-def _is_ours(node: Node) -> bool:
-    """Whether an earlier extraction made it; one that the user has renamed is the user's."""
-    return node.type() == "transparencymask" and node.name() == MASK_NAME

@@ -1,4 +1,4 @@
-"""The layers of Krita's documents: which can be worked on, and how their pixels go to the daemon."""
+"""The layers of Krita's documents: which can be worked on, and what they hold."""
 
 from __future__ import annotations
 
@@ -7,23 +7,8 @@ from collections.abc import Iterable, Iterator
 from krita import Document, Node
 
 from . import profiles
-from .flyaway_client.messages import CHANNELS, DTYPES, ImageHeader
+from .flyaway_client.refusals import DocumentError
 from .qt import QtCore
-
-LAYOUTS = {
-    ("RGBA", "U8"): ("bgra", "u8"),
-    ("RGBA", "U16"): ("bgra", "u16"),
-    ("RGBA", "F16"): ("rgba", "f16"),
-    ("RGBA", "F32"): ("rgba", "f32"),
-    ("GRAYA", "U8"): ("graya", "u8"),
-    ("GRAYA", "U16"): ("graya", "u16"),
-    ("GRAYA", "F16"): ("graya", "f16"),
-    ("GRAYA", "F32"): ("graya", "f32"),
-}
-"""Krita's colour model and depth -> the wire's channels and dtype. Only integers have blue first."""
-
-MAX_ARRAY_BYTES = 2**31 - 64
-"""Qt 5 cannot hold more in one array."""
 
 KINDS = {
     "grouplayer": "a group. Select the paint layer that holds the photo",
@@ -34,10 +19,6 @@ KINDS = {
     "filllayer": "a fill layer, which has no picture of its own. Select a paint layer",
 }
 """Layers that are no paint layers, as sentences go on."""
-
-
-class DocumentError(Exception):
-    """This image, layer or selection cannot be worked on; the text tells the user what to change."""
 
 
 def of_active(node: Node | None) -> Node:
@@ -103,31 +84,8 @@ def _downwards(nodes: Iterable[Node]) -> Iterator[Node]:
 
 
 def identity(node: Node) -> str:
-    """What tells a node from all others, as text that can be kept in settings."""
+    """What identifies a node, as text that can be kept from one start to the next."""
     return node.uniqueId().toString()
-
-
-def image_header(layer: Node, place: QtCore.QRect) -> ImageHeader:
-    """What the layer's pixels at a place of the image will be.
-
-    Raises:
-        DocumentError: they cannot be sent.
-    """
-    model, depth = layer.colorModel(), layer.colorDepth()
-    if (model, depth) not in LAYOUTS:
-        raise DocumentError(
-            f"“{layer.name()}” is in the colour model {model.removesuffix('A')}. Convert the image to "
-            "RGB first: Image > Convert Image Color Space."
-        )
-    channels, dtype = LAYOUTS[model, depth]
-    header = ImageHeader(place.width(), place.height(), channels, dtype)
-    if header.bytes > MAX_ARRAY_BYTES:
-        most = MAX_ARRAY_BYTES // (CHANNELS[channels] * DTYPES[dtype]) // 1_000_000
-        raise DocumentError(
-            f"“{layer.name()}” has {header.pixels // 1_000_000} megapixels; at this depth Krita hands "
-            f"over at most {most}. Scale the image down, or convert it to 8 or 16 bits."
-        )
-    return header
 
 
 def pixels(node: Node, place: QtCore.QRect) -> QtCore.QByteArray:

@@ -9,7 +9,7 @@ MENU_CHARS = 16
 
 
 class Menu(QtWidgets.QComboBox):
-    """A menu that tells before it opens, and opens as wide as its entries are."""
+    """A menu that signals before it opens, and opens as wide as its entries are."""
 
     opening = QtCore.pyqtSignal()
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from krita import Document, Node
 
-from . import layers
-from .layers import DocumentError
+from . import layers, layouts
+from .flyaway_client import refusals
+from .flyaway_client.layer import Picture
+from .flyaway_client.refusals import DocumentError
 from .qt import QtCore
-from .request import Picture
 
 CHOOSE = "in the Flyaway docker (Settings > Dockers > Flyaway)"
 
 
 def candidates(document: Document, layer: Node | None) -> list[Node]:
     """The layers that may hold the plate for `layer`: all other paint layers, the topmost first."""
-    own = None if layer is None else layers.identity(layer)
-    return [one for one in layers.paint_layers(document) if layers.identity(one) != own]
+    photo = None if layer is None else layers.identity(layer)
+    return [one for one in layers.paint_layers(document) if layers.identity(one) != photo]
 
 
 def chosen_of(nodes: list[Node], identity: str) -> Node | None:
@@ -66,11 +67,8 @@ def read(plate: Node, layer: Node, place: QtCore.QRect) -> Picture:
     """
     layers.check_untransformed(plate)
     if not plate.bounds().contains(place):
-        raise DocumentError(
-            f"The empty scene “{plate.name()}” does not cover all of the layer “{layer.name()}”. Move or "
-            "scale it so that it does, or choose another layer."
-        )
-    header = layers.image_header(plate, place)
+        raise refusals.plate_too_small(plate.name(), layer.name())
+    header = layouts.image_header(plate, place)
     # One request has one colour encoding.
     if layers.colour_of(plate) != layers.colour_of(layer):
         raise DocumentError(

@@ -1,4 +1,4 @@
-"""The error that a procedure returns, and the main loop's queue."""
+"""The error that a procedure returns, and the timers of the main loop."""
 
 from __future__ import annotations
 
@@ -11,10 +11,23 @@ class Error(Exception):
         self.message = message
 
 
-idle: list[Callable[[], object]] = []
-"""What waits for the main loop."""
+_timeouts: list[Callable[[], object]] = []
+"""What the main loop calls again and again, until it returns False."""
 
 
-def idle_add(function: Callable[..., object], *arguments: object) -> int:
-    idle.append(lambda: function(*arguments))
-    return len(idle)
+def timeout_add(interval_ms: int, function: Callable[..., object], *arguments: object) -> int:
+    assert interval_ms > 0
+    _timeouts.append(lambda: function(*arguments))
+    return len(_timeouts)
+
+
+def turn() -> None:
+    """Turn the main loop once: all intervals are over; for tests."""
+    for timeout in list(_timeouts):
+        if not timeout():
+            _timeouts.remove(timeout)
+
+
+def has_timeouts() -> bool:
+    """Whether the main loop still has something to call; for tests."""
+    return bool(_timeouts)

@@ -54,12 +54,18 @@ class Precision(enum.Enum):
 
 
 class Item:
+    _all: ClassVar[list[Item]] = []
+
     def __init__(self, image: Image, name: str) -> None:
+        Item._all.append(self)
         self._image = image
         self._name = name
         self.is_locked = False
         self.parent: Item | None = None
         self.exists = True
+
+    def get_id(self) -> int:
+        return Item._all.index(self) + 1
 
     def get_image(self) -> Image:
         return self._image
@@ -135,6 +141,11 @@ class Layer(Drawable):
         self._offsets = offsets
         self.is_visible = True
         self.is_linked = False
+
+    @staticmethod
+    def get_by_id(layer_id: int) -> Layer | None:
+        item = Item._all[layer_id - 1]
+        return item if isinstance(item, Layer) and item.exists else None
 
     @staticmethod
     def from_mask(mask: Drawable) -> Layer:

@@ -1,4 +1,4 @@
-"""The dialog of Extract Foreground: GIMP's own rows for its settings, and ours for the engine."""
+"""Where the user chooses: the dialog, with GIMP's own rows for most options, and ours for the engine."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from engine_row import EngineRow
 from gi.repository import Gimp, GimpUi, GObject, Gtk
 
 
-def ask_settings(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> bool:
+def ask_options(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> bool:
     """Let the user edit `config`; False if they chose not to go on."""
     GimpUi.init("flyaway")
     # GIMP's chooser has no way back to none: last time's would stay, for another photo too.

@@ -1,4 +1,4 @@
-"""Progress and sentences for those who work by menu or shortcut, with no docker in sight. Nothing here is modal."""
+"""What the user sees of an extraction where no docker is in sight: progress, sentences. Nothing here is modal."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from krita import Krita
 
+from . import progress_bar
 from .extraction import Extractor
+from .flyaway_client import texts
 from .qt import QtCore, QtWidgets
 
-PROGRESS_STEPS = 1000
 DIALOG_WIDTH = 340
 """Room for its title, and for longer stages: it would grow and shrink with them."""
 
@@ -21,8 +22,8 @@ READING_MS = 60
 """How long a sentence stays over the canvas: at least, and for each of its characters."""
 
 
-class Dialogs(QtCore.QObject):
-    """Shows what the extractor tells while no docker does."""
+class Feedback(QtCore.QObject):
+    """Shows what the extractor announces while no docker does."""
 
     def __init__(self, extractor: Extractor, is_docker_visible: Callable[[], bool]) -> None:
         super().__init__()
@@ -41,10 +42,10 @@ class Dialogs(QtCore.QObject):
     def _progress_dialog(self) -> QtWidgets.QProgressDialog:
         dialog = QtWidgets.QProgressDialog(_main_window())
         dialog.setWindowTitle("Extract Foreground")
-        dialog.setLabelText("Starting Flyaway…")
+        dialog.setLabelText(f"{texts.STARTING}…")
         dialog.setMinimumWidth(DIALOG_WIDTH)
         dialog.setWindowModality(QtCore.Qt.WindowModality.NonModal)
-        dialog.setRange(0, PROGRESS_STEPS)
+        dialog.setRange(0, progress_bar.STEPS)
         dialog.setAutoReset(False)
         dialog.setAutoClose(False)
         dialog.setMinimumDuration(SHOW_AFTER_MS)
@@ -55,7 +56,7 @@ class Dialogs(QtCore.QObject):
     def _show_progress(self, stage: str, fraction: float) -> None:
         if self._progress is not None:
             self._progress.setLabelText(f"{stage}…")
-            self._progress.setValue(round(fraction * PROGRESS_STEPS))
+            self._progress.setValue(progress_bar.steps(fraction))
 
     def _cancel(self) -> None:
         self._drop_progress()

@@ -5,19 +5,19 @@ from __future__ import annotations
 from krita import Krita, Node
 
 from . import layers, plates
-from .flyaway_client.choices import PLATE_ABOUT
-from .layers import DocumentError
+from .flyaway_client import texts
+from .flyaway_client.refusals import DocumentError
 from .menu import Menu
 
 
-class PlateBox(Menu):
+class PlateRow(Menu):
     """A menu of the active image's paint layers, without the one that is to be cut out of."""
 
     def __init__(self) -> None:
         super().__init__()
         self._wanted = ""
         self._entries: list[tuple[str, str]] = []
-        self.setToolTip(PLATE_ABOUT)
+        self.setToolTip(texts.PLATE_ABOUT)
         self.opening.connect(self.refresh)
         self.activated.connect(self._pick)
 

@@ -1,4 +1,4 @@
-"""engine_box.py and download_box.py: which engines are offered, and getting one that is missing."""
+"""engine_row.py and download_row.py: which engines are offered, and getting one that is missing."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from tests.fakes import daemon
-from tests.fakes.daemon import FakeDaemon, Part, Peer
+from tests.fakes.daemon import FakeDaemon, Part
 from tests.fakes.krita_app import DocumentData
 from tests.krita.conftest import Docker, open_and_pick, plugin_module, turn_until
 
 from flyaway_client import messages, protocol
-from flyaway_client.messages import EngineInfo, Message
+from flyaway_client.messages import EngineInfo
 
 FREE = EngineInfo("free", "Free", "Hair.", (), True, 0, "MIT", "", True)
 RESEARCH = EngineInfo("research", "Research", "Fur.", (), True, 0, "CC-BY-NC", "", False)
@@ -47,7 +47,7 @@ def test_the_switch_leaves_out_engines_that_forbid_paid_work(docker: Docker, hom
         docker.paid_work.click()
         assert docker.engine.names() == ["auto", "free"]
         assert docker.engine.currentData() == "auto"
-        assert plugin_module("settings").load().engine == "auto"
+        assert plugin_module("options").load().engine == "auto"
         docker.paid_work.click()
         assert docker.engine.names() == ["auto", "free", "research"]
 
@@ -77,20 +77,8 @@ def test_does_not_extract_with_a_missing_engine(
 def test_downloads_a_missing_engine_which_can_then_be_used(
     docker: Docker, image: DocumentData, home: Path
 ) -> None:
-    is_here, proceed = threading.Event(), threading.Event()
-
-    def tell(fake: FakeDaemon, peer: Peer, message: Message) -> None:
-        offered = dataclasses.replace(ABSENT, installed=is_here.is_set())
-        daemon.offer(FREE, offered)(fake, peer, message)
-
-    def fetch(fake: FakeDaemon, peer: Peer, message: Message) -> None:
-        assert isinstance(message, messages.DownloadRequest)
-        fake.send(peer, messages.Progress(message.id, "Downloading", 0.5))
-        assert proceed.wait(30)
-        is_here.set()
-        fake.send(peer, messages.DownloadReply(message.id, message.engine))
-
-    with daemon.running(home, {"engines": tell, "download": fetch}):
+    proceed = threading.Event()
+    with daemon.running(home, daemon.offer_missing(ABSENT, proceed, FREE)):
         open_and_pick(docker, "absent")
         docker.button.click()
         assert "Download it first" in docker.status.text()
@@ -137,6 +125,18 @@ def test_a_download_can_be_stopped(docker: Docker, home: Path) -> None:
         assert any(isinstance(one, messages.Cancel) for one in fake.received)
     assert docker.about.text().startswith("Veils.")
     assert docker.engine.is_enabled
+
+
+def test_offers_no_download_of_an_engine_that_a_person_has_to_fetch(
+    docker: Docker, home: Path
+) -> None:
+    by_hand = dataclasses.replace(ABSENT, page="https://example.org/weights")
+    with daemon.running(home, {"engines": daemon.offer(FREE, by_hand)}):
+        open_and_pick(docker, "absent")
+    assert "https://example.org/weights" in docker.about.text()
+    assert not docker.download.isVisible()
+    docker.button.click()
+    assert docker.button.text() == "Extract"
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -1,21 +1,22 @@
-"""The docker under Settings > Dockers: choose how, extract, see how far it is, cancel, read how it went."""
+"""Where the user chooses: the docker under Settings > Dockers, which also shows how far the work is."""
 
 from __future__ import annotations
 
 from krita import Canvas, DockWidget
 
-from . import settings
-from .engine_box import EngineBox
+from . import options
+from .engine_row import EngineRow
 from .extraction import Extractor
-from .flyaway_client.choices import DOWNLOAD_FIRST, MAX_EDGE_WIDTH_PX, SELECTION_CHOICES
+from .flyaway_client import texts
+from .flyaway_client.menu_entries import SELECTION_ENTRIES
+from .flyaway_client.options import MAX_EDGE_WIDTH_PX, Options
 from .menu import Menu
 from .paragraph import Paragraph
-from .plate_box import PlateBox
+from .plate_row import PlateRow
+from .progress_bar import ProgressBar
 from .qt import QtWidgets
-from .request import Settings
 
 OBJECT_NAME = "flyaway"
-PROGRESS_STEPS = 1000
 
 
 class FlyawayDocker(DockWidget):
@@ -26,7 +27,7 @@ class FlyawayDocker(DockWidget):
         self.setObjectName(OBJECT_NAME)
         self.setWindowTitle("Flyaway")
         self._extractor = extractor
-        self._build(settings.load())
+        self._build(options.load())
         extractor.busy_changed.connect(self._show_busy)
         extractor.progressed.connect(self._show_progress)
         extractor.announced.connect(self._show_sentence)
@@ -43,22 +44,21 @@ class FlyawayDocker(DockWidget):
 
     def showEvent(self, event: object) -> None:
         """Show what another window or the last session left."""
-        self._show_settings(settings.load())
+        self._show_options(options.load())
         self._engine.refresh()
         super().showEvent(event)
 
-    def _build(self, chosen: Settings) -> None:
-        self._engine = EngineBox()
+    def _build(self, chosen: Options) -> None:
+        self._engine = EngineRow()
         self._engine.menu.setObjectName(f"{OBJECT_NAME}_engine")
         self._engine.download.setObjectName(f"{OBJECT_NAME}_download")
-        self._plate = PlateBox()
+        self._plate = PlateRow()
         self._plate.setObjectName(f"{OBJECT_NAME}_plate")
-        self._selection_is = _selection_box()
+        self._selection_is = _selection_menu()
         self._edge_width = _edge_width_box()
         self._button = QtWidgets.QPushButton("Extract")
         self._button.setObjectName(f"{OBJECT_NAME}_button")
-        self._bar = QtWidgets.QProgressBar()
-        self._bar.setRange(0, PROGRESS_STEPS)
+        self._bar = ProgressBar()
         self._status = Paragraph()
         self._status.setObjectName(f"{OBJECT_NAME}_status")
         self._form = form = QtWidgets.QFormLayout()
@@ -75,14 +75,14 @@ class FlyawayDocker(DockWidget):
         column.addStretch(1)
         self.setWidget(content)
         self._engine.plate_asked.connect(self._show_plate)
-        self._show_settings(chosen)
+        self._show_options(chosen)
         self._engine.changed.connect(self._take_engine)
         self._plate.activated.connect(lambda _index: self._save())
         self._selection_is.activated.connect(lambda _index: self._save())
         self._edge_width.valueChanged.connect(lambda _width: self._save())
         self._button.clicked.connect(self._press)
 
-    def _show_settings(self, chosen: Settings) -> None:
+    def _show_options(self, chosen: Options) -> None:
         self._engine.choose(
             chosen.engine, paid_work_only=chosen.paid_work_only, needs_plate=chosen.needs_plate
         )
@@ -91,8 +91,8 @@ class FlyawayDocker(DockWidget):
         self._selection_is.setCurrentIndex(self._selection_is.findData(chosen.selection_is))
         self._edge_width.setValue(chosen.edge_width_px)
 
-    def _chosen(self) -> Settings:
-        return Settings(
+    def _chosen(self) -> Options:
+        return Options(
             engine=self._engine.chosen,
             needs_plate=self._engine.needs_plate,
             plate=self._plate.chosen,
@@ -102,7 +102,7 @@ class FlyawayDocker(DockWidget):
         )
 
     def _save(self) -> None:
-        settings.save(self._chosen())
+        options.save(self._chosen())
 
     def _show_plate(self, is_needed: bool) -> None:
         """Rows that no engine asks for would only make the docker taller."""
@@ -122,14 +122,14 @@ class FlyawayDocker(DockWidget):
         if self._extractor.is_busy:
             self._extractor.cancel()
         elif self._engine.is_missing:
-            self._status.setText(f"This engine is not here yet. {DOWNLOAD_FIRST}")
+            self._status.setText(texts.ENGINE_MISSING)
         else:
             self._extractor.start(self._chosen())
 
     def _show_busy(self, is_busy: bool) -> None:
         self._button.setText("Cancel" if is_busy else "Extract")
         self._bar.setVisible(is_busy)
-        self._bar.setValue(0)
+        self._bar.show_fraction(0.0)
         if is_busy:
             self._status.setText("")
         elif self.isVisible():
@@ -137,20 +137,18 @@ class FlyawayDocker(DockWidget):
             self._engine.refresh()
 
     def _show_progress(self, stage: str, fraction: float) -> None:
-        self._bar.setValue(round(fraction * PROGRESS_STEPS))
+        self._bar.show_fraction(fraction)
         self._status.setText(f"{stage}…")
 
     def _show_sentence(self, sentence: str, _is_problem: bool) -> None:
         self._status.setText(sentence)
 
 
-def _selection_box() -> Menu:
+def _selection_menu() -> Menu:
     box = Menu()
-    box.setToolTip(
-        "What the selection means. With nothing selected, the subject is found by itself."
-    )
-    for choice in SELECTION_CHOICES:
-        box.add(choice.name, choice.label, choice.about)
+    box.setToolTip(texts.SELECTION_ABOUT)
+    for entry in SELECTION_ENTRIES:
+        box.add(entry.name, entry.label, entry.about)
     return box
 
 
@@ -159,5 +157,5 @@ def _edge_width_box() -> QtWidgets.QSpinBox:
     box.setRange(0, MAX_EDGE_WIDTH_PX)
     box.setSpecialValueText("Scales with the image")
     box.setSuffix(" px")
-    box.setToolTip("How far from an outline hair is looked for, on each side")
+    box.setToolTip(texts.EDGE_WIDTH_ABOUT)
     return box

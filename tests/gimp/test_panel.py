@@ -1,4 +1,4 @@
-"""dialog.py, engine_row.py: the dialog fills itself when the daemon answers, and does not wait for that."""
+"""panel.py, engine_row.py, download_row.py: the dialog fills itself when the daemon answers, and does not wait for that."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from tests.fakes import daemon
 from tests.fakes.daemon import FakeDaemon, Peer
 
-from flyaway_client import messages, protocol
+from flyaway_client import background, protocol
 from flyaway_client.messages import EngineInfo, Message
 
 FREE = EngineInfo("free", "Free", "Hair.", (), True, 0, "MIT", "", True)
@@ -51,17 +51,16 @@ class Opened:
 @pytest.fixture
 def ask(script: ModuleType, procedure) -> Iterator[Callable[..., bool]]:
     """Open the dialog; `user` gets it opened, and presses OK (True) or Cancel."""
-    import dialog
-    import errand
+    import panel
     from gi.repository import GimpUi
 
     def ask(config: object, user: Callable[[Opened], bool]) -> bool:
         GimpUi.ProcedureDialog.answer = lambda opened: user(Opened(opened))
-        return dialog.ask_settings(procedure, config)
+        return panel.ask_options(procedure, config)
 
     yield ask
     for thread in threading.enumerate():
-        if thread.name == errand.THREAD:
+        if thread.name == background.THREAD:
             thread.join(30)
 
 
@@ -76,8 +75,7 @@ def run_main_loop_until(met: Callable[[], bool]) -> None:
     for _ in range(1000):
         if met():
             return
-        while GLib.idle:
-            GLib.idle.pop(0)()
+        GLib.turn()
         threading.Event().wait(0.01)
     raise TimeoutError
 
@@ -122,6 +120,32 @@ def test_can_be_answered_while_the_daemon_is_silent(ask, config, home: Path) -> 
     assert config.get_property("engine") == "builtin"
 
 
+def test_nothing_reaches_a_dialog_that_was_closed(ask, config, home: Path) -> None:
+    from gi.repository import GLib
+
+    asked, done = threading.Event(), threading.Event()
+    seen: list[Opened] = []
+
+    def answer_late(fake: FakeDaemon, peer: Peer, message: Message) -> None:
+        asked.set()
+        assert done.wait(30)
+        daemon.offer(FREE)(fake, peer, message)
+
+    def user(opened: Opened) -> bool:
+        seen.append(opened)
+        return asked.wait(30)
+
+    with daemon.running(home, {"engines": answer_late}):
+        assert ask(config, user)
+        done.set()
+    for thread in threading.enumerate():
+        if thread.name == background.THREAD:
+            thread.join(30)
+    GLib.turn()
+    assert seen[0].names == ["auto", "builtin"]
+    assert not GLib.has_timeouts()
+
+
 def test_can_be_answered_without_a_daemon_and_says_what_to_do(
     ask, config, home: Path, capfd
 ) -> None:
@@ -133,7 +157,7 @@ def test_can_be_answered_without_a_daemon_and_says_what_to_do(
     assert ask(config, user)
 
 
-def test_follows_the_settings_when_they_are_reset(ask, config, running_daemon: FakeDaemon) -> None:
+def test_follows_the_options_when_they_are_reset(ask, config, running_daemon: FakeDaemon) -> None:
     config.set_property("engine", "builtin")
 
     def user(opened: Opened) -> bool:
@@ -204,19 +228,7 @@ def test_the_switch_leaves_out_engines_that_forbid_paid_work(ask, config, home: 
 def test_a_missing_engine_offers_its_download_and_can_be_used_after_it(
     ask, config, home: Path
 ) -> None:
-    is_here = threading.Event()
     proceed = threading.Event()
-
-    def tell(fake: FakeDaemon, peer: Peer, message: Message) -> None:
-        offered = dataclasses.replace(ABSENT, installed=is_here.is_set())
-        daemon.offer(FREE, offered)(fake, peer, message)
-
-    def fetch(fake: FakeDaemon, peer: Peer, message: Message) -> None:
-        assert isinstance(message, messages.DownloadRequest)
-        fake.send(peer, messages.Progress(message.id, "Downloading", 0.5))
-        assert proceed.wait(30)
-        is_here.set()
-        fake.send(peer, messages.DownloadReply(message.id, message.engine))
 
     def user(opened: Opened) -> bool:
         run_main_loop_until(lambda: "absent" in opened.names)
@@ -235,7 +247,7 @@ def test_a_missing_engine_offers_its_download_and_can_be_used_after_it(
         assert opened.menu.is_sensitive
         return bool(dict(opened.menu.rows)["absent"] == "Absent")
 
-    with daemon.running(home, {"engines": tell, "download": fetch}):
+    with daemon.running(home, daemon.offer_missing(ABSENT, proceed, FREE)):
         assert ask(config, user)
     assert config.get_property("engine") == "absent"
 

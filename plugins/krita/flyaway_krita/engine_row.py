@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from . import host
-from .download_box import DownloadBox
-from .flyaway_client.choices import (
-    AUTO_ENGINE,
-    PAID_WORK_ABOUT,
-    PAID_WORK_LABEL,
-    EngineChoice,
-    engine_choices,
-)
-from .flyaway_client.client import Client
+from functools import partial
+
+from . import background, host
+from .download_row import DownloadRow
+from .flyaway_client import calls, outcome, texts
+from .flyaway_client.background import BackgroundCall
 from .flyaway_client.errors import ClientError
+from .flyaway_client.menu_entries import AUTO_ENGINE, EngineEntry, engine_entries
 from .flyaway_client.messages import EngineInfo
-from .job import Job
 from .menu import Menu
 from .paragraph import Paragraph
 from .qt import QtCore, QtWidgets
 
-POLL_MS = 50
+Engines = tuple[EngineInfo, ...]
 
 
-class EngineBox(QtWidgets.QWidget):
+class EngineRow(QtWidgets.QWidget):
     """A menu of engines, a line about the chosen one, its download where it is missing, and a switch."""
 
     changed = QtCore.pyqtSignal()
@@ -32,19 +28,16 @@ class EngineBox(QtWidgets.QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._job: Job[tuple[EngineInfo, ...]] | None = None
+        self._call: BackgroundCall[Engines] | None = None
         self._is_wanted = self._may_start = False
-        self._engines: tuple[EngineInfo, ...] = ()
-        self._entries: dict[str, EngineChoice] = {}
-        self._comparers: set[str] = set()
-        self._timer = QtCore.QTimer(self)
-        self._timer.setInterval(POLL_MS)
-        self._timer.timeout.connect(self._look)
+        self._engines: Engines = ()
+        self._entries: dict[str, EngineEntry] = {}
+        self._plate_engines: set[str] = set()
         self.menu = Menu()
         self._about = Paragraph()
-        self.download = DownloadBox()
-        self._switch = QtWidgets.QCheckBox(PAID_WORK_LABEL)
-        self._switch.setToolTip(PAID_WORK_ABOUT)
+        self.download = DownloadRow()
+        self._switch = QtWidgets.QCheckBox(texts.PAID_WORK)
+        self._switch.setToolTip(texts.PAID_WORK_ABOUT)
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         for widget in (self.menu, self._about, self.download, self._switch):
@@ -73,19 +66,19 @@ class EngineBox(QtWidgets.QWidget):
     @property
     def needs_plate(self) -> bool:
         """Whether the chosen engine compares with a plate, as far as is known."""
-        return self.chosen in self._comparers
+        return self.chosen in self._plate_engines
 
     def choose(self, name: str, *, paid_work_only: bool, needs_plate: bool = False) -> None:
-        """Show that engine as the chosen one, whether the daemon has told of it or not.
+        """Show that engine as the chosen one, whether the daemon has named it or not.
 
         Where `paid_work_only` leaves it out, the daemon's best one takes its place. Until the daemon has
-        told of it, `needs_plate` is what is known of it from an earlier time.
+        named it, `needs_plate` is what is known of it from an earlier time.
         """
-        entries = engine_choices(self._engines, name, paid_work_only=paid_work_only)
+        entries = engine_entries(self._engines, name, paid_work_only=paid_work_only)
         self._entries = {entry.name: entry for entry in entries}
-        self._comparers = {entry.name for entry in entries if entry.needs_plate}
+        self._plate_engines = {entry.name for entry in entries if entry.needs_plate}
         if needs_plate and not self._engines:
-            self._comparers.add(name)
+            self._plate_engines.add(name)
         self._switch.setChecked(paid_work_only)
         self.menu.clear()
         for entry in entries:
@@ -97,22 +90,22 @@ class EngineBox(QtWidgets.QWidget):
     def refresh(self, *, start: bool = False) -> None:
         """Ask a daemon that runs for its engines, or start one to ask."""
         self._is_wanted |= start
-        if self._job is None:
+        if self._call is None:
             self._ask(start)
 
     def _ask(self, start: bool) -> None:
-        name = host.client_name()
         self._may_start = start
-        self._job = Job(lambda job: _fetch(name, start=start, job=job))
-        self._timer.start()
+        work = partial(calls.fetch_engines, host.client_name(), start=start)
+        self._call = background.start(self, work, self._take_engines)
 
     def _show_chosen(self) -> None:
-        self._about.setText(self._entries[self.chosen].about)
-        self.download.offer(self.chosen if self.is_missing else None)
+        entry = self._entries[self.chosen]
+        self._about.setText(entry.about)
+        self.download.offer(entry.name if entry.can_download else None)
         self.plate_asked.emit(self.needs_plate)
 
     def _open_menu(self) -> None:
-        """The daemon is started if it has not told of its engines yet."""
+        """The daemon is started if it has not named its engines yet."""
         if not self._engines:
             self.refresh(start=True)
 
@@ -136,29 +129,20 @@ class EngineBox(QtWidgets.QWidget):
         else:
             self.refresh()
 
-    def _look(self) -> None:
-        if self._job is None or not self._job.is_done:
+    def _take_engines(self, call: BackgroundCall[Engines]) -> None:
+        self._call = None
+        if call.error is not None:
+            self._miss_engines(call.error)
             return
-        job, self._job = self._job, None
-        self._timer.stop()
-        try:
-            self._engines = job.result()
-        except ClientError as error:
-            self._miss_engines(error)
-            return
+        self._engines = call.result()
         self._is_wanted = False
         self.choose(self.chosen, paid_work_only=self.paid_work_only)
         self.menu.make_room()
 
-    def _miss_engines(self, error: ClientError) -> None:
+    def _miss_engines(self, error: BaseException) -> None:
         """The menu stays as it was; that no daemon runs yet is no news to who only sees the docker."""
         if self._is_wanted and not self._may_start:
             self._ask(start=True)  # the menu was opened while a daemon was looked for that runs
-        elif self._is_wanted:
+        elif self._is_wanted or not isinstance(error, ClientError):
             self._is_wanted = False
-            self._about.setText(error.message)
-
-
-def _fetch(name: str, *, start: bool, job: Job[tuple[EngineInfo, ...]]) -> tuple[EngineInfo, ...]:
-    with Client.connect(name, start=start, should_stop=job.should_stop) as client:
-        return client.engines()
+            self._about.setText(outcome.failure(error))

@@ -1,4 +1,4 @@
-"""docker.py, engine_box.py and settings.py: what the docker offers and remembers."""
+"""panel.py, engine_row.py and options.py: what the docker offers and remembers."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_offers_the_engines_of_a_daemon_that_runs(
 
 def test_starts_no_daemon_just_to_be_shown(docker: Docker, home: Path) -> None:
     docker.widget.showEvent(None)
-    turn_until(lambda: docker.widget._engine._job is None)
+    turn_until(lambda: docker.widget._engine._call is None)
     assert list(home.iterdir()) == []
     assert "daemon" not in docker.about.text()
 
@@ -88,7 +88,7 @@ def test_remembers_what_was_chosen(krita: Krita, docker: Docker) -> None:
     docker.edge_width.setValue(7)
     docker.engine.pick("builtin")
     docker.paid_work.click()
-    chosen = plugin_module("settings").load()
+    chosen = plugin_module("options").load()
     assert (chosen.engine, chosen.selection_is, chosen.edge_width_px) == ("builtin", "soft", 7)
     assert chosen.paid_work_only
 
@@ -105,10 +105,10 @@ def test_shows_what_another_window_chose(krita: Krita, docker: Docker, home: Pat
     assert docker.paid_work.isChecked()
 
 
-def test_survives_settings_that_make_no_sense(krita: Krita) -> None:
+def test_survives_kept_options_that_make_no_sense(krita: Krita) -> None:
     krita.writeSetting("flyaway_krita", "selection_is", "lasso")
     krita.writeSetting("flyaway_krita", "edge_width_px", "-3")
-    chosen = plugin_module("settings").load()
+    chosen = plugin_module("options").load()
     assert (chosen.engine, chosen.selection_is, chosen.edge_width_px) == ("auto", "guess", 0)
     krita.writeSetting("flyaway_krita", "edge_width_px", "99999")
-    assert plugin_module("settings").load().edge_width_px == 1000
+    assert plugin_module("options").load().edge_width_px == 1000

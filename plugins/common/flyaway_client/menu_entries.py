@@ -1,18 +1,16 @@
-"""What users choose from in the editors, and the words they read: the same in Krita and in GIMP."""
+"""The entries of the menus that users choose from: the same in Krita and in GIMP."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .messages import EngineInfo, ExtractResult
-
-MAX_EDGE_WIDTH_PX = 1000
-"""No outline is drawn further off than that, whatever the image's size."""
+from .messages import EngineInfo
+from .options import AUTO
 
 
 @dataclass(frozen=True)
-class Choice:
+class MenuEntry:
     """One line of a menu: its name on the wire, what the user reads, and more about it."""
 
     name: str
@@ -20,26 +18,26 @@ class Choice:
     about: str
 
 
-SELECTION_CHOICES = (
-    Choice(
+SELECTION_ENTRIES = (
+    MenuEntry(
         "guess",
         "Outline, or soft",
         "A selection with soft parts is soft, any other is an outline",
     ),
-    Choice("outline", "Outline of the subject", "Hair may cross its edge, both ways"),
-    Choice("region", "Rough region around the subject", "All outside is background"),
-    Choice(
+    MenuEntry("outline", "Outline of the subject", "Hair may cross its edge, both ways"),
+    MenuEntry("region", "Rough region around the subject", "All outside is background"),
+    MenuEntry(
         "soft",
         "Soft: what is partly selected is unknown",
         "What is fully selected is the subject",
     ),
-    Choice("automatic", "Nothing: find the subject", "The selection is not looked at"),
+    MenuEntry("automatic", "Nothing: find the subject", "The selection is not looked at"),
 )
 """What a selection can mean, the usual one first; all but "trimap", which is for files."""
 
 
 @dataclass(frozen=True)
-class EngineChoice(Choice):
+class EngineEntry(MenuEntry):
     """An engine in a menu.
 
     `is_missing` where its weights must come before it can work, by a download where `can_download`;
@@ -51,64 +49,55 @@ class EngineChoice(Choice):
     needs_plate: bool = False
 
 
-AUTO_ENGINE = EngineChoice(
-    "auto", "Best one available", "Flyaway takes the best engine it has for the task."
+AUTO_ENGINE = EngineEntry(
+    AUTO, "Best one available", "Flyaway takes the best engine it has for the task."
 )
 
-ENGINES_UNTIL_KNOWN: tuple[EngineChoice, ...] = (
+ENGINES_UNTIL_KNOWN: tuple[EngineEntry, ...] = (
     AUTO_ENGINE,
-    EngineChoice(
+    EngineEntry(
         "builtin", "Built-in", "Needs no download; at its best with the subject's outline."
     ),
 )
-"""What can be chosen before the daemon has told of its engines."""
-
-PAID_WORK_LABEL = "Only engines that allow paid work"
-PAID_WORK_ABOUT = "Leaves out engines whose licence forbids paid work, or of which it is not known"
-"""The switch that goes with the menu of engines."""
-
-PLATE_ABOUT = "The same scene without the subject, taken from the same place, in another layer"
-"""The choice of a plate, for engines that compare with it."""
+"""What can be chosen before the daemon has named its engines."""
 
 NEEDS_PLATE = "Needs a photo of the empty scene in another layer."
 
-DOWNLOAD_FIRST = "Download it first, or choose another engine."
 
-
-def engine_choices(
+def engine_entries(
     engines: Iterable[EngineInfo], chosen: str, *, paid_work_only: bool = False
-) -> tuple[EngineChoice, ...]:
+) -> tuple[EngineEntry, ...]:
     """The menu of the daemon's engines, missing ones last.
 
     Args:
-        engines: what the daemon has told of; none if it has not yet.
+        engines: the daemon's; none if it has not named them yet.
         chosen: stays in the menu even if the daemon does not have it: running it then says what to do.
             It goes only where `paid_work_only` leaves it out; `AUTO_ENGINE` then takes its place.
         paid_work_only: whether to leave out engines whose licence is not known to allow paid work.
     """
     known = tuple(engines)
-    menu: tuple[EngineChoice, ...] = ENGINES_UNTIL_KNOWN
+    menu: tuple[EngineEntry, ...] = ENGINES_UNTIL_KNOWN
     if known:
         allowed = [info for info in known if info.paid_work or not paid_work_only]
         present_first = sorted(allowed, key=lambda info: not info.installed)
-        menu = (AUTO_ENGINE, *map(_engine_choice, present_first))
-    if chosen in {choice.name for choice in menu} | {info.name for info in known}:
+        menu = (AUTO_ENGINE, *map(_engine_entry, present_first))
+    if chosen in {entry.name for entry in menu} | {info.name for info in known}:
         return menu
     about = "The daemon has not said that it can run this engine."
-    return (*menu, EngineChoice(chosen, chosen, about))
+    return (*menu, EngineEntry(chosen, chosen, about))
 
 
-def _engine_choice(info: EngineInfo) -> EngineChoice:
+def _engine_entry(info: EngineInfo) -> EngineEntry:
     needs_plate = "plate" in info.needs
     sentences = [info.purpose, *([NEEDS_PLATE] if needs_plate else []), licence(info)]
     if info.installed:
-        return EngineChoice(
+        return EngineEntry(
             info.name, _label(info, ""), " ".join(sentences), needs_plate=needs_plate
         )
     way = (
         f"download, {_megabytes(info.download_bytes)}" if not info.page else "to be fetched by hand"
     )
-    return EngineChoice(
+    return EngineEntry(
         info.name,
         _label(info, way),
         " ".join((*sentences, fetch_first(info) if info.page else _download_first(info))),
@@ -150,9 +139,3 @@ def licence(info: EngineInfo) -> str:
         None: "not known whether for paid work",
     }
     return f"Licence: {info.licence}, {paid_work[info.paid_work]}."
-
-
-def report(result: ExtractResult) -> str:
-    """Who did the work, where and in how long, and what else the user should know."""
-    worker = f" by {result.worker}" if result.worker else ""
-    return " ".join((f"Done in {result.seconds:.1f} s{worker}.", *result.notes))

@@ -1,12 +1,12 @@
-"""choices.py: what the user can choose from, and what they are told about it."""
+"""menu_entries.py: what the user can choose from, and what they read about it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from flyaway_client import messages
-from flyaway_client.choices import SELECTION_CHOICES, engine_choices, report
-from flyaway_client.messages import EngineInfo, ExtractResult, ImageHeader
+from flyaway_client.menu_entries import SELECTION_ENTRIES, engine_entries
+from flyaway_client.messages import EngineInfo
 
 BUILTIN = EngineInfo("builtin", "Built-in", "Outlines.", (), True, 0, "Apache-2.0", "", True)
 NETWORK = EngineInfo("net", "Net", "Hair.", ("trimap",), True, 96_400_000, "MIT", "", None)
@@ -15,19 +15,19 @@ PLATE = EngineInfo("plates", "Plates", "Studio.", ("plate",), True, 0, "MIT", ""
 
 
 def test_offers_the_daemons_engines_after_the_automatic_choice() -> None:
-    menu = engine_choices((BUILTIN, NETWORK), "auto")
+    menu = engine_entries((BUILTIN, NETWORK), "auto")
     assert [entry.name for entry in menu] == ["auto", "builtin", "net"]
 
 
 def test_says_what_an_engine_is_for_and_what_its_licence_allows() -> None:
-    _, builtin, net = engine_choices((BUILTIN, NETWORK), "auto")
+    _, builtin, net = engine_entries((BUILTIN, NETWORK), "auto")
     assert builtin.about == "Outlines. Licence: Apache-2.0, paid work allowed."
     assert net.about == "Hair. Licence: MIT, not known whether for paid work."
 
 
 def test_marks_engines_not_known_to_allow_paid_work_in_the_menu_itself() -> None:
     missing = replace(ABSENT, paid_work=None)
-    _, *menu = engine_choices(
+    _, *menu = engine_entries(
         (BUILTIN, replace(NETWORK, paid_work=False), NETWORK, missing), "auto"
     )
     assert [entry.label for entry in menu] == [
@@ -39,7 +39,7 @@ def test_marks_engines_not_known_to_allow_paid_work_in_the_menu_itself() -> None
 
 
 def test_says_which_engines_need_a_photo_of_the_empty_scene() -> None:
-    menu = engine_choices((BUILTIN, PLATE, replace(PLATE, name="absent", installed=False)), "auto")
+    menu = engine_entries((BUILTIN, PLATE, replace(PLATE, name="absent", installed=False)), "auto")
     assert [entry.name for entry in menu] == ["auto", "builtin", "plates", "absent"]
     assert [entry.needs_plate for entry in menu] == [False, False, True, True]
     words = "Studio. Needs a photo of the empty scene in another layer. Licence: MIT"
@@ -47,7 +47,7 @@ def test_says_which_engines_need_a_photo_of_the_empty_scene() -> None:
 
 
 def test_offers_missing_engines_last_with_what_they_weigh() -> None:
-    menu = engine_choices((BUILTIN, ABSENT, NETWORK), "auto")
+    menu = engine_entries((BUILTIN, ABSENT, NETWORK), "auto")
     assert [entry.name for entry in menu] == ["auto", "builtin", "net", "absent"]
     assert [entry.is_missing for entry in menu] == [False, False, False, True]
     assert menu[-1].label == "Absent — download, 96 MB"
@@ -58,7 +58,7 @@ def test_offers_missing_engines_last_with_what_they_weigh() -> None:
 
 def test_says_where_weights_come_from_that_no_program_can_download() -> None:
     by_hand = replace(ABSENT, page="https://example.org/weights")
-    *_, downloadable, fetched = engine_choices((ABSENT, replace(by_hand, name="by hand")), "auto")
+    *_, downloadable, fetched = engine_entries((ABSENT, replace(by_hand, name="by hand")), "auto")
     assert (downloadable.is_missing, downloadable.can_download) == (True, True)
     assert (fetched.is_missing, fetched.can_download) == (True, False)
     assert fetched.label == "Absent — to be fetched by hand"
@@ -66,43 +66,31 @@ def test_says_where_weights_come_from_that_no_program_can_download() -> None:
         "Fetch its weights (96 MB) from https://example.org/weights and run "
         "`flyaway models import FILE`, or choose another engine."
     )
-    *_, here = engine_choices((replace(by_hand, installed=True),), "auto")
+    *_, here = engine_entries((replace(by_hand, installed=True),), "auto")
     assert (here.label, here.is_missing) == ("Absent", False)
 
 
 def test_leaves_out_engines_not_known_to_allow_paid_work_when_told_so() -> None:
     engines = (BUILTIN, NETWORK, replace(ABSENT, paid_work=False))
-    menu = engine_choices(engines, "auto", paid_work_only=True)
+    menu = engine_entries(engines, "auto", paid_work_only=True)
     assert [entry.name for entry in menu] == ["auto", "builtin"]
 
 
 def test_an_engine_that_is_left_out_is_not_kept_though_chosen() -> None:
-    menu = engine_choices((BUILTIN, NETWORK), "net", paid_work_only=True)
+    menu = engine_entries((BUILTIN, NETWORK), "net", paid_work_only=True)
     assert [entry.name for entry in menu] == ["auto", "builtin"]
 
 
 def test_keeps_a_chosen_engine_that_the_daemon_does_not_name() -> None:
-    menu = engine_choices((BUILTIN,), "elsewhere")
+    menu = engine_entries((BUILTIN,), "elsewhere")
     assert [entry.name for entry in menu] == ["auto", "builtin", "elsewhere"]
 
 
 def test_offers_the_built_in_engine_before_the_daemon_answers() -> None:
-    assert [entry.name for entry in engine_choices((), "auto")] == ["auto", "builtin"]
+    assert [entry.name for entry in engine_entries((), "auto")] == ["auto", "builtin"]
 
 
 def test_every_meaning_of_a_selection_is_one_of_the_wires() -> None:
-    names = [choice.name for choice in SELECTION_CHOICES]
+    names = [entry.name for entry in SELECTION_ENTRIES]
     assert set(names) == set(messages.SELECTION_KINDS) - {"trimap"}
     assert names[0] == "guess"
-
-
-def test_reports_who_did_the_work_and_what_to_know_of_it() -> None:
-    alpha = ImageHeader(2, 2, "gray", "u8")
-    done = ExtractResult("7", alpha, "modnet + vitmatte", "CPU (2 threads)", 3.25, ("Smaller.",))
-    assert report(done) == "Done in 3.2 s by modnet + vitmatte on CPU (2 threads). Smaller."
-
-
-def test_reports_no_worker_where_there_was_no_work() -> None:
-    alpha = ImageHeader(2, 2, "gray", "u8")
-    done = ExtractResult("7", alpha, "none", "", 0.01, ("Nothing was unknown.",))
-    assert report(done) == "Done in 0.0 s. Nothing was unknown."

@@ -1,4 +1,4 @@
-"""dialogs.py: what those see who have no docker in sight."""
+"""feedback.py: what those see who have no docker in sight."""
 
 from __future__ import annotations
 

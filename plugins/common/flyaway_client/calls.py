@@ -1,0 +1,49 @@
+"""What the plugins ask of the daemon, each with a connection of its own; it is started if need be.
+
+All may be called in a thread (`background.BackgroundCall`). They raise any of errors.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from . import texts
+from .client import Client, Extracted
+from .conversation import Report, ShouldStop
+from .messages import EngineInfo, ExtractRequest, Progress
+from .zmtp import Buffer
+
+
+def extract(
+    name: str,
+    request: ExtractRequest,
+    parts: Mapping[str, Buffer],
+    report: Report,
+    should_stop: ShouldStop | None = None,
+) -> Extracted:
+    """Have the alpha found.
+
+    Args:
+        name: how the plugin introduces itself.
+        request: what is wanted; see `request.build`.
+        parts: what goes along.
+        report: called with how far it is.
+        should_stop: asked whether to give up.
+    """
+    report(Progress(request.id, texts.STARTING, 0.0))
+    with Client.connect(name, should_stop=should_stop) as client:
+        return client.extract(request, parts, report=report, should_stop=should_stop)
+
+
+def fetch_engines(
+    name: str, _report: Report, should_stop: ShouldStop, *, start: bool = True
+) -> tuple[EngineInfo, ...]:
+    """All engines; where no daemon runs, `start` says whether to start one to ask."""
+    with Client.connect(name, start=start, should_stop=should_stop) as client:
+        return client.engines()
+
+
+def download(name: str, engine: str, report: Report, should_stop: ShouldStop) -> None:
+    """Have an engine's weights fetched; returns when they are ready for use."""
+    with Client.connect(name, should_stop=should_stop) as client:
+        client.download(engine, report=report, should_stop=should_stop)

@@ -1,0 +1,48 @@
+"""What the user chose for one extraction: the same record in both editors, each of which keeps it in its own way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MAX_EDGE_WIDTH_PX = 1000
+"""No outline is drawn further off than that, whatever the image's size."""
+
+AUTO = "auto"
+"""The engine's name that lets the daemon take the best."""
+
+LAYER_MASK = "layer-mask"
+NEW_LAYER = "new-layer"
+"""Where the result goes: a mask for the layer, or a new layer with a mask and the subject's own colours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The user's choices.
+
+    Attributes:
+        engine: its name on the wire.
+        paid_work_only: whether to leave out engines not known to allow paid work.
+        selection_is: one of messages.SELECTION_KINDS.
+        edge_width_px: how far from an outline hair is looked for; 0 scales with the image.
+        needs_plate: whether a photo of the empty scene goes along.
+        plate: what identifies the layer that holds it, in words of the host; "" where none is chosen.
+        output: where the result goes.
+    """
+
+    engine: str = AUTO
+    paid_work_only: bool = False
+    selection_is: str = "guess"
+    edge_width_px: int = 0
+    needs_plate: bool = False
+    plate: str = ""
+    output: str = LAYER_MASK
+
+    @property
+    def uses_selection(self) -> bool:
+        """Whether the selection says anything about the subject."""
+        return self.selection_is != "automatic"
+
+    @property
+    def wants_foreground(self) -> bool:
+        """Whether the output shows the subject's own colours, free of the background's."""
+        return self.output == NEW_LAYER

@@ -1,0 +1,31 @@
+"""What to say at the end: one sentence, whatever has happened."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+
+from .errors import CancelledError, ClientError
+from .messages import ExtractResult
+from .refusals import DocumentError
+
+
+def success(result: ExtractResult) -> str:
+    """Who did the work, where and in how long, and what else the user should know."""
+    worker = f" by {result.worker}" if result.worker else ""
+    return " ".join((f"Done in {result.seconds:.1f} s{worker}.", *result.notes))
+
+
+def failure(error: BaseException) -> str:
+    """Why there is no result and what to do; where it happened goes to stderr, for a bug report."""
+    if isinstance(error, DocumentError):
+        return str(error)
+    traceback.print_exception(error, file=sys.stderr)
+    if isinstance(error, ClientError):
+        return error.message
+    return f"Flyaway's plugin met a defect of its own: {error!r}"
+
+
+def failure_unless_cancelled(error: BaseException | None) -> str:
+    """The same; "" where there is no error, or the user stopped it and knows."""
+    return "" if error is None or isinstance(error, CancelledError) else failure(error)

@@ -1,0 +1,18 @@
+"""Words that users read in both editors: labels, what they mean, what is being done."""
+
+from __future__ import annotations
+
+PAID_WORK = "Only engines that allow paid work"
+PAID_WORK_ABOUT = "Leaves out engines whose licence forbids paid work, or of which it is not known"
+
+PLATE_ABOUT = "The same scene without the subject, taken from the same place, in another layer"
+
+SELECTION_ABOUT = "What the selection means. With nothing selected, the subject is found by itself"
+
+EDGE_WIDTH_ABOUT = "How far from an outline hair is looked for, on each side"
+
+STARTING = "Starting Flyaway"
+STARTING_DOWNLOAD = "Starting the download"
+"""What is being done, before the daemon says it."""
+
+ENGINE_MISSING = "This engine is not here yet. Download it first, or choose another engine."

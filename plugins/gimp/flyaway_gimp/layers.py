@@ -1,0 +1,78 @@
+"""The layers of GIMP's images: which can be worked on, where they lie, and what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gi.repository import Gegl, Gimp
+
+from flyaway_client.refusals import DocumentError
+
+
+def of_selected(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> Gimp.Layer:
+    """The layer to cut out of when these are the selected ones.
+
+    Raises:
+        DocumentError: not exactly one layer with pixels is selected.
+    """
+    if not drawables:
+        raise DocumentError("There is no layer to cut out of. Select one in the Layers dialog.")
+    if len(drawables) > 1:
+        raise DocumentError("Several layers are selected. Select the one to cut out of.")
+    if image.get_floating_sel() is not None:
+        raise DocumentError(
+            "The image has a floating selection. Anchor it or make it a layer first."
+        )
+    drawable = drawables[0]
+    # While a layer's mask is being edited, as it is after an extraction, GIMP hands over the mask.
+    is_mask = isinstance(drawable, Gimp.LayerMask)
+    layer = Gimp.Layer.from_mask(drawable) if is_mask else drawable
+    if not isinstance(layer, Gimp.Layer):
+        raise DocumentError(f"“{layer.get_name()}” is a channel. Select a layer instead.")
+    if kind := _kind_without_photo(layer):
+        raise DocumentError(f"“{layer.get_name()}” is a {kind}. Select a layer that holds a photo.")
+    return layer
+
+
+def check_unlocked(item: Gimp.Item | None) -> None:
+    """Make sure that neither the layer nor a group around it is locked.
+
+    Raises:
+        DocumentError: one is.
+    """
+    while item is not None:
+        if item.get_lock_content():
+            raise DocumentError(
+                f"“{item.get_name()}” is locked. Unlock its pixels in the Layers dialog, or choose "
+                "another output."
+            )
+        item = item.get_parent()
+
+
+def place_over(layer: Gimp.Layer, other: Gimp.Layer) -> Gegl.Rectangle:
+    """Where `layer` lies, in the coordinates of `other`."""
+    _, x, y = layer.get_offsets()
+    _, other_x, other_y = other.get_offsets()
+    return Gegl.Rectangle.new(x - other_x, y - other_y, layer.get_width(), layer.get_height())
+
+
+def place_in_image(layer: Gimp.Layer) -> Gegl.Rectangle:
+    """Where `layer` lies, in the image's coordinates."""
+    _, x, y = layer.get_offsets()
+    return Gegl.Rectangle.new(x, y, layer.get_width(), layer.get_height())
+
+
+def pixels(drawable: Gimp.Drawable, place: Gegl.Rectangle, pixel_format: str) -> bytes:
+    """Pixels in a format of babl, which converts from the image's precision and profile."""
+    content: bytes = drawable.get_buffer().get(place, 1.0, pixel_format, Gegl.AbyssPolicy.NONE)
+    return content
+
+
+def _kind_without_photo(layer: Gimp.Layer) -> str | None:
+    """What the layer is, if it has no pixels of its own."""
+    if layer.is_group_layer():
+        return "layer group"
+    if layer.is_text_layer():
+        return "text layer"
+    is_vector_layer = getattr(layer, "is_vector_layer", None)  # since GIMP 3.2
+    return "vector layer" if is_vector_layer and is_vector_layer() else None

@@ -1,0 +1,36 @@
+"""How pixels travel between GIMP's layers and the daemon: babl's names of the formats, the wire's of their samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The formats for one depth.
+
+    Colours are fetched as sRGB. Masks are written as linear grey ("Y"), in which GIMP keeps them: the
+    perceptual "Y'" would turn 64 into 137.
+    """
+
+    image_format: str
+    image_dtype: str
+    mask_format: str
+    mask_dtype: str
+
+
+EIGHT_BITS = Layout("R'G'B'A u8", "u8", "Y u8", "u8")
+SIXTEEN_BITS = Layout("R'G'B'A u16", "u16", "Y u16", "u16")
+DEEPER = Layout("R'G'B'A u16", "u16", "Y float", "f32")
+"""Floats and 32-bit integers: no engine sees more than 16 bits of colour, but masks keep all of alpha."""
+
+CHANNELS = "rgba"
+"""The wire's name for the channels of `image_format`."""
+
+SELECTION_FORMAT = "Y u8"
+
+
+def layout_of(precision: str) -> Layout:
+    """The layout for one of GIMP's precisions by its nickname, such as "u8-non-linear"."""
+    sample = precision.partition("-")[0]
+    return {"u8": EIGHT_BITS, "u16": SIXTEEN_BITS}.get(sample, DEEPER)

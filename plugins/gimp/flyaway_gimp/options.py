@@ -1,0 +1,92 @@
+"""The user's options as arguments of GIMP's procedure: GIMP shows most of them, and keeps them for the next time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plates
+from gi.repository import Gimp, GObject
+
+from flyaway_client import texts
+from flyaway_client.menu_entries import SELECTION_ENTRIES, MenuEntry
+from flyaway_client.options import LAYER_MASK, MAX_EDGE_WIDTH_PX, NEW_LAYER, Options
+
+OUTPUT_ENTRIES = (
+    MenuEntry(LAYER_MASK, "Layer mask", "A mask on this layer; one it already has is replaced"),
+    MenuEntry(
+        NEW_LAYER,
+        "New layer with layer mask, colours decontaminated",
+        "The subject's own colours, free of the background's. This layer is hidden and left as it is",
+    ),
+)
+
+
+def add_arguments(procedure: Gimp.Procedure) -> None:
+    """Describe the options to GIMP, with underscores before the letters that are keys."""
+    usual = Options()
+    flags = GObject.ParamFlags.READWRITE
+    # A string, for the daemon knows its engines, not GIMP: it would refuse names that came later.
+    procedure.add_string_argument(
+        "engine",
+        "_Engine",
+        'Which engine finds the alpha; "auto" takes the best',
+        usual.engine,
+        flags,
+    )
+    procedure.add_boolean_argument(
+        "paid-work-only",
+        texts.PAID_WORK.replace("allow", "_allow"),
+        texts.PAID_WORK_ABOUT,
+        usual.paid_work_only,
+        flags,
+    )
+    procedure.add_layer_argument(
+        "plate", "Photo of the empt_y scene", texts.PLATE_ABOUT, True, flags
+    )
+    procedure.add_choice_argument(
+        "selection-is",
+        "Selec_tion is",
+        texts.SELECTION_ABOUT,
+        _choice(SELECTION_ENTRIES),
+        usual.selection_is,
+        flags,
+    )
+    procedure.add_int_argument(
+        "edge-width",
+        "Edge _width in pixels",
+        f"{texts.EDGE_WIDTH_ABOUT}; 0 scales with the image",
+        0,
+        MAX_EDGE_WIDTH_PX,
+        usual.edge_width_px,
+        flags,
+    )
+    procedure.add_choice_argument(
+        "output",
+        "Out_put to",
+        "Where the result goes",
+        _choice(OUTPUT_ENTRIES),
+        usual.output,
+        flags,
+    )
+
+
+def load(config: Gimp.ProcedureConfig) -> Options:
+    """The options of one run."""
+    plate = config.get_property("plate")
+    return Options(
+        engine=config.get_property("engine"),
+        # GIMP cannot ask which engines compare: a layer that the user has chosen goes along.
+        needs_plate=plate is not None,
+        plate="" if plate is None else plates.identity(plate),
+        paid_work_only=config.get_property("paid-work-only"),
+        selection_is=config.get_property("selection-is"),
+        edge_width_px=config.get_property("edge-width"),
+        output=config.get_property("output"),
+    )
+
+
+def _choice(entries: Sequence[MenuEntry]) -> Gimp.Choice:
+    choice = Gimp.Choice.new()
+    for number, entry in enumerate(entries):
+        choice.add(entry.name, number, entry.label, entry.about)
+    return choice

@@ -1,0 +1,99 @@
+"""Where the result goes in GIMP: what each output makes of the alpha, in one undo step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from gi.repository import Gegl, Gimp
+from layouts import Layout
+
+from flyaway_client.client import Extracted
+from flyaway_client.layer import Picture, decontaminated
+from flyaway_client.options import LAYER_MASK, NEW_LAYER
+
+
+def put(
+    output: str, layer: Gimp.Layer, image: Picture, layout: Layout, extracted: Extracted
+) -> None:
+    """Make what the user wants of a layer and its alpha.
+
+    Args:
+        output: one of flyaway_client.options.
+        layer: what the subject was cut out of.
+        image: the layer's pixels as they were read.
+        layout: of `image` and of the alpha.
+        extracted: the alpha, and the subject's own colours where the output shows them.
+    """
+    _OUTPUTS[output](layer, image, layout, extracted)
+    Gimp.displays_flush()
+
+
+def _put_layer_mask(
+    layer: Gimp.Layer, _image: Picture, layout: Layout, extracted: Extracted
+) -> None:
+    # Filled before it is attached: nothing in the document changes until the alpha is complete.
+    mask = _filled_mask(layer, layout, extracted)
+    with _one_undo_step(layer.get_image()):
+        _attach(mask, layer)
+
+
+def _put_new_layer(layer: Gimp.Layer, image: Picture, layout: Layout, extracted: Extracted) -> None:
+    """A copy of the layer above it, with the subject's own colours and the mask; the layer is hidden."""
+    document = layer.get_image()
+    copy = layer.copy()
+    copy.set_name(f"{layer.get_name()} cutout")
+    copy.set_lock_content(False)
+    _rasterize(copy)
+    if extracted.foreground is not None:
+        _fill(copy, layout.image_format, decontaminated(image, extracted.foreground))
+    mask = _filled_mask(copy, layout, extracted)
+    with _one_undo_step(document):
+        document.insert_layer(copy, layer.get_parent(), document.get_item_position(layer))
+        _attach(mask, copy)
+        layer.set_visible(False)
+
+
+_OUTPUTS: dict[str, Callable[[Gimp.Layer, Picture, Layout, Extracted], None]] = {
+    LAYER_MASK: _put_layer_mask,
+    NEW_LAYER: _put_new_layer,
+}
+
+
+def _rasterize(layer: Gimp.Layer) -> None:
+    """Let the layer keep its pixels: a link layer's, in GIMP 3.2, are its file's again when it is next opened."""
+    rasterize = getattr(layer, "rasterize", None)
+    if rasterize:
+        rasterize()
+
+
+def _filled_mask(layer: Gimp.Layer, layout: Layout, extracted: Extracted) -> Gimp.LayerMask:
+    """A mask for the layer, not yet attached."""
+    mask = layer.create_mask(Gimp.AddMaskType.BLACK)
+    _fill(mask, layout.mask_format, bytes(extracted.alpha))
+    return mask
+
+
+def _fill(drawable: Gimp.Drawable, pixel_format: str, content: bytes) -> None:
+    """Overwrite all pixels of a drawable that no image shows yet."""
+    width, height = drawable.get_width(), drawable.get_height()
+    buffer = drawable.get_buffer()
+    buffer.set(Gegl.Rectangle.new(0, 0, width, height), pixel_format, content)
+    buffer.flush()
+    drawable.update(0, 0, width, height)
+
+
+def _attach(mask: Gimp.LayerMask, layer: Gimp.Layer) -> None:
+    """Make `mask` the layer's, in place of one it may have."""
+    if layer.get_mask() is not None:
+        layer.remove_mask(Gimp.MaskApplyMode.DISCARD)
+    layer.add_mask(mask)
+
+
+@contextmanager
+def _one_undo_step(image: Gimp.Image) -> Iterator[None]:
+    image.undo_group_start()
+    try:
+        yield
+    finally:
+        image.undo_group_end()

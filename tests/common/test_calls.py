@@ -1,0 +1,52 @@
+"""calls.py: what the plugins ask, each call with a connection of its own."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from tests.fakes import daemon
+
+from flyaway_client import calls, request, texts
+from flyaway_client.errors import CancelledError, DaemonUnreachableError
+from flyaway_client.layer import LayerPixels, Picture
+from flyaway_client.messages import ImageHeader, Progress
+from flyaway_client.options import Options
+
+IMAGE = Picture(ImageHeader(2, 1, "rgba", "u8"), bytes(8))
+
+
+def test_extracts_and_reports_from_the_first_moment_on(home: Path) -> None:
+    asked, parts = request.build(LayerPixels(IMAGE, selection_u8=b"\7\x09"), Options(), "u8")
+    heard: list[Progress] = []
+    with daemon.running(home) as fake:
+        extracted = calls.extract("test 1", asked, parts, heard.append)
+        assert extracted.alpha == b"\7\x09"
+        assert asked in fake.received
+    assert heard[0] == Progress(asked.id, texts.STARTING, 0.0)
+    assert heard[-1].stage == "Thinking"
+
+
+def test_an_extraction_stops_when_asked_to(home: Path) -> None:
+    asked, parts = request.build(LayerPixels(IMAGE), Options(), "u8")
+    with daemon.running(home, {"strip": daemon.ignore}), pytest.raises(CancelledError):
+        calls.extract("test 1", asked, parts, lambda _: None, lambda: True)
+
+
+def test_fetches_the_engines_of_a_daemon_that_runs(home: Path) -> None:
+    with daemon.running(home):
+        engines = calls.fetch_engines("test 1", lambda _: None, threading.Event().is_set)
+    assert [info.name for info in engines] == ["fake"]
+
+
+def test_starts_no_daemon_where_it_should_only_look(home: Path) -> None:
+    with pytest.raises(DaemonUnreachableError):
+        calls.fetch_engines("test 1", lambda _: None, threading.Event().is_set, start=False)
+
+
+def test_downloads_an_engine_and_reports(home: Path) -> None:
+    heard: list[Progress] = []
+    with daemon.running(home) as fake:
+        calls.download("test 1", "fake", heard.append, threading.Event().is_set)
+    assert any(getattr(message, "engine", "") == "fake" for message in fake.received)

@@ -1,0 +1,35 @@
+"""layouts.py: how pixels travel for each of GIMP's precisions."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import pytest
+
+
+@pytest.fixture
+def layouts(script: ModuleType) -> ModuleType:
+    import layouts
+
+    return layouts
+
+
+@pytest.mark.parametrize(
+    ("precision", "image_dtype", "mask_format", "mask_dtype"),
+    [
+        ("u8-non-linear", "u8", "Y u8", "u8"),
+        ("u8-linear", "u8", "Y u8", "u8"),
+        ("u16-perceptual", "u16", "Y u16", "u16"),
+        ("u32-linear", "u16", "Y float", "f32"),
+        ("half-linear", "u16", "Y float", "f32"),
+        ("float-non-linear", "u16", "Y float", "f32"),
+        ("double-linear", "u16", "Y float", "f32"),
+    ],
+)
+def test_takes_masks_as_deep_as_the_image_keeps_them(
+    layouts: ModuleType, precision: str, image_dtype: str, mask_format: str, mask_dtype: str
+) -> None:
+    layout = layouts.layout_of(precision)
+    assert layout.image_dtype == image_dtype
+    assert layout.image_format == f"R'G'B'A {image_dtype}"
+    assert (layout.mask_format, layout.mask_dtype) == (mask_format, mask_dtype)
