@@ -76,7 +76,7 @@ def raw_server(act: Act) -> Iterator[str]:
         listener.close()
 
 
-def write_result(stream: bytes) -> Act:
+def say(stream: bytes) -> Act:
     """Send these bytes, then no more; what the client sends is read, else closing would reset."""
 
     def act(client: socket.socket) -> None:
