@@ -15,7 +15,7 @@ from flyaway.cli.connecting import record_launch
 from flyaway.cli.main import main
 from flyaway.extraction.pipeline import Outcome
 from flyaway.serving.tasks import ExtractionTask
-from flyaway_client import connection
+from flyaway_client import connection, protocol
 from flyaway_client.errors import DaemonUnreachableError
 from flyaway_installer import editors
 from flyaway_installer.install import install
@@ -45,7 +45,8 @@ def test_page_tells_versions_files_editors_and_a_test_call(
 
     shown = page(capsys)
 
-    assert f"{flyaway.__version__}, protocol 1.0" in shown
+    version = ".".join(map(str, protocol.VERSION))
+    assert f"{flyaway.__version__}, protocol {version}" in shown
     assert daemon.file.address in shown
     assert "-m flyaway daemon run" in shown
     assert "config.toml (none, all defaults)" in shown
