@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from flyaway.engines.base import Extraction
 from tests.benchmarks.repeats import in_turn, seconds_of, spread
 from tests.benchmarks.wire import Pixels, fresh_daemon
 from tests.daemon.servers import Loading, serving
@@ -27,6 +26,7 @@ from tests.parity import checkpoints
 
 from flyaway import engines
 from flyaway.config import Settings
+from flyaway.engines.contract import Engine, Extraction, Inputs, Report, Window, silent
 from flyaway.serving.workshop import Workshop
 from flyaway.weights.store import FOLDER_VARIABLE, Store
 from flyaway_client import connection, messages
@@ -91,13 +91,22 @@ def warm_overhead(repeats: int = 31) -> dict[str, Any]:
     }
 
 
-class _Instant:
+class _Instant(Engine[Pixels]):
     """An engine that finds everything to be the subject, at once."""
 
-    network = None
+    device = "nowhere"
 
-    def extract(self, image: Pixels, **_: Any) -> Extraction:
-        return Extraction(np.ones(image.shape[:2], np.float32))
+    def encode(self, image: Pixels, report: Report = silent) -> Pixels:
+        return image
+
+    def solve(
+        self,
+        features: Pixels,
+        inputs: Inputs,
+        window: Window | None = None,
+        report: Report = silent,
+    ) -> Extraction:
+        return Extraction(np.ones(features.shape[:2], np.float32))
 
 
 @contextmanager
