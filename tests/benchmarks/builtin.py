@@ -35,7 +35,7 @@ _REPEATS = 5
 _IMPORT = """
 import time, torch, flyaway.engines
 started = time.perf_counter()
-import flyaway.engines.builtin, flyaway.engines.builtin.foreground
+import flyaway.engines.builtin.engine, flyaway.engines.builtin.foreground
 print(time.perf_counter() - started)
 """
 
@@ -170,7 +170,7 @@ def _alone(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
         return {
             **figures,
-            "device": device.describe(engine().device),
+            "device": engine().device,
             "peak_mib_beyond_input": round(grown / 1024),
         }
 

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flyaway import engines
+from flyaway.engines.contract import Inputs
+from flyaway.engines.records import Role
 from flyaway.images.arrays import Alpha, Image, Trimap
 
 Region = NDArray[np.bool_]
@@ -28,13 +30,13 @@ class Contestant:
 
     Attributes:
         name: for people.
-        jobs: as in engines.base.
+        roles: what it can do.
         solve: what is measured.
         prepare: to be called before, in the process that measures.
     """
 
     name: str
-    jobs: frozenset[str]
+    roles: frozenset[Role]
     solve: Solve
     prepare: Callable[[], object] = lambda: None
 
@@ -45,17 +47,17 @@ def engine(name: str) -> Contestant:
     Raises:
         UnknownEngineError: there is none of that name.
     """
-    loaded = engines.load(name)
+    loaded, known = engines.load(name), engines.record(name)
 
     def solve(image: Image, trimap: Trimap | None, region: Region | None) -> Alpha:
-        return loaded.extract(image, trimap=trimap, region=region).alpha
+        return loaded.extract(image, Inputs(trimap, region).only(known.accepts)).alpha
 
-    return Contestant(name, frozenset(engines.record(name).jobs), solve)
+    return Contestant(name, frozenset(known.ranks), solve)
 
 
 def rivals() -> list[Contestant]:
     """Those that are installed."""
-    found = [Contestant("grabcut", frozenset({"automatic"}), _grabcut)]
+    found = [Contestant("grabcut", frozenset({Role.FIND}), _grabcut)]
     if importlib.util.find_spec("pymatting"):
         found += [_pymatting("cf"), _pymatting("sm")]
     return found
@@ -73,7 +75,7 @@ def _pymatting(method: str) -> Contestant:
     def prepare() -> object:
         return importlib.import_module("pymatting")
 
-    return Contestant(f"pymatting-{method}", frozenset({"fine"}), solve, prepare)
+    return Contestant(f"pymatting-{method}", frozenset({Role.SOLVE}), solve, prepare)
 
 
 def _grabcut(image: Image, _trimap: Trimap | None, region: Region | None) -> Alpha:

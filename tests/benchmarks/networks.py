@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from flyaway.engines.base import Engine
 from tests.benchmarks import authors
 from tests.benchmarks.repeats import spread
 from tests.parity import cases, checkpoints
@@ -28,6 +27,7 @@ from torch.nn import functional
 
 from flyaway import engines
 from flyaway.engines import progress
+from flyaway.engines.network import NetworkEngine
 
 DATA = Path(__file__).parents[1] / "data" / "parity"
 
@@ -128,7 +128,7 @@ def _state(network: str) -> dict[str, torch.Tensor]:
     return checkpoints.make(folder, names)
 
 
-def _ours(network: str, state: dict[str, torch.Tensor]) -> Engine:
+def _ours(network: str, state: dict[str, torch.Tensor]) -> NetworkEngine[Any]:
     if network in LARGER:
         return engines.load(LARGER[network][2], state)
     return cases.load(DATA / network, state)

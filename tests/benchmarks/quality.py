@@ -23,6 +23,7 @@ from tests.benchmarks import contestants, metrics
 from tests.benchmarks.contestants import Contestant
 from tests.benchmarks.provenance import provenance
 
+from flyaway.engines.records import Role
 from flyaway.errors import FlyawayError
 
 _COLUMNS = ("mse", "sad", "grad", "conn", "iou", "seconds", "peak_mib")
@@ -52,9 +53,9 @@ class Photo:
     region: NDArray[np.bool_] | None = None
 
     @property
-    def job(self) -> str:
-        """What is asked: "fine" with a trimap, "automatic" without."""
-        return "automatic" if self.trimap is None else "fine"
+    def role(self) -> Role:
+        """What is asked: to solve a trimap where there is one, else to find the subject."""
+        return Role.FIND if self.trimap is None else Role.SOLVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def _run(arguments: argparse.Namespace) -> int:
     for entry in _entries(arguments.folder, arguments.wide, arguments.only):
         photo = _photo(arguments.folder, entry, arguments.region, arguments.megapixels)
         for entrant in entrants:
-            if photo.job not in entrant.jobs:
+            if photo.role not in entrant.roles:
                 continue
             try:
                 alpha, score = measure(entrant, photo)

@@ -13,7 +13,12 @@ import torch
 from numpy.typing import NDArray
 
 from flyaway import engines
-from flyaway.engines.contract import AnyEngine, Inputs
+from flyaway.engines.backgroundmattingv2.engine import BackgroundMattingV2Engine
+from flyaway.engines.birefnet.engine import BiRefNetEngine
+from flyaway.engines.contract import Inputs
+from flyaway.engines.modnet.engine import MODNetEngine
+from flyaway.engines.network import NetworkEngine
+from flyaway.engines.vitmatte.engine import ViTMatteEngine
 
 Stored = Mapping[str, NDArray[Any]]
 Row = tuple[str, NDArray[Any], NDArray[Any], float]
@@ -47,12 +52,14 @@ def is_known(folder: Path) -> bool:
     return folder.name in NETWORKS and (folder / "keys.json").is_file()
 
 
-def load(folder: Path, checkpoint: str | Path | Mapping[str, torch.Tensor]) -> AnyEngine:
+def load(folder: Path, checkpoint: str | Path | Mapping[str, torch.Tensor]) -> NetworkEngine[Any]:
     """The engine that a folder's cases are for, through the real loader."""
-    return engines.load(NETWORKS[folder.name].engine, checkpoint)
+    engine = engines.load(NETWORKS[folder.name].engine, checkpoint)
+    assert isinstance(engine, NetworkEngine)
+    return engine
 
 
-def measure(folder: Path, engine: AnyEngine) -> Iterator[Measurement]:
+def measure(folder: Path, engine: NetworkEngine[Any]) -> Iterator[Measurement]:
     """Run every case of a folder."""
     network = NETWORKS[folder.name]
     for file in sorted(folder.glob("case_*.npz")):
@@ -71,7 +78,7 @@ def _unpacked(values: NDArray[Any]) -> NDArray[np.float64]:
     return values.astype(np.float64) / full
 
 
-def _modnet(engine: AnyEngine, stored: Stored) -> Iterator[Row]:
+def _modnet(engine: MODNetEngine, stored: Stored) -> Iterator[Row]:
     if "net_in_small" in stored:
         semantic, detail, alpha = engine.network(torch.from_numpy(stored["net_in_small"]), True)
         yield "semantic", semantic, stored["semantic_small"], 4e-4
@@ -80,19 +87,22 @@ def _modnet(engine: AnyEngine, stored: Stored) -> Iterator[Row]:
     yield "whole", engine.extract(stored["image_u8"]).alpha, stored["official_alpha"], 1e-3
 
 
-def _birefnet(engine: AnyEngine, stored: Stored) -> Iterator[Row]:
+def _birefnet(engine: BiRefNetEngine, stored: Stored) -> Iterator[Row]:
     if "net_in" in stored:
         logit = engine.network(torch.from_numpy(stored["net_in"]))
         yield "network", logit.sigmoid()[0, 0], stored["alpha"], 2e-4
-    height, width = (side - side % 32 for side in stored["image_u8"].shape[:2])
-    engine.size = (width, height)  # type: ignore[attr-defined]
+    # our own copies are without the network's input: their pictures are seen as they are
+    height, width = (
+        stored["net_in"].shape[2:] if "net_in" in stored else stored["alpha_inference_py"].shape
+    )
+    engine.size = (width, height)
     whole = engine.extract(stored["image_u8"]).alpha
     yield "whole", whole, stored["alpha_inference_py"], 2e-3
 
 
-def _vitmatte(engine: AnyEngine, stored: Stored) -> Iterator[Row]:
+def _vitmatte(engine: ViTMatteEngine, stored: Stored) -> Iterator[Row]:
     image, trimap = stored["image_u8"], stored["trimap_u8"]
-    network = engine.whole(image, trimap)  # type: ignore[attr-defined]
+    network = engine.whole(image, trimap)
     yield "network", network, stored["alpha"], 2e-4
     whole, theirs = engine.extract(image, Inputs(trimap)).alpha, _unpacked(stored["alpha"])
     known = {0: 0.0, 255: 1.0}
@@ -101,7 +111,7 @@ def _vitmatte(engine: AnyEngine, stored: Stored) -> Iterator[Row]:
     yield "whole", whole, theirs, 2e-4
 
 
-def _backgroundmattingv2(engine: AnyEngine, stored: Stored) -> Iterator[Row]:
+def _backgroundmattingv2(engine: BackgroundMattingV2Engine, stored: Stored) -> Iterator[Row]:
     settings = json.loads(str(stored["conf"][0]))
     network = engine.network
     network.backbone_scale = settings["backbone_scale"]
@@ -130,7 +140,7 @@ class _Network:
     """How the cases of one folder are run, and on which engine."""
 
     engine: str
-    run: Callable[[AnyEngine, Stored], Iterator[Row]]
+    run: Callable[[Any, Stored], Iterator[Row]]
     shares: Mapping[str, float]
 
 

@@ -66,7 +66,9 @@ class Division:
         side_px: of a piece.
         overlap_px: what neighbours share at least.
         margin_px: the outermost part of a piece, which only gives context to the rest.
-        context_px: what is solved around a window that was asked for.
+        context_px: what a network is shown around a window that was asked for, at least.
+        grid_px: such a window with its context begins and ends at multiples of this, so that the network's
+            own inner windows lie where they lie in the whole picture.
     """
 
     whole_px: int
@@ -74,6 +76,7 @@ class Division:
     overlap_px: int
     margin_px: int
     context_px: int
+    grid_px: int
 
     def pieces(self, shape: tuple[int, ...]) -> list[Piece]:
         """The pieces of a picture of a shape, height and width first."""
@@ -82,12 +85,15 @@ class Division:
         return spread(shape, self.side_px, self.overlap_px, self.margin_px)
 
     def around(self, window: Window, shape: tuple[int, ...]) -> Window:
-        """A window with its context, in a picture of a shape."""
-        rows, columns = (
-            slice(max(0, span.start - self.context_px), min(span.stop + self.context_px, size))
-            for span, size in zip(window, shape, strict=False)
-        )
+        """A window with its context, in a picture of a shape; a picture no larger than a piece is all context."""
+        if shape[0] * shape[1] <= self.side_px**2:
+            return slice(0, shape[0]), slice(0, shape[1])
+        rows, columns = (self._grown(span, size) for span, size in zip(window, shape, strict=False))
         return rows, columns
+
+    def _grown(self, span: slice, size: int) -> slice:
+        start, stop = span.start - self.context_px, span.stop + self.context_px
+        return slice(max(0, start - start % self.grid_px), min(stop + -stop % self.grid_px, size))
 
     def halved(self, picture_px: int) -> Division | None:
         """Pieces of half the pixels that those of a picture have; None if they would be too small."""
@@ -163,7 +169,8 @@ class TrimapEngine(NetworkEngine[Pieces]):
     ) -> Extraction:
         """Solve the unknown pixels of the trimap; see `Engine.solve`.
 
-        A window is solved as a picture of its own, with some context: what is far from it changes nothing.
+        A window of a large picture is solved as a picture of its own, with some context: in time for a
+        brush, and nearly what solving all gives there.
         """
         if inputs.trimap is None:
             raise RequestError(

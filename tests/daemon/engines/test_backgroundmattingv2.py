@@ -9,15 +9,18 @@ from tests.parity import random_weights
 from torch.nn import functional
 
 from flyaway import engines
-from flyaway.engines import backgroundmattingv2, checkpoint, pixels, progress
+from flyaway.engines import checkpoint, pixels, progress
+from flyaway.engines.backgroundmattingv2 import network as networks
+from flyaway.engines.backgroundmattingv2.engine import BackgroundMattingV2Engine
+from flyaway.engines.contract import Inputs
 from flyaway.errors import RequestError
 
 NAME = "backgroundmattingv2-mobilenetv2"
 
 
 @pytest.fixture
-def engine() -> backgroundmattingv2.BackgroundMattingV2Engine:
-    network = checkpoint.build(lambda: backgroundmattingv2.BackgroundMattingV2("mobilenetv2"))
+def engine() -> BackgroundMattingV2Engine:
+    network = checkpoint.build(lambda: networks.BackgroundMattingV2("mobilenetv2"))
     return engines.load(NAME, random_weights.fill(network))
 
 
@@ -38,8 +41,8 @@ def test_strips_leave_no_seam(engine, mode: str, monkeypatch: pytest.MonkeyPatch
     engine.network.refiner.threshold = 0.0
     with torch.inference_mode():
         whole = engine.network(*pair(96, 64))
-        monkeypatch.setattr(backgroundmattingv2, "STRIP_ROWS", 8)
-        monkeypatch.setattr(backgroundmattingv2, "PATCHES_AT_ONCE", 7)
+        monkeypatch.setattr(networks, "STRIP_ROWS", 8)
+        monkeypatch.setattr(networks, "PATCHES_AT_ONCE", 7)
         parts = engine.network(*pair(96, 64))
     assert whole[5].sum() > 0  # patches were refined
     for one, other in zip(whole, parts, strict=True):
@@ -50,15 +53,17 @@ def test_a_cancel_is_heard_between_two_portions_of_patches(engine, monkeypatch) 
     monkeypatch.setattr(progress, "INTERVAL_S", 0.0)
     monkeypatch.setattr(engine.network.refiner, "threshold", -1.0)  # all patches: 24 by 16
     picture = np.random.default_rng(1).integers(0, 256, (96, 64, 3), dtype=np.uint8)
-    told: list[float] = []
+    reported: list[float] = []
     looks = []
     for at_once in (384, 24):
-        told.clear()
-        monkeypatch.setattr(backgroundmattingv2, "PATCHES_AT_ONCE", at_once)
+        reported.clear()
+        monkeypatch.setattr(networks, "PATCHES_AT_ONCE", at_once)
         engine.extract(
-            picture, plate=picture, report=lambda fraction, preview=None: told.append(fraction)
+            picture,
+            Inputs(plate=picture),
+            lambda fraction, preview=None: reported.append(fraction),
         )
-        looks.append(len(told))
+        looks.append(len(reported))
     portions = 384 // 24
     assert looks[1] - looks[0] == 5 * (portions - 1)  # four convolutions, and the portion's end
 
@@ -94,7 +99,7 @@ def test_never_asks_for_more_patches_than_there_are(engine) -> None:
 def test_sides_that_are_no_multiple_of_four_are_filled_up(engine) -> None:
     image = np.random.default_rng(0).integers(0, 256, (61, 43, 3), dtype=np.uint8)
     filled = np.pad(image, ((0, 3), (0, 1), (0, 0)), mode="edge")
-    small, large = (engine.extract(picture, plate=picture) for picture in (image, filled))
+    small, large = (engine.extract(picture, Inputs(plate=picture)) for picture in (image, filled))
     assert np.array_equal(small.alpha, large.alpha[:61, :43])
     assert np.array_equal(small.foreground, large.foreground[:61, :43])
 

@@ -12,6 +12,8 @@ from torch.nn import functional
 
 from flyaway import engines
 from flyaway.engines import birefnet, checkpoint
+from flyaway.engines.birefnet.engine import own_size
+from flyaway.engines.birefnet.network import LITE, BiRefNet, Look
 from flyaway.engines.layers import deformable, swin
 
 
@@ -86,7 +88,7 @@ def test_shifted_windows_equal_masked_attention_over_everything(size, shift, mon
 
 
 def test_a_look_in_strips_equals_the_look_at_the_whole() -> None:
-    look = made_up(birefnet.Look(3, 8), 0.3)
+    look = made_up(Look(3, 8), 0.3)
     image, weight = torch.randn(1, 3, 21, 10), torch.randn(1, 8, 1, 1)
     whole = functional.conv2d(look(image), weight)
     for strips in ([0, 21], [0, 8, 16, 21], [0, 1, 2, 21]):
@@ -107,11 +109,11 @@ def test_a_look_in_strips_equals_the_look_at_the_whole() -> None:
 )
 def test_each_variant_sees_its_own_size(variant: str, size) -> None:
     assert f"birefnet-{variant}" in engines.names()
-    assert birefnet.SIZES.get(variant, birefnet.COMMON_SIZE) == size
+    assert birefnet.SIZES.get(f"birefnet-{variant}", birefnet.COMMON_SIZE) == size
 
 
-def test_every_size_is_of_a_known_variant() -> None:
-    assert {f"birefnet-{variant}" for variant in birefnet.SIZES} <= set(engines.names())
+def test_every_size_is_of_a_known_engine() -> None:
+    assert set(birefnet.SIZES) <= set(engines.names())
 
 
 @pytest.mark.parametrize(
@@ -124,11 +126,11 @@ def test_every_size_is_of_a_known_variant() -> None:
     ],
 )
 def test_the_dynamic_ones_see_the_pictures_own_size(picture, seen) -> None:
-    assert birefnet.own_size(*picture) == seen
+    assert own_size(*picture) == seen
 
 
 def test_the_engine_shows_the_network_its_size() -> None:
-    tensors = random_weights.fill(checkpoint.build(lambda: birefnet.BiRefNet(birefnet.LITE)))
+    tensors = random_weights.fill(checkpoint.build(lambda: BiRefNet(LITE)))
     engine = engines.load("birefnet-lite", tensors)
     assert engine.size == (1024, 1024)
     engine.size = (96, 64)

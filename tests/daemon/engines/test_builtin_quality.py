@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from tests.benchmarks import contestants, quality
 
+from flyaway.engines.records import Role
+
 
 def photo(folder: Path) -> dict[str, str]:
     """Save a disc, its trimap and its alpha; returns its entry of the index."""
@@ -72,7 +74,7 @@ def test_gives_grown_references_as_regions_and_keeps_how_it_was_measured(
         given.append(region.sum())
         return region.astype(np.float32)
 
-    ours = contestants.Contestant("ours", frozenset({"automatic"}), solve)
+    ours = contestants.Contestant("ours", frozenset({Role.FIND}), solve)
     monkeypatch.setattr(contestants, "engine", lambda name: ours)
     monkeypatch.setattr(quality, "measure", measured_here)
     kept = tmp_path / "kept.json"

@@ -11,12 +11,11 @@ import pytest
 import torch
 from tests.fakes.card import CARD, card
 
+from flyaway.engines.builtin import engine as builtin_engine
 from flyaway.engines.builtin import local, matting, trial, workers
 from flyaway.engines.builtin.engine import BuiltinEngine
 from flyaway.engines.builtin.workers import Workers
 from flyaway.engines.contract import Inputs, Report, silent
-from flyaway.extraction import economy
-from flyaway.extraction.keeper import WarmEngine
 from flyaway.images.arrays import Alpha, Image, Trimap
 
 CPU = torch.device("cpu")
@@ -177,16 +176,21 @@ def test_a_full_device_is_not_taken_for_one_that_lacks_operations(
         trial.settled(CARD)
 
 
-def test_goes_on_on_the_processor_once_the_card_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_goes_to_the_processor_and_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "settled", lambda device: device)
+    monkeypatch.setattr(builtin_engine, "describe", {CPU: "CPU", CARD: "a card"}.__getitem__)
     image, trimap = scene()
     usual = BuiltinEngine().extract(image, Inputs(trimap)).alpha
     on_card(monkeypatch, raise_full)
-    engine = BuiltinEngine(device=CARD)
-    warm = WarmEngine(engine, "card")
-    found, notes = economy.run(
-        warm, lambda: engine.extract(image, Inputs(trimap)).alpha, True, trimap.size
-    )
-    assert np.array_equal(found, usual)
-    assert notes == ("There was not enough memory on card, so the processor did the work.",)
-    assert engine.device == CPU
-    assert warm.device.startswith("CPU")
+    engine = BuiltinEngine()
+    engine.place(CARD, "auto")
+    with pytest.raises(torch.OutOfMemoryError):
+        engine.extract(image, Inputs(trimap))
+    assert engine.economise(trimap.size, may_use_cpu=False) is None
+    saved = engine.economise(trimap.size, may_use_cpu=True)
+    assert saved == "There was not enough memory on a card, so the processor did the work."
+    assert engine.device == "CPU"
+    assert np.array_equal(engine.extract(image, Inputs(trimap)).alpha, usual)
+    assert engine.economise(trimap.size, may_use_cpu=True) is None
+    engine.restore()
+    assert engine.device == "a card"

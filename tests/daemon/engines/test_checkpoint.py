@@ -36,7 +36,7 @@ def state() -> dict[str, torch.Tensor]:
 
 def filled(tensors: dict[str, torch.Tensor]) -> nn.Module:
     network = checkpoint.build(Small)
-    checkpoint.fill(network, tensors, "Small", torch.device("cpu"))
+    checkpoint.fill(network, tensors, "Small")
     return network
 
 

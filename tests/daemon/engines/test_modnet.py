@@ -7,7 +7,9 @@ import torch
 from tests.parity import random_weights
 
 from flyaway import engines
-from flyaway.engines import checkpoint, modnet
+from flyaway.engines import checkpoint
+from flyaway.engines.modnet.engine import input_size
+from flyaway.engines.modnet.network import MODNet
 from flyaway.errors import WeightsError
 
 NAME = "modnet-photographic"
@@ -15,7 +17,7 @@ NAME = "modnet-photographic"
 
 @pytest.fixture(scope="module")
 def state() -> dict[str, torch.Tensor]:
-    return random_weights.fill(checkpoint.build(modnet.MODNet))
+    return random_weights.fill(checkpoint.build(MODNet))
 
 
 @pytest.mark.parametrize(
@@ -30,7 +32,7 @@ def state() -> dict[str, torch.Tensor]:
     ],
 )
 def test_shows_the_network_the_size_that_upstream_does(picture, seen) -> None:
-    assert modnet.input_size(*picture) == seen
+    assert input_size(*picture) == seen
 
 
 @pytest.mark.parametrize("left_out", ["backbone.", "lr_branch.backbone."])

@@ -11,8 +11,12 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from flyaway.engines import birefnet, modnet, progress, vitmatte
+from flyaway.engines import progress
+from flyaway.engines.birefnet import network as birefnet
 from flyaway.engines.layers import mobilenetv2, portioned, swin
+from flyaway.engines.modnet import network as modnet
+from flyaway.engines.vitmatte import WIDTHS
+from flyaway.engines.vitmatte import network as vitmatte
 
 PRODUCTS = 1.1 * portioned.PRODUCTS_AT_ONCE
 """What may lie between two looks."""
@@ -164,12 +168,12 @@ NETWORKS = {
         (1, 3, 2048, 2048),
     ),
     "vitmatte-small": (
-        lambda: vitmatte.ViTMatte(*vitmatte.WIDTHS["small"]),
+        lambda: vitmatte.ViTMatte(*WIDTHS["small"]),
         (vitmatte.Block, vitmatte.Decoder),
         (1, 4, 2048, 2048),
     ),
     "vitmatte-base": (
-        lambda: vitmatte.ViTMatte(*vitmatte.WIDTHS["base"]),
+        lambda: vitmatte.ViTMatte(*WIDTHS["base"]),
         (vitmatte.Block, vitmatte.Decoder),
         (1, 4, 2048, 2048),
     ),

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 import torch
-from flyaway.engines.base import Extraction
+from tests.parity import random_weights
 
 from flyaway import engines
-from flyaway.config import Settings
-from flyaway.engines import precision
-from flyaway.engines.modnet import MODNet
-from flyaway.errors import RequestError
-from flyaway.extraction.loader import EngineLoader
-from flyaway.weights.store import Store
+from flyaway.engines import checkpoint, precision
+from flyaway.engines.modnet.engine import MODNetEngine
+from flyaway.engines.modnet.network import MODNet
 
 CPU, CARD = torch.device("cpu"), torch.device("cuda")
 FULL, HALF, BRAIN = torch.float32, torch.float16, torch.bfloat16
@@ -71,14 +65,14 @@ def test_half_precision_is_chosen_where_it_pays(
 ) -> None:
     given(monkeypatch, seconds)
 
-    assert precision.choose(device, setting) is expected
+    assert precision.choose_dtype(device, setting) is expected
 
 
 def test_what_was_measured_once_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     made = given(monkeypatch, {FULL: 3.0, HALF: 1.0})
 
     for _ in range(3):
-        precision.choose(CARD, "auto")
+        precision.choose_dtype(CARD, "auto")
 
     assert made == [FULL, HALF]
 
@@ -91,63 +85,19 @@ def test_the_measurement_takes_time() -> None:
     ("kind", "words"), [(BRAIN, "CPU (1 thread), half precision"), (FULL, "CPU (1 thread)")]
 )
 def test_engine_is_loaded_in_the_precision_chosen_and_says_so(
-    kind: torch.dtype, words: str, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: torch.dtype, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    torch.manual_seed(7)
-    torch.save(MODNet().state_dict(), tmp_path / "net.pth")
-    Store().adopt(engines.record("modnet-webcam"), tmp_path / "net.pth")
-    monkeypatch.setattr(precision, "choose", lambda device, setting: kind)
-    before = torch.get_num_threads(), cv2.getNumThreads()
+    monkeypatch.setattr(precision, "choose_dtype", lambda device, setting: kind)
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
     try:
-        settings = Settings(device="cpu", threads=1, precision="half")
-        engine, device = EngineLoader(settings).load("modnet-webcam")
+        state = random_weights.fill(checkpoint.build(MODNet))
+        engine = engines.load("modnet-webcam", state, "cpu", "half")
+        assert engine.device == words
     finally:
-        torch.set_num_threads(before[0])
-        cv2.setNumThreads(before[1])
+        torch.set_num_threads(before)
 
-    assert device == words
+    assert isinstance(engine, MODNetEngine)
     assert {parameter.dtype for parameter in engine.network.parameters()} == {kind}
     image = np.full((64, 64, 3), 99, np.uint8)
     assert np.isfinite(engine.extract(image).alpha).all()
-
-
-class Steps:
-    """An engine whose alpha is its one weight times a ramp; half precision rounds the weight."""
-
-    def __init__(self, weight: float, *, is_able: bool = True) -> None:
-        self.network = torch.nn.Linear(1, 1, bias=False)
-        torch.nn.init.constant_(self.network.weight, weight)
-        self._is_able = is_able
-
-    def extract(self, image: Any, **given: Any) -> Extraction:
-        if not self._is_able:
-            raise RequestError("It cannot.")
-        return Extraction(np.full(image.shape[:2], self.network.weight.item(), np.float32))
-
-
-@pytest.mark.parametrize(
-    ("engine", "setting", "expected"),
-    [
-        (Steps(0.123456), "auto", True),
-        (Steps(40.0156), "auto", False),  # float16 has steps of 0.03 there
-        (Steps(40.0156), "half", True),
-        (Steps(0.5, is_able=False), "auto", False),
-        (Steps(0.123456), "full", False),
-    ],
-)
-def test_unasked_half_precision_must_leave_the_alpha_as_it_is(
-    engine: Steps, setting: str, expected: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kind = FULL if setting == "full" else HALF
-    monkeypatch.setattr(precision, "choose", lambda device, setting: kind)
-    weight = engine.network.weight.item()
-
-    assert precision.settle(engine, CARD, setting) is expected
-
-    assert engine.network.weight.dtype is (HALF if expected else FULL)
-    if not expected:
-        assert engine.network.weight.item() == weight
-
-
-def test_an_engine_without_a_network_has_no_precision() -> None:
-    assert not precision.settle(engines.load("builtin"), CPU, "half")

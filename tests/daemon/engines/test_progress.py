@@ -25,20 +25,20 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_steps_lead_from_begin_to_end(network: nn.Module) -> None:
-    told: list[float] = []
+    reported: list[float] = []
     steps = progress.watch(network, Part)
-    with progress.reporting(lambda f, preview=None: told.append(f), steps, 0.2, 0.6):
+    with progress.reporting(lambda f, preview=None: reported.append(f), steps, 0.2, 0.6):
         network(torch.zeros(1, 2))
     assert steps == 4
-    assert sorted(set(told)) == pytest.approx([0.2, 0.3, 0.4, 0.5, 0.6])
-    assert told == sorted(told)
+    assert sorted(set(reported)) == pytest.approx([0.2, 0.3, 0.4, 0.5, 0.6])
+    assert reported == sorted(reported)
 
 
 def test_more_steps_than_were_promised_stay_at_the_end(network: nn.Module) -> None:
-    told: list[float] = []
-    with progress.reporting(lambda f, preview=None: told.append(f), 1):
+    reported: list[float] = []
+    with progress.reporting(lambda f, preview=None: reported.append(f), 1):
         progress.check(steps=5)
-    assert max(told) == 1.0
+    assert max(reported) == 1.0
 
 
 def test_a_layer_within_a_step_lets_a_cancel_through(network: nn.Module) -> None:
@@ -57,20 +57,20 @@ def test_a_layer_within_a_step_lets_a_cancel_through(network: nn.Module) -> None
     assert len(ran) == 1
 
 
-def test_nobody_is_told_outside_a_run(network: nn.Module) -> None:
-    told: list[float] = []
+def test_nobody_is_reported_outside_a_run(network: nn.Module) -> None:
+    reported: list[float] = []
     steps = progress.watch(network, Part)
-    with progress.reporting(lambda f, preview=None: told.append(f), steps):
+    with progress.reporting(lambda f, preview=None: reported.append(f), steps):
         pass
-    count = len(told)
+    count = len(reported)
     network(torch.zeros(1, 2))
-    assert len(told) == count
+    assert len(reported) == count
 
 
 def test_reports_are_far_enough_apart(network: nn.Module, monkeypatch) -> None:
     monkeypatch.setattr(progress, "INTERVAL_S", 3600.0)
-    told: list[float] = []
-    with progress.reporting(lambda f, preview=None: told.append(f), 100):
+    reported: list[float] = []
+    with progress.reporting(lambda f, preview=None: reported.append(f), 100):
         for _ in range(100):
             progress.check(steps=1)
-    assert len(told) <= 3  # begin, perhaps one, end
+    assert len(reported) <= 3  # begin, perhaps one, end

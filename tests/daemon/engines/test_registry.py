@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,17 +12,31 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from flyaway.engines.base import Engine, Extraction
+from safetensors.torch import save_file
+from tests.fakes import brightness
 from tests.parity import random_weights
 
 from flyaway import engines
-from flyaway.engines import backgroundmattingv2, birefnet, checkpoint, modnet, vitmatte
+from flyaway.engines import checkpoint, vitmatte
+from flyaway.engines.backgroundmattingv2.network import BackgroundMattingV2
+from flyaway.engines.birefnet.engine import BiRefNetEngine
+from flyaway.engines.birefnet.network import LARGE, LITE, BiRefNet
+from flyaway.engines.contract import AnyEngine, Extraction, Inputs
+from flyaway.engines.modnet.network import MODNet
+from flyaway.engines.records import Input, Role
+from flyaway.engines.vitmatte.network import ViTMatte
 from flyaway.errors import CancelledError, RequestError, UnknownEngineError, WeightsError
+from flyaway.weights.recognition import recognise
 
 DATA = Path(__file__).parents[2] / "data" / "parity"
 NETWORKS = [name for name in engines.names() if engines.record(name).weights is not None]
 
+MADE_UP = "brightness-plain"
+"""An engine of a family that a test adds as a newcomer would: its own place, and a line in the table."""
+
 RUN = [
+    "builtin",
+    MADE_UP,
     "modnet-photographic",
     "vitmatte-small-composition-1k",
     "backgroundmattingv2-mobilenetv2",
@@ -40,14 +55,21 @@ def build(name: str) -> torch.nn.Module:
     variant = name.split("-")[1]
     return checkpoint.build(
         {
-            "modnet": modnet.MODNet,
-            "vitmatte": lambda: vitmatte.ViTMatte(*vitmatte.WIDTHS[variant]),
-            "backgroundmattingv2": lambda: backgroundmattingv2.BackgroundMattingV2(variant),
-            "birefnet": lambda: birefnet.BiRefNet(
-                birefnet.LITE if variant == "lite" else birefnet.LARGE
-            ),
+            "modnet": MODNet,
+            "vitmatte": lambda: ViTMatte(*vitmatte.WIDTHS[variant]),
+            "backgroundmattingv2": lambda: BackgroundMattingV2(variant),
+            "birefnet": lambda: BiRefNet(LITE if variant == "lite" else LARGE),
         }[name.split("-")[0]]
     )
+
+
+def made_up(name: str) -> dict[str, torch.Tensor] | None:
+    """A checkpoint of random weights for an engine, as it is published; None for one that needs none."""
+    if name == "builtin":
+        return None
+    if name == MADE_UP:
+        return {"head.w": torch.tensor([0.9, -0.4, 0.2]).view(1, 3, 1, 1)}
+    return random_weights.fill(build(name))
 
 
 @dataclass
@@ -55,28 +77,42 @@ class Loaded:
     """An engine and what its kind needs beside an image."""
 
     name: str
-    engine: Engine
+    engine: AnyEngine
 
-    def extract(self, image, trimap=None, **more) -> Extraction:
+    def inputs(self, image: np.ndarray, trimap: np.ndarray | None = None, **more) -> Inputs:
         needs = engines.record(self.name).needs
-        if "trimap" in needs and trimap is None:
+        if Input.TRIMAP in needs and trimap is None:
             trimap = ring(*image.shape[:2])
-        if "plate" in needs:
+        if Input.PLATE in needs:
             more["plate"] = image
-        return self.engine.extract(image, trimap=trimap, **more)
+        return Inputs(trimap, **more)
+
+    def extract(self, image: np.ndarray, trimap=None, report=None, **more) -> Extraction:
+        told = {"report": report} if report else {}
+        return self.engine.extract(image, self.inputs(image, trimap, **more), **told)
+
+
+@pytest.fixture(scope="module")
+def newcomer() -> Iterator[None]:
+    """The made-up family has its line in the table."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(engines.FAMILIES, "brightness", brightness)
+        yield
 
 
 @pytest.fixture(scope="module", params=RUN)
-def loaded(request: pytest.FixtureRequest) -> Iterator[Loaded]:
+def loaded(request: pytest.FixtureRequest, newcomer: None) -> Iterator[Loaded]:
     name = request.param
-    engine = engines.load(name, random_weights.fill(build(name)))
-    if isinstance(engine, birefnet.BiRefNetEngine) and engine.size is not None:
+    engine = engines.load(name, made_up(name))
+    if isinstance(engine, BiRefNetEngine) and engine.size is not None:
         engine.size = (64, 96)  # what it sees; its own size would take minutes here
     yield Loaded(name, engine)
 
 
 def picture(height: int, width: int) -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    """A bright grainy middle before something dark."""
+    grain = np.random.default_rng(0).integers(0, 100, (height, width, 3), dtype=np.uint8)
+    return np.where(ring(height, width)[..., None] > 0, 150 + grain, grain).astype(np.uint8)
 
 
 def ring(height: int, width: int) -> np.ndarray:
@@ -85,16 +121,17 @@ def ring(height: int, width: int) -> np.ndarray:
     return np.where(far < 0.15, 255, np.where(far > 0.35, 0, 128)).astype(np.uint8)
 
 
-@pytest.mark.parametrize("name", engines.names())
+@pytest.mark.usefixtures("newcomer")
+@pytest.mark.parametrize("name", [*engines.names(), MADE_UP])
 def test_a_record_says_what_people_need_to_know(name: str) -> None:
     record = engines.record(name)
     assert record.name == name
     assert record.title
     assert record.purpose.endswith(".")
-    assert record.jobs <= {"automatic", "fine", "plate"}
-    assert record.jobs
+    assert record.ranks
+    assert set(record.needs) <= record.accepts
     assert record.licence_url.startswith("https://")
-    assert importlib.util.find_spec(record.module)
+    assert record in engines.FAMILIES[record.family].RECORDS
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -110,9 +147,37 @@ def test_a_weights_record_says_where_the_file_is(name: str) -> None:
     assert any(abs(weights.bytes / size - 1) < 0.05 for size in (single, single / 2))
 
 
-def test_titles_are_unlike() -> None:
-    titles = [engines.record(name).title for name in engines.names()]
-    assert len(set(titles)) == len(titles)
+def test_names_and_titles_are_unlike() -> None:
+    for told in ("name", "title"):
+        values = [getattr(engines.record(name), told) for name in engines.names()]
+        assert len(set(values)) == len(values)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_no_two_engines_have_one_rank(role: Role) -> None:
+    ranks = [
+        engines.record(n).ranks[role] for n in engines.names() if role in engines.record(n).ranks
+    ]
+    assert ranks
+    assert len(set(ranks)) == len(ranks)
+
+
+def test_looking_an_engine_up_needs_neither_torch_nor_numpy() -> None:
+    look = "import sys; from flyaway import engines; engines.record(engines.names()[-1])"
+    found = f"{look}; sys.exit(bool({{'torch', 'numpy'}} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", found], check=False).returncode == 0
+
+
+def test_a_family_is_added_by_its_place_and_one_line(newcomer: None, tmp_path: Path) -> None:
+    assert engines.names()[-1] == MADE_UP
+    file = tmp_path / "Bright_P.safetensors"
+    save_file(made_up(MADE_UP), file)
+    assert recognise(file).name == MADE_UP
+    image = np.full((20, 30, 3), 40, np.uint8)
+    image[:, 15:] = 255
+    alpha = engines.load(MADE_UP, file).extract(image).alpha
+    assert alpha.shape == (20, 30)
+    assert alpha[:, -1].min() > alpha[:, 0].max()
 
 
 @pytest.mark.parametrize(
@@ -188,21 +253,59 @@ def test_a_trimap_without_unknown_pixels_is_its_own_alpha(loaded: Loaded, value:
 
 
 def test_outside_a_region_is_background(loaded: Loaded) -> None:
-    if "fine" in engines.record(loaded.name).jobs:
+    if Input.REGION not in engines.record(loaded.name).accepts:
         with pytest.raises(RequestError, match="selection"):
-            loaded.engine.extract(picture(64, 64), region=np.ones((64, 64), np.bool_))
+            loaded.engine.extract(picture(64, 64), Inputs(region=np.ones((64, 64), np.bool_)))
         return
     region = np.zeros((64, 80), np.bool_)
-    region[10:50, 20:60] = True
+    region[6:58, 8:72] = True
     assert (loaded.extract(picture(64, 80), region=region).alpha[~region] == 0).all()
 
 
+@pytest.mark.parametrize("window", [(slice(20, 75), slice(30, 91)), (slice(0, 1), slice(0, 128))])
+def test_a_window_gets_what_solving_all_gives_there(loaded: Loaded, window) -> None:
+    image = picture(96, 128)
+    inputs = loaded.inputs(image, ring(96, 128))
+    whole = loaded.engine.extract(image, inputs)
+    part = loaded.engine.solve(loaded.engine.encode(image), inputs, window)
+    assert np.allclose(part.alpha, whole.alpha[window], atol=2e-3)
+    assert part.alpha.flags.c_contiguous
+    if whole.foreground is not None:
+        assert np.allclose(part.foreground, whole.foreground[window], atol=2e-3)
+
+
+def test_features_can_be_solved_again_with_something_else(loaded: Loaded) -> None:
+    image, less = picture(64, 96), ring(64, 96)
+    less[:, :40] = 0
+    features = loaded.engine.encode(image)
+    first = loaded.engine.solve(features, loaded.inputs(image, ring(64, 96)))
+    other = loaded.engine.solve(features, loaded.inputs(image, less))
+    again = loaded.engine.solve(features, loaded.inputs(image, ring(64, 96)))
+    assert np.array_equal(other.alpha, loaded.extract(image, less).alpha)
+    assert np.array_equal(first.alpha, again.alpha)
+    assert not np.array_equal(first.alpha, other.alpha)
+
+
+def test_says_where_it_works(loaded: Loaded) -> None:
+    assert loaded.engine.device.startswith("CPU (")
+
+
+def test_on_a_processor_there_is_an_end_to_saving(loaded: Loaded) -> None:
+    saved = [loaded.engine.economise(24_000_000, True) for _ in range(5)]
+    assert saved[-1] is None
+    assert not any("half precision" in (sentence or "") for sentence in saved)
+    image = picture(64, 64)
+    loaded.extract(image)
+    loaded.engine.restore()
+    assert np.isfinite(loaded.extract(image).alpha).all()
+
+
 def test_reports_rise_to_one(loaded: Loaded) -> None:
-    told: list[float] = []
-    loaded.extract(picture(96, 96), report=lambda fraction, preview=None: told.append(fraction))
-    assert told[0] < 0.2
-    assert told == sorted(told)
-    assert 0.9 <= told[-1] <= 1
+    reported: list[float] = []
+    loaded.extract(picture(96, 96), report=lambda fraction, preview=None: reported.append(fraction))
+    assert reported[0] < 0.2
+    assert reported == sorted(reported)
+    assert 0.9 <= reported[-1] <= 1
 
 
 def test_a_cancel_passes_through_and_the_engine_works_on(loaded: Loaded) -> None:

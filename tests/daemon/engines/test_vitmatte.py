@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,10 @@ from tests.parity import random_weights
 from torch.nn import functional
 
 from flyaway import engines
-from flyaway.engines import checkpoint, vitmatte
+from flyaway.engines import checkpoint
+from flyaway.engines.contract import Inputs
+from flyaway.engines.vitmatte import engine as working
+from flyaway.engines.vitmatte import hub_name, network
 from flyaway.errors import RequestError, WeightsError
 
 NAME = "vitmatte-small-composition-1k"
@@ -17,11 +22,11 @@ NAME = "vitmatte-small-composition-1k"
 
 @pytest.fixture(scope="module")
 def state() -> dict[str, torch.Tensor]:
-    return random_weights.fill(checkpoint.build(lambda: vitmatte.ViTMatte(384, 6)))
+    return random_weights.fill(checkpoint.build(lambda: network.ViTMatte(384, 6)))
 
 
 @pytest.fixture
-def engine(state) -> vitmatte.ViTMatteEngine:
+def engine(state) -> working.ViTMatteEngine:
     return engines.load(NAME, state)
 
 
@@ -30,13 +35,13 @@ def picture(height: int, width: int) -> np.ndarray:
 
 
 def test_loads_the_hubs_names_and_upstreams(state) -> None:
-    hub = {vitmatte.hub_name(name): values for name, values in state.items()}
+    hub = {hub_name(name): values for name, values in state.items()}
     ours, theirs = (engines.load(NAME, s).network.state_dict() for s in (state, hub))
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
 def test_a_missing_tensor_is_named_as_the_file_names_it(state) -> None:
-    hub = {vitmatte.hub_name(name): values for name, values in state.items()}
+    hub = {hub_name(name): values for name, values in state.items()}
     del hub["backbone.encoder.layer.2.attention.qkv.bias"]
     with pytest.raises(WeightsError, match=r"backbone\.encoder\.layer\.2\.attention\.qkv\.bias"):
         engines.load(NAME, hub)
@@ -55,7 +60,7 @@ def test_asks_for_a_trimap(engine) -> None:
 def test_solves_whatever_a_trimap_does_not_say_for_certain(engine) -> None:
     trimap = np.full((32, 32), 255, np.uint8)
     trimap[:16] = 127
-    alpha = engine.extract(picture(32, 32), trimap=trimap).alpha
+    alpha = engine.extract(picture(32, 32), Inputs(trimap)).alpha
     assert (alpha[16:] == 1).all()
     assert 0 < alpha[:16].min() < alpha[:16].max() < 1
 
@@ -65,18 +70,18 @@ def test_solves_whatever_a_trimap_does_not_say_for_certain(engine) -> None:
     [((64, 96), (64, 96)), ((224, 300), (256, 320)), ((205, 331), (224, 352)), ((1, 1), (32, 32))],
 )
 def test_pads_as_upstream_does(size, expected) -> None:
-    assert vitmatte.padded(*size) == expected
+    assert working.padded(*size) == expected
 
 
 def test_attention_in_slices_equals_the_textbook(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
-    attention = vitmatte.Attention(96, 3, span=8)
+    attention = network.Attention(96, 3, span=8)
     for parameter in attention.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     x = torch.randn(2, 5, 7, 96)
     queries, keys, values = attention.qkv(x).view(2, 35, 3, 3, 32).permute(2, 0, 3, 1, 4)
     tables = (attention.rel_pos_h, attention.rel_pos_w)
-    (down, across) = (vitmatte.apart(t, n) for t, n in zip(tables, (5, 7), strict=True))
+    (down, across) = (network.apart(t, n) for t, n in zip(tables, (5, 7), strict=True))
     places = torch.cartesian_prod(torch.arange(5), torch.arange(7))
     scores = queries @ keys.transpose(-1, -2) * 32**-0.5
     for i, (row, column) in enumerate(places):
@@ -84,7 +89,7 @@ def test_attention_in_slices_equals_the_textbook(monkeypatch: pytest.MonkeyPatch
             way = down[row, other_row] + across[column, other_column]
             scores[:, :, i, j] += queries[:, :, i] @ way
     expected = (scores.softmax(-1) @ values).transpose(1, 2).reshape(2, 5, 7, 96)
-    monkeypatch.setattr(vitmatte, "SLICE_BYTES", 1)  # a row at a time
+    monkeypatch.setattr(network, "SLICE_BYTES", 1)  # a row at a time
     assert torch.allclose(attention(x), attention.proj(expected), atol=1e-4)
 
 
@@ -92,7 +97,7 @@ def test_decoding_in_tiles_changes_nothing(engine, monkeypatch: pytest.MonkeyPat
     planes = torch.randn(1, 4, 160, 224)
     with torch.inference_mode():
         whole = engine.network(planes)
-        monkeypatch.setattr(vitmatte, "TILE_PATCHES", 4)
+        monkeypatch.setattr(network, "TILE_PATCHES", 4)
         assert torch.allclose(engine.network(planes), whole, atol=1e-5)
 
 
@@ -100,19 +105,19 @@ def test_attention_in_one_band_at_a_time_changes_nothing(engine, monkeypatch) ->
     planes = torch.randn(1, 4, 480, 256)
     with torch.inference_mode():
         whole = engine.network(planes)
-        monkeypatch.setattr(vitmatte, "SLICE_BYTES", 1)
-        monkeypatch.setattr(vitmatte, "MLP_TOKENS", 100)
+        monkeypatch.setattr(network, "SLICE_BYTES", 1)
+        monkeypatch.setattr(network, "MLP_TOKENS", 100)
         assert torch.allclose(engine.network(planes), whole, atol=1e-5)
 
 
 def test_solves_only_windows_that_hold_unknown_pixels(engine) -> None:
-    engine.whole_px, engine.window_px = 0, 256
+    engine.division = replace(engine.division, whole_px=0, side_px=256)
     seen: list[tuple[int, ...]] = []
     engine.network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape[2:]))
     trimap = np.zeros((640, 640), np.uint8)
     trimap[:, 320:] = 255
     trimap[20:60, 20:60] = 128
-    alpha = engine.extract(picture(640, 640), trimap=trimap).alpha
+    alpha = engine.extract(picture(640, 640), Inputs(trimap)).alpha
     assert seen == [(256, 256)]
     assert (alpha[trimap == 0] == 0).all()
     assert (alpha[trimap == 255] == 1).all()
@@ -135,10 +140,10 @@ class Contrary(torch.nn.Module):
 
 @pytest.mark.parametrize("width", [1025, 1500, 1856, 2000, 2700, 4000])
 def test_windows_that_wholly_disagree_leave_no_seam(width: int) -> None:
-    engine = vitmatte.ViTMatteEngine(Contrary())
-    engine.whole_px = 0
+    engine = working.ViTMatteEngine(Contrary())
+    engine.division = replace(engine.division, whole_px=0)
     trimap = np.full((2, width), 128, np.uint8)
-    alpha = engine.extract(np.zeros((2, width, 3), np.uint8), trimap=trimap).alpha
+    alpha = engine.extract(np.zeros((2, width, 3), np.uint8), Inputs(trimap)).alpha
     assert engine.network.calls > 1
     assert np.ptp(alpha) > 0.9
     assert np.abs(np.diff(alpha, axis=1)).max() < 2 / 255
@@ -146,6 +151,56 @@ def test_windows_that_wholly_disagree_leave_no_seam(width: int) -> None:
 
 def test_relative_places_learned_at_one_size_are_stretched_to_another() -> None:
     learned = torch.arange(7.0)[:, None]  # a side of 4
-    assert torch.equal(vitmatte.apart(learned, 4)[0, :, 0], torch.tensor([3.0, 2, 1, 0]))
+    assert torch.equal(network.apart(learned, 4)[0, :, 0], torch.tensor([3.0, 2, 1, 0]))
     stretched = functional.interpolate(learned.t()[None], 3, mode="linear")[0, 0]
-    assert torch.equal(vitmatte.apart(learned, 2)[0, :, 0], stretched[[1, 0]])
+    assert torch.equal(network.apart(learned, 2)[0, :, 0], stretched[[1, 0]])
+
+
+def shown(engine) -> list[tuple[int, ...]]:
+    """The sizes of what the network is shown from now on."""
+    seen: list[tuple[int, ...]] = []
+    engine.network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape[2:]))
+    return seen
+
+
+def test_only_pieces_whose_trimap_changed_are_solved_again(engine) -> None:
+    engine.division = replace(engine.division, whole_px=0, side_px=256)
+    image, trimap = picture(300, 900), np.zeros((300, 900), np.uint8)
+    trimap[100:140] = 128
+    features, seen = engine.encode(image), shown(engine)
+    first = engine.solve(features, Inputs(trimap)).alpha
+    pieces = len(seen)
+    changed = trimap.copy()
+    changed[120, 10] = 255
+    again = engine.solve(features, Inputs(changed)).alpha
+    assert pieces > 4
+    assert 1 <= len(seen) - pieces <= 4
+    assert again[120, 10] == 1
+    assert np.array_equal(again, engine.extract(image, Inputs(changed)).alpha)
+    assert np.array_equal(engine.solve(features, Inputs(trimap)).alpha, first)
+
+
+def test_a_window_of_a_large_picture_is_solved_with_some_context_alone(engine) -> None:
+    engine.division = replace(engine.division, side_px=256, context_px=112, grid_px=224)
+    rows, columns = np.mgrid[:640, :900]
+    clouds = np.sin(rows / 37) * np.cos(columns / 51)
+    image = np.stack([(clouds + shade) * 60 + 80 for shade in (0, 0.5, 1)], 2).astype(np.uint8)
+    trimap = np.where(columns < 400, 0, np.where(columns > 500, 255, 128)).astype(np.uint8)
+    window = slice(300, 330), slice(380, 520)
+    whole = engine.extract(image, Inputs(trimap)).alpha[window]
+    seen = shown(engine)
+    part = engine.solve(engine.encode(image), Inputs(trimap), window).alpha
+    assert seen == [(448, 448)]
+    is_unknown = trimap[window] == 128
+    assert np.array_equal(part[~is_unknown], whole[~is_unknown])
+    # with random weights what is far away matters, with trained ones hardly
+    assert np.abs(part - whole)[is_unknown].mean() < 0.5 * whole[is_unknown].std()
+
+
+def test_needs_less_memory_and_is_restored(engine) -> None:
+    usual = engine.division
+    assert engine.economise(500 * 500, True) is None  # pieces of half that size would be too small
+    assert "smaller windows" in str(engine.economise(3000 * 4000, True))
+    assert engine.division.side_px < usual.side_px
+    engine.restore()
+    assert engine.division == usual

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
 from flyaway.engines.builtin import guess, matting, trial
@@ -105,7 +106,7 @@ class BuiltinEngine(Engine[Image]):
             inner = _within(window, box)
         workers = Workers(self._device, self._threads)
         alpha = matting.extract(image, trimap, report, workers, whole_unknown)
-        return Extraction(alpha[inner], notes=notes)
+        return Extraction(np.ascontiguousarray(alpha[inner]), notes=notes)
 
 
 def _around(trimap: Trimap, window: Window) -> Box:

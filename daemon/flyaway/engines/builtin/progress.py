@@ -71,4 +71,6 @@ def watched(work: Callable[[Report], Found], report: Report) -> Found:
                     report(fraction, preview)
         finally:
             abandoned.set()
-        return working.result()
+        found = working.result()
+    report(1.0)
+    return found

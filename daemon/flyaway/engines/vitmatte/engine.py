@@ -15,7 +15,12 @@ from flyaway.images.arrays import Alpha, Image, Trimap
 MULTIPLE_PX = 32
 
 DIVISION = Division(
-    whole_px=2048 * 2048, side_px=1024, overlap_px=192, margin_px=32, context_px=192
+    whole_px=2048 * 2048,
+    side_px=1024,
+    overlap_px=192,
+    margin_px=32,
+    context_px=14 * PATCH_PX,  # two of three blocks see windows of 14 patches
+    grid_px=14 * PATCH_PX,
 )
 """Up to `whole_px` a picture is solved at once, as upstream does.
 
