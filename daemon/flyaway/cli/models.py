@@ -73,7 +73,7 @@ def download(arguments: argparse.Namespace) -> int:
 def verify(arguments: argparse.Namespace) -> int:
     """Hash files anew; fails if any is damaged, or one that was named is not there."""
     store = _store()
-    records = _named(arguments.names) or [record for record in _records() if store.files(record)]
+    records = _named(arguments.names) or [record for record in _records() if store.paths(record)]
     return _for_each(records, lambda record: f"{record.name}: whole, {store.verify(record)}")
 
 
@@ -99,7 +99,7 @@ def remove(arguments: argparse.Namespace) -> int:
     store = _store()
     for record in _named(arguments.names):
         terminal.write_result(f"{record.name}: {store.remove(record) / 1e6:.0f} MB freed.")
-        for shared in store.files(record):
+        for shared in store.paths(record):
             terminal.write_remark(
                 f"flyaway: {record.name} is still in the model hub's own cache, which other programs "
                 f"share: {shared}. `hf cache rm` empties that."

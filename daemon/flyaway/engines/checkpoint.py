@@ -1,23 +1,20 @@
 """Read a checkpoint file into tensors, and fill a network with them strictly.
 
-Safetensors, or pickles through torch's weights-only loading: nothing in here can run code that a file
-brings along, and there is no way to ask for that.
+Safetensors, or pickles (pickles.py): nothing in here can run code that a file brings along, and there is
+no way to ask for that.
 """
 
 from __future__ import annotations
 
-import pickle
-import struct
-import warnings
-import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from torch import nn
 
+from flyaway.engines import device, pickles
 from flyaway.errors import DamagedWeightsError, WeightsError
 
 PREFIXES = ("module.", "_orig_mod.")
@@ -32,39 +29,23 @@ OPTIONAL = ("num_batches_tracked", "relative_position_index")
 _NO_MEMORY = "allocate memory"
 """In what torch says where there is none left: that is no fault of the file."""
 
-_DAMAGE = (
-    RuntimeError,
-    ValueError,
-    EOFError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    AssertionError,
-    ArithmeticError,
-    struct.error,
-    zipfile.BadZipFile,
-    SafetensorError,  # also of a pickle that is called .safetensors: torch goes by the name
-)
-"""What the readers raise of files with a few bytes changed, each of them seen or documented."""
-
 NAMED = 3
 """So many tensors an error names before it says how many more there are."""
 
 
-def read(path: Path, device: str = "cpu") -> dict[str, torch.Tensor]:
+def read(path: Path, place: str = "cpu") -> dict[str, torch.Tensor]:
     """The tensors of a weights file by their published names.
 
     Args:
         path: the file.
-        device: "cpu" for main memory, "meta" for names, shapes and kinds of number alone.
+        place: "cpu" for main memory, "meta" for names, shapes and kinds of number alone.
 
     Raises:
         WeightsError: the file is missing or cannot be read.
         DamagedWeightsError: it is damaged, of another kind, or holds more than tensors.
     """
     try:
-        reader = _read_safetensors if _is_safetensors(path) else _read_pickle
-        content = reader(path, device)
+        content = _content(path, place)
     except FileNotFoundError:
         raise WeightsError(
             f"The weights file {path.name} is missing. Download it with `flyaway models download`."
@@ -88,7 +69,8 @@ def plain(content: object, source: str = "the checkpoint") -> dict[str, torch.Te
         )
     tensors: dict[str, torch.Tensor] = {}
     for name, value in content.items():
-        if not isinstance(name, str) or not isinstance(value, torch.Tensor):
+        is_tensor = isinstance(value, torch.Tensor) and not value.is_nested
+        if not isinstance(name, str) or not is_tensor:
             raise DamagedWeightsError(
                 f"{name!r} in {source} is no tensor. Is it a weights file of an engine?"
             )
@@ -184,16 +166,24 @@ def _is_safetensors(path: Path) -> bool:
         return file.read(9)[8:] == b"{"
 
 
-def _read_safetensors(path: Path, device: str) -> dict[str, torch.Tensor]:
+def _content(path: Path, place: str) -> object:
+    """What a file holds. The readers raise anything at all of a file with a few bytes changed."""
+    reader = _read_safetensors if _is_safetensors(path) else pickles.read
     try:
-        with safe_open(path, framework="pt", device="cpu") as file:
-            if device == "meta":  # which safetensors does not know
-                return {name: _outline(file.get_slice(name)) for name in file.keys()}  # noqa: SIM118
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-    except _DAMAGE as error:
-        if _NO_MEMORY in str(error):
+        return reader(path, place)
+    except (OSError, DamagedWeightsError):
+        raise
+    except Exception as error:  # the one edge for readers of strangers' files
+        if _is_short_of_memory(error, path):
             raise
         raise _damaged(path) from error
+
+
+def _read_safetensors(path: Path, place: str) -> dict[str, torch.Tensor]:
+    with safe_open(path, framework="pt", device="cpu") as file:
+        if place == "meta":  # which safetensors does not know
+            return {name: _outline(file.get_slice(name)) for name in file.keys()}  # noqa: SIM118
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
 
 
 def _outline(tensor: Any) -> torch.Tensor:
@@ -203,43 +193,10 @@ def _outline(tensor: Any) -> torch.Tensor:
     return torch.empty(tensor.get_shape(), dtype=dtype, device="meta")
 
 
-def _read_pickle(path: Path, device: str) -> object:
-    """Only tensors and plain containers can come out of this; mapped, so that reading costs no memory."""
-    try:
-        is_zip = zipfile.is_zipfile(path)
-        if is_zip:
-            _refuse_packed(path)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch warns of TorchScript files before refusing them
-            return torch.load(path, map_location=device, weights_only=True, mmap=is_zip)
-    except pickle.UnpicklingError as error:
-        if not _begins_like_a_checkpoint(path):
-            raise _damaged(path) from error
-        raise DamagedWeightsError(
-            f"{path.name} holds more than numbers and was not opened, because such a file can run"
-            " programs. Use a file from the engine's own page, best one ending in .safetensors."
-        ) from error
-    except _DAMAGE as error:
-        if _NO_MEMORY in str(error):
-            raise
-        raise _damaged(path) from error
-
-
-def _refuse_packed(path: Path) -> None:
-    """Let only archives pass whose content is no larger than the file: torch packs nothing.
-
-    Raises:
-        ValueError: a few kilobytes may unpack to more than there is memory.
-    """
-    with zipfile.ZipFile(path) as archive:
-        if any(entry.file_size > entry.compress_size for entry in archive.infolist()):
-            raise ValueError("packed content")
-
-
-def _begins_like_a_checkpoint(path: Path) -> bool:
-    """Tell what torch or pickle wrote from a web page that was saved in its place."""
-    with path.open("rb") as file:
-        return file.read(2).startswith((pickle.PROTO, b"PK"))
+def _is_short_of_memory(error: Exception, path: Path) -> bool:
+    """Whether reading failed because there is no memory for a file of this size, which is no fault of the file."""
+    is_shortage = isinstance(error, MemoryError) or _NO_MEMORY in str(error)
+    return is_shortage and device.free_bytes(torch.device("cpu")) < 2 * path.stat().st_size
 
 
 def _damaged(path: Path) -> DamagedWeightsError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,55 +29,75 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
-class Pin:
-    """What was checked: an engine's file had this hash when it was in this state.
+class CheckedFile:
+    """An engine's file had this hash when it was in this state.
 
-    `is_own` says that a user brought it, so that its hash counts and not the published one.
+    `is_imported` says that a user brought another file than the published one, so that its hash counts.
     """
 
     state: State
     sha256: str
-    is_own: bool = False
+    is_imported: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Notes:
+class CheckedFiles:
     """What is known of files without reading them.
 
     Attributes:
-        pins: the checked file of each engine, by its name.
+        by_engine: the checked file of each engine, by the engine's name.
         damaged: files that did not stand the check, or could not be opened as weights.
     """
 
-    pins: dict[str, Pin] = field(default_factory=dict)
+    by_engine: dict[str, CheckedFile] = field(default_factory=dict)
     damaged: frozenset[State] = frozenset()
 
     @classmethod
-    def read(cls, file: Path) -> Notes:
-        """The notes in a file; damaged ones only mean checking again."""
+    def read(cls, file: Path) -> CheckedFiles:
+        """What a file says; a damaged one only means checking again."""
         try:
             content: dict[str, Any] = json.loads(file.read_bytes())
-            pins = {
-                name: Pin(State(**pin.pop("state")), **pin) for name, pin in content["pins"].items()
+            checked = {
+                name: CheckedFile(State(**entry["state"]), entry["sha256"], entry["is_own"])
+                for name, entry in content["pins"].items()
             }
-            return cls(pins, frozenset(State(**state) for state in content["damaged"]))
+            return cls(checked, frozenset(State(**state) for state in content["damaged"]))
         except (OSError, ValueError, TypeError, AttributeError, KeyError):
             return cls()
 
     def write(self, file: Path) -> None:
-        """Keep them; if that cannot be, files are checked again next time."""
+        """Keep it under the names that such files have always had.
+
+        Raises:
+            OSError: it cannot be written.
+        """
         content = {
-            "pins": {name: asdict(pin) for name, pin in self.pins.items()},
+            "pins": {
+                name: {
+                    "state": asdict(checked.state),
+                    "sha256": checked.sha256,
+                    "is_own": checked.is_imported,
+                }
+                for name, checked in self.by_engine.items()
+            },
             "damaged": [asdict(state) for state in self.damaged],
         }
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            write_private(file, json.dumps(content, indent=2).encode())
-        except OSError as error:
-            log.warning("what was checked could not be noted: %s", error)
+        write_private(file, json.dumps(content, indent=2).encode())
 
-    def without(self, path: Path) -> frozenset[State]:
-        """What is damaged beside the file at `path`, and still there."""
-        return frozenset(
-            state for state in self.damaged if state.path != str(path) and Path(state.path).exists()
+    def with_checked(self, engine: str, checked: CheckedFile) -> CheckedFiles:
+        """The same with the checked file of an engine, which is not damaged then."""
+        damaged = frozenset(
+            state
+            for state in self.damaged
+            if state.path != checked.state.path and Path(state.path).exists()
         )
+        return CheckedFiles({**self.by_engine, engine: checked}, damaged)
+
+    def with_damaged(self, state: State) -> CheckedFiles:
+        """The same with one more damaged file."""
+        return replace(self, damaged=self.damaged | {state})
+
+    def without(self, engine: str) -> CheckedFiles:
+        """The same without the checked file of an engine."""
+        kept = {name: checked for name, checked in self.by_engine.items() if name != engine}
+        return replace(self, by_engine=kept)

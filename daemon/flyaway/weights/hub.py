@@ -23,7 +23,8 @@ from tqdm import tqdm
 from flyaway.engines.records import WeightsRecord
 from flyaway.errors import DamagedWeightsError, WeightsError
 
-Progress = Callable[[int, int], None]
+Report = Callable[[int, int], None]
+"""Called with bytes done and bytes in all; what it raises ends the work."""
 
 _SHA256_DIGITS = 64
 
@@ -37,7 +38,7 @@ constants.DOWNLOAD_CHUNK_SIZE = 256 * 1024
 set_verbosity_error()  # type: ignore[no-untyped-call] # the library has few types
 
 LOOK_S = 0.1
-"""Between two calls of `progress` while the line is silent, so that a cancel does not wait for it."""
+"""Between two calls of `report` while the line is silent, so that a cancel does not wait for it."""
 
 
 def cached(weights: WeightsRecord) -> Path | None:
@@ -54,7 +55,7 @@ def fetch(
     weights: WeightsRecord,
     partial: Path,
     spare_bytes: int,
-    progress: Progress,
+    report: Report,
     endpoint: str | None = None,
 ) -> str:
     """Download a file to `partial`, going on where an earlier try broke off.
@@ -67,8 +68,7 @@ def fetch(
         weights: what to fetch.
         partial: the file to write; what it holds already is taken for the beginning.
         spare_bytes: what must stay free on the disk.
-        progress: told bytes done and bytes in all, every tenth of a second at least; what it raises stops
-            the download.
+        report: called every tenth of a second at least; see `Report`.
         endpoint: the hub's address; None for what its own settings say.
 
     Returns:
@@ -81,7 +81,7 @@ def fetch(
     # Leaving this closes the file, so a transfer that was called off can write no more.
     with _sentences(weights, endpoint or constants.ENDPOINT), partial.open("ab") as file:
         transfer = _Transfer(weights, file, partial.parent, spare_bytes, endpoint)
-        return transfer.watched(progress)
+        return transfer.watched(report)
 
 
 class _Transfer:
@@ -104,17 +104,17 @@ class _Transfer:
         self._signs: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._outcome: Future[str] = Future()
 
-    def watched(self, progress: Progress) -> str:
-        """Run it and tell `progress`; gives the file's hash in the hub's record, or raises why not."""
+    def watched(self, report: Report) -> str:
+        """Run it and report; gives the file's hash in the hub's record, or raises why not."""
         threading.Thread(target=self._run, name="flyaway-line", daemon=True).start()
         while not self._outcome.done():
-            progress(self._done, self._size)
+            report(self._done, self._size)
             try:
                 self._signs.get(timeout=LOOK_S)
             except queue.Empty:
                 continue
         published = self._outcome.result()
-        progress(self._done, self._size)
+        report(self._done, self._size)
         return published
 
     def _run(self) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from flyaway import engines
 from flyaway.engines.records import EngineRecord
-from flyaway.errors import WeightsError
+from flyaway.errors import DeviceError, WeightsError
 
 _Words = tuple[str, ...]
 
@@ -33,6 +33,7 @@ def recognise(path: Path, name: str | None = None) -> EngineRecord:
     Raises:
         UnknownEngineError: there is no engine called `name`.
         WeightsError: the file is for none, may be for several, or cannot be read.
+        DeviceError: there is not enough memory to look into it.
     """
     names = engines.names() if name is None else (name,)
     records = [record for record in map(engines.record, names) if record.weights]
@@ -67,9 +68,10 @@ def _by_tensors(path: Path, records: Iterable[EngineRecord], is_sure: bool) -> l
 
     With `is_sure`, a misfit is an error that names the tensors.
     """
-    from flyaway.engines import checkpoint  # deferred: loads torch
+    from flyaway.engines import checkpoint, device  # deferred: loads torch
 
-    tensors = checkpoint.read(path, "meta")
+    with device.memory_errors(_no_memory(path)):
+        tensors = checkpoint.read(path, "meta")
     fitting = []
     for record in records:
         try:
@@ -79,6 +81,10 @@ def _by_tensors(path: Path, records: Iterable[EngineRecord], is_sure: bool) -> l
             if is_sure:
                 raise
     return fitting
+
+
+def _no_memory(path: Path) -> DeviceError:
+    return DeviceError(f"There is not enough memory to look into {path}. Close other programs.")
 
 
 def _by_name(path: Path, records: Iterable[EngineRecord]) -> list[EngineRecord]:

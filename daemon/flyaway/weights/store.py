@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import secrets
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,7 @@ from filelock import FileLock, Timeout
 from flyaway.engines.records import EngineRecord, WeightsRecord
 from flyaway.errors import DamagedWeightsError, WeightsError
 from flyaway.weights import hub
-from flyaway.weights.checked import Notes, Pin, State
+from flyaway.weights.checked import CheckedFile, CheckedFiles, State
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,9 @@ _SPARE_BYTES = 200 * 1024 * 1024
 """Left free on the disk beside a download."""
 
 _PARTIAL, _LOCK = ".partial", ".lock"
+
+_PATIENCE_S = 10
+"""How long to wait for others to change the store: they need the blink of an eye."""
 
 _SIZE_TOLERANCE = 0.02
 """Records give sizes to a percent; a file further off is cut short or another one."""
@@ -69,17 +73,18 @@ class Store:
     def __init__(self, root: Path | None = None, endpoint: str | None = None) -> None:
         self._root = root or folder()
         self._endpoint = endpoint
-        self._notes_file = self._root / "checked.json"
+        self._checked_file = self._root / "checked.json"
+        self._lock = FileLock(self._checked_file.with_suffix(_LOCK), timeout=_PATIENCE_S)
 
-    def files(self, record: EngineRecord) -> list[Path]:
+    def paths(self, record: EngineRecord) -> list[Path]:
         """Where an engine's files lie, damaged or not, in the order of preference."""
         shared = hub.cached(_weights(record))
-        found = self._own(record) + ([shared] if shared is not None else [])
+        found = self._stored(record) + ([shared] if shared is not None else [])
         return [path for path in found if path.is_file()]
 
     def holds(self, record: EngineRecord) -> bool:
         """Whether an engine's file is here and, as far as can be told without reading it, whole."""
-        return any(self._seems_sound(record, path) for path in self.files(record))
+        return any(self._seems_sound(record, path) for path in self.paths(record))
 
     def find(self, record: EngineRecord, look: Look = _no_look) -> Path | None:
         """An engine's checked weights file, or None. Reads the whole file only if it has changed.
@@ -88,7 +93,7 @@ class Store:
             record: whose file.
             look: called again and again while a file is read; what it raises ends that.
         """
-        for path in self.files(record):
+        for path in self.paths(record):
             if self._is_sound(record, path, look):
                 return path
         return None
@@ -101,26 +106,26 @@ class Store:
         """
         path = self.find(record)
         if path is None:
-            raise _damaged(record) if self.files(record) else _missing(record)
+            raise _damaged(record) if self.paths(record) else _missing(record)
         return path
 
-    def download(self, record: EngineRecord, progress: hub.Progress) -> Path:
+    def download(self, record: EngineRecord, report: hub.Report) -> Path:
         """Fetch an engine's weights, going on where an earlier try broke off.
 
         Raises:
             WeightsError: it could not be had; the text says why and what to do.
-            CancelledError: `progress` said so; what came so far is kept for the next try.
+            CancelledError: `report` said so; what came so far is kept for the next try.
         """
         weights = _weights(record)
-        told = 0, weights.bytes
+        latest = 0, weights.bytes
 
-        def tell(*far: int) -> None:
-            nonlocal told
-            told = far[0], far[1]
-            progress(*told)
+        def report_line(done: int, total: int) -> None:
+            nonlocal latest
+            latest = done, total
+            report(*latest)
 
         def look() -> None:
-            progress(*told)
+            report(*latest)
 
         present = self.find(record, look)
         if present is not None:
@@ -132,7 +137,7 @@ class Store:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(partial.with_suffix(_LOCK), blocking=False):
-                published = hub.fetch(weights, partial, _SPARE_BYTES, tell, self._endpoint)
+                published = hub.fetch(weights, partial, _SPARE_BYTES, report_line, self._endpoint)
                 return self._keep(record, partial, target, published, look)
         except Timeout:
             raise WeightsError(
@@ -145,28 +150,27 @@ class Store:
             ) from error
 
     def verify(self, record: EngineRecord) -> Path:
-        """Hash an engine's file anew, whatever was noted of it.
+        """Hash an engine's file anew, whatever is recorded of it.
 
         Raises:
             WeightsError: there is none, or it is damaged.
         """
-        path = next(iter(self.files(record)), None)
+        path = next(iter(self.paths(record)), None)
         if path is None:
             raise _missing(record)
         return self._check(record, path)
 
     def reject(self, record: EngineRecord, path: Path) -> None:
-        """Note that an engine's file holds no weights for it: it counts as damaged from now on.
+        """Record that an engine's file holds no weights for it: it counts as damaged from now on.
 
         Its hash is no longer held against the next file. One with the published hash stays what it is:
         the same would come again.
         """
-        notes = self._notes()
-        pin = notes.pins.get(record.name)
-        if pin is not None and pin.sha256 == _weights(record).sha256:
+        checked = self._checked().by_engine.get(record.name)
+        if checked is not None and checked.sha256 == _weights(record).sha256:
             return
-        pins = {name: pin for name, pin in notes.pins.items() if name != record.name}
-        Notes(pins, notes.damaged | {State.of(path)}).write(self._notes_file)
+        state = State.of(path)
+        self._record(lambda known: known.without(record.name).with_damaged(state))
 
     def adopt(self, record: EngineRecord, source: Path) -> Path:
         """Copy a weights file that the user has into the store, in one step.
@@ -179,13 +183,13 @@ class Store:
         """
         suffix = source.suffix if source.suffix in SUFFIXES else Path(_weights(record).file).suffix
         target = self._path(record, suffix)
-        partial = target.with_name(f"{target.name}.import{_PARTIAL}")
+        # two imports may run at once
+        partial = target.with_name(f"{target.name}.{secrets.token_hex(8)}{_PARTIAL}")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, partial)
             found = _sha256(partial)
-            self._put(record, partial, target)
-            self._note(record, target, found, is_own=found != _weights(record).sha256)
+            self._put(record, partial, target, found, is_imported=found != _weights(record).sha256)
             return target
         except OSError as error:
             raise WeightsError(
@@ -201,25 +205,23 @@ class Store:
             WeightsError: the engine has no weights.
         """
         _weights(record)
-        own = [path for path in self._files.glob(f"{record.name}.*") if path.suffix != _LOCK]
-        freed = sum(path.stat().st_size for path in own)
-        for path in own:
+        stored = [p for p in self._folder.glob(f"{record.name}.*") if p.suffix != _LOCK]
+        freed = sum(path.stat().st_size for path in stored)
+        for path in stored:
             path.unlink()
-        notes = self._notes()
-        pins = {name: pin for name, pin in notes.pins.items() if name != record.name}
-        Notes(pins, notes.damaged).write(self._notes_file)
+        self._record(lambda known: known.without(record.name))
         return freed
 
     @property
-    def _files(self) -> Path:
+    def _folder(self) -> Path:
         return self._root / "files"
 
     def _path(self, record: EngineRecord, suffix: str) -> Path:
-        return self._files / f"{record.name}{suffix}"
+        return self._folder / f"{record.name}{suffix}"
 
-    def _own(self, record: EngineRecord) -> list[Path]:
+    def _stored(self, record: EngineRecord) -> list[Path]:
         """The whole files of an engine in the store."""
-        found = sorted(self._files.glob(f"{record.name}.*"))
+        found = sorted(self._folder.glob(f"{record.name}.*"))
         return [path for path in found if path.suffix in SUFFIXES]
 
     def _keep(
@@ -231,36 +233,50 @@ class Store:
         except DamagedWeightsError as error:
             partial.unlink()
             raise hub.another_file(_weights(record)) from error
-        self._put(record, partial, target)
-        self._note(record, target, found)
+        self._put(record, partial, target, found)
         return target
 
-    def _put(self, record: EngineRecord, partial: Path, target: Path) -> None:
-        """Give a file that is whole its name; it takes the place of one with another suffix."""
-        partial.replace(target)
-        for other in self._own(record):
-            if other != target:
-                other.unlink()
+    def _put(
+        self,
+        record: EngineRecord,
+        partial: Path,
+        target: Path,
+        sha256: str,
+        is_imported: bool = False,
+    ) -> None:
+        """Give a file that is whole its name, and record it; it takes the place of one with another suffix.
+
+        Raises:
+            OSError: it could not be renamed.
+        """
+        with self._lock:
+            partial.replace(target)
+            for other in self._stored(record):
+                if other != target:
+                    other.unlink()
+            checked = CheckedFile(State.of(target), sha256, is_imported)
+            self._record(lambda known: known.with_checked(record.name, checked))
 
     def _seems_sound(self, record: EngineRecord, path: Path) -> bool:
         """Whether a file is what was checked before, or of the right size if it never was."""
-        notes, state = self._notes(), State.of(path)
-        pin = notes.pins.get(record.name)
-        if state in notes.damaged:
+        known, state = self._checked(), State.of(path)
+        checked = known.by_engine.get(record.name)
+        if state in known.damaged:
             return False
-        if pin is not None and pin.state.path == state.path:
-            is_as_checked = pin.sha256 == _expected(record, path, pin)
-            return is_as_checked and state.bytes == pin.state.bytes
+        if checked is not None and checked.state.path == state.path:
+            is_as_checked = checked.sha256 == _expected(record, path, checked)
+            return is_as_checked and state.bytes == checked.state.bytes
         size = _weights(record).bytes
         return abs(state.bytes - size) <= _SIZE_TOLERANCE * size
 
     def _is_sound(self, record: EngineRecord, path: Path, look: Look) -> bool:
         """Whether a file is what was checked before, or stands a check now."""
-        notes, state = self._notes(), State.of(path)
-        if state in notes.damaged:
+        known, state = self._checked(), State.of(path)
+        if state in known.damaged:
             return False
-        pin = notes.pins.get(record.name)
-        if pin is not None and pin.state == state and pin.sha256 == _expected(record, path, pin):
+        checked = known.by_engine.get(record.name)
+        is_unchanged = checked is not None and checked.state == state
+        if is_unchanged and checked.sha256 == _expected(record, path, checked):
             return True
         try:
             self._check(record, path, look)
@@ -270,28 +286,32 @@ class Store:
         return True
 
     def _check(self, record: EngineRecord, path: Path, look: Look = _no_look) -> Path:
-        """Hash a file and note what came of it.
+        """Hash a file and record what came of it.
 
         Raises:
             DamagedWeightsError: it is another file than it should be.
         """
-        pin = self._notes().pins.get(record.name)
+        before, state = self._checked().by_engine.get(record.name), State.of(path)
         try:
-            found = _checked_hash(record, path, _expected(record, path, pin), look)
+            found = _checked_hash(record, path, _expected(record, path, before), look)
         except DamagedWeightsError:
-            notes = self._notes()
-            Notes(notes.pins, notes.damaged | {State.of(path)}).write(self._notes_file)
+            self._record(lambda known: known.with_damaged(state))
             raise
-        self._note(record, path, found, _is_own(pin, path))
+        checked = CheckedFile(state, found, _is_imported(before, path))
+        self._record(lambda known: known.with_checked(record.name, checked))
         return path
 
-    def _note(self, record: EngineRecord, path: Path, sha256: str, is_own: bool = False) -> None:
-        notes = self._notes()
-        pins = {**notes.pins, record.name: Pin(State.of(path), sha256, is_own)}
-        Notes(pins, notes.without(path)).write(self._notes_file)
+    def _checked(self) -> CheckedFiles:
+        return CheckedFiles.read(self._checked_file)
 
-    def _notes(self) -> Notes:
-        return Notes.read(self._notes_file)
+    def _record(self, change: Callable[[CheckedFiles], CheckedFiles]) -> None:
+        """Change what is known, alone; if that cannot be, files are checked again next time."""
+        try:
+            self._root.mkdir(parents=True, exist_ok=True)
+            with self._lock:
+                change(self._checked()).write(self._checked_file)
+        except OSError as error:  # filelock's Timeout is one
+            log.warning("what was checked could not be recorded: %s", error)
 
 
 def _weights(record: EngineRecord) -> WeightsRecord:
@@ -328,14 +348,14 @@ def _way_to_get(record: EngineRecord) -> str:
     )
 
 
-def _is_own(pin: Pin | None, path: Path) -> bool:
-    return pin is not None and pin.is_own and pin.state.path == str(path)
+def _is_imported(checked: CheckedFile | None, path: Path) -> bool:
+    return checked is not None and checked.is_imported and checked.state.path == str(path)
 
 
-def _expected(record: EngineRecord, path: Path, pin: Pin | None) -> str:
+def _expected(record: EngineRecord, path: Path, checked: CheckedFile | None) -> str:
     """The hash a file must have; "" where any will do, because none is known."""
-    noted = pin.sha256 if pin else ""
-    return noted if _is_own(pin, path) else _weights(record).sha256 or noted
+    known = checked.sha256 if checked else ""
+    return known if _is_imported(checked, path) else _weights(record).sha256 or known
 
 
 def _checked_hash(record: EngineRecord, path: Path, expected: str, look: Look = _no_look) -> str:

@@ -218,3 +218,78 @@ def test_keeps_nothing_of_the_callers_tensors(state) -> None:
     assert network.conv.weight.abs().sum() > 0
     assert not network.training
     assert not any(parameter.requires_grad for parameter in network.parameters())
+
+
+def calls(function: str, argument: bytes) -> bytes:
+    """A pickle that calls a function of one argument."""
+    return b"\x80\x02c" + function.encode() + argument + b"\x85R."
+
+
+HOSTILE = {
+    "a number made to memory": calls("builtins\nbytearray\n", b"\x8a\x05\x00\x00\x00\x00\x02"),
+    "the same by its old name": calls("__builtin__\nbytearray\n", b"\x8a\x05\x00\x00\x00\x00\x02"),
+    "bytes made to more bytes": calls("_codecs\nencode\n", b"X\x01\x00\x00\x00a"),
+    "a text longer than the file": b"\x80\x02X\xff\xff\xff\x7fa.",
+    "a name that is none": calls("no.such\nmodule\n", b"K\x01"),
+    "an opcode that is none": b"\x80\x02\xff\xff.",
+    "tuples of nothing": b"\x80\x02\x86\x87.",
+    "much beside the numbers": b"\x80\x02" + b"]" * 2000 + b".",
+}
+
+
+@pytest.mark.parametrize("as_archive", [False, True])
+@pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE.keys())
+def test_a_small_file_takes_little_memory_and_ends_in_a_sentence(
+    tmp_path: Path, content: bytes, as_archive: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint.pickles, "_LARGEST_PICKLE_BYTES", 1000)
+    file = tmp_path / "w.pth"
+    if as_archive:
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("w/data.pkl", content)
+            archive.writestr("w/version", "3")
+    else:
+        file.write_bytes(content)
+    tracemalloc.start()
+    with pytest.raises(WeightsError):
+        checkpoint.read(file, "meta")
+    assert tracemalloc.get_traced_memory()[1] < 1 << 26
+    tracemalloc.stop()
+
+
+def test_what_is_hidden_behind_an_archive_is_looked_through(tmp_path: Path, state) -> None:
+    """A pickle with an archive appended: torch reads the pickle, who trusts the end reads the archive."""
+    torch.save(state, tmp_path / "inner.pth")
+    file = tmp_path / "w.pth"
+    file.write_bytes(HOSTILE["a number made to memory"] + (tmp_path / "inner.pth").read_bytes())
+    tracemalloc.start()
+    with pytest.raises(WeightsError):
+        checkpoint.read(file)
+    assert tracemalloc.get_traced_memory()[1] < 1 << 26
+    tracemalloc.stop()
+
+
+def test_whatever_a_reader_raises_is_damage(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "w.pth").write_bytes(b"\x80\x02N.")
+
+    def fail(path: Path, place: str) -> object:
+        raise BufferError("never heard of")
+
+    monkeypatch.setattr(checkpoint.pickles, "read", fail)
+    with pytest.raises(WeightsError, match="damaged"):
+        checkpoint.read(tmp_path / "w.pth")
+
+
+@pytest.mark.parametrize(("free_bytes", "expected"), [(1 << 40, WeightsError), (1, MemoryError)])
+def test_a_shortage_is_the_files_fault_only_where_it_would_fit(
+    tmp_path: Path, monkeypatch, free_bytes: int, expected: type[Exception]
+) -> None:
+    (tmp_path / "w.pth").write_bytes(b"\x80\x02N.")
+
+    def fail(path: Path, place: str) -> object:
+        raise MemoryError
+
+    monkeypatch.setattr(checkpoint.pickles, "read", fail)
+    monkeypatch.setattr(checkpoint.device, "free_bytes", lambda device: free_bytes)
+    with pytest.raises(expected):
+        checkpoint.read(tmp_path / "w.pth")

@@ -234,7 +234,7 @@ def test_hostile_file_runs_nothing_all_the_way_from_the_hub_to_a_request(
     assert "damaged or no weights file" in refusal.message
     assert not mark.exists()
     assert not is_installed(peer)
-    renamed = shutil.copy(Store().files(RECORD)[0], tmp_path / "net.pth")  # torch goes by the name
+    renamed = shutil.copy(Store().paths(RECORD)[0], tmp_path / "net.pth")  # torch goes by the name
     with pytest.raises(WeightsError, match="was not opened"):
         engines.load(NAME, renamed)
     assert not mark.exists()

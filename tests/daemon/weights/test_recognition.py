@@ -11,10 +11,12 @@ import torch
 from safetensors.torch import save_file
 
 from flyaway import engines
-from flyaway.engines import birefnet, checkpoint, records
-from flyaway.engines.backgroundmattingv2 import BackgroundMattingV2
-from flyaway.engines.modnet import MODNet
-from flyaway.engines.vitmatte import ViTMatte, hub_name
+from flyaway.engines import birefnet, checkpoint
+from flyaway.engines.backgroundmattingv2.network import BackgroundMattingV2
+from flyaway.engines.birefnet.network import LARGE, LITE, Backbone, BiRefNet
+from flyaway.engines.modnet.network import MODNet
+from flyaway.engines.vitmatte import hub_name
+from flyaway.engines.vitmatte.network import ViTMatte
 from flyaway.errors import UnknownEngineError, WeightsError
 from flyaway.weights.recognition import recognise
 
@@ -33,9 +35,9 @@ def vitmatte() -> Tensors:
     return {hub_name(name): values.half() for name, values in state.items()}
 
 
-def outline(backbone: birefnet.Backbone) -> Tensors:
+def outline(backbone: Backbone) -> Tensors:
     """The tensors of a BiRefNet without their memory: each is one number seen many times."""
-    network = checkpoint.build(lambda: birefnet.BiRefNet(backbone))
+    network = checkpoint.build(lambda: BiRefNet(backbone))
     return {
         name: torch.zeros((), dtype=values.dtype).expand(values.shape)
         for name, values in network.state_dict().items()
@@ -44,7 +46,7 @@ def outline(backbone: birefnet.Backbone) -> Tensors:
 
 @pytest.fixture(scope="module")
 def lite() -> Tensors:
-    return outline(birefnet.LITE)
+    return outline(LITE)
 
 
 def test_published_file_is_known_by_its_hash_alone(
@@ -57,7 +59,8 @@ def test_published_file_is_known_by_its_hash_alone(
     assert known.weights
     weights = dataclasses.replace(known.weights, sha256=sha256)
     changed = dataclasses.replace(known, weights=weights)
-    monkeypatch.setitem(records.RECORDS, "birefnet-lite", changed)
+    others = [record for record in birefnet.RECORDS if record != known]
+    monkeypatch.setattr(birefnet, "RECORDS", (*others, changed))
 
     assert recognise(path) is changed
     assert recognise(path, "birefnet-lite") is changed
@@ -122,7 +125,7 @@ def test_repository_with_the_shortest_name_is_known_by_all_of_it(
 ) -> None:
     path = tmp_path / folder / "model.pth"
     path.parent.mkdir()
-    torch.save(outline(birefnet.LARGE), path)
+    torch.save(outline(LARGE), path)
 
     assert recognise(path).name == "birefnet-general"
 
@@ -130,7 +133,7 @@ def test_repository_with_the_shortest_name_is_known_by_all_of_it(
 def test_name_that_only_begins_like_a_repository_names_nothing(tmp_path: Path) -> None:
     path = tmp_path / "BiRefNet-COD" / "model.pth"
     path.parent.mkdir()
-    torch.save(outline(birefnet.LARGE), path)
+    torch.save(outline(LARGE), path)
 
     with pytest.raises(WeightsError, match=r"birefnet-general, .*birefnet-512"):
         recognise(path)

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import huggingface_hub
@@ -13,6 +14,7 @@ import pytest
 from flyaway.engines.base import EngineRecord, WeightsRecord
 from tests.fakes import hub as fake
 
+from flyaway.engines.records import EngineRecord, Role, WeightsRecord
 from flyaway.errors import CancelledError, WeightsError
 from flyaway.weights.store import Store
 
@@ -24,10 +26,11 @@ FILE = "studio/net/model.safetensors"
 def record(sha256: str = SHA256, repository: str = "studio/net") -> EngineRecord:
     return EngineRecord(
         name="net",
-        module="none",
+        family="none",
         title="Net",
         purpose="",
-        jobs=frozenset({"automatic"}),
+        ranks={Role.FIND: 1},
+        accepts=frozenset(),
         licence="MIT",
         licence_url="",
         paid_work=True,
@@ -363,3 +366,39 @@ def test_a_damaged_file_of_no_hub_is_to_be_fetched_from_its_page(
     put(tmp_path, bytes(len(CONTENT)))
     with pytest.raises(WeightsError, match=r"damaged.*example\.org.*models import"):
         store.locate(record(repository=""))
+
+
+def test_imports_for_one_engine_at_once_leave_one_whole_file(store: Store, tmp_path: Path) -> None:
+    sources = [tmp_path / f"{index}{suffix}" for index in range(4) for suffix in (".pth", ".ckpt")]
+    for index, source in enumerate(sources):
+        source.write_bytes(bytes([index]) * 2_000_000)
+    with ThreadPoolExecutor(len(sources)) as pool:
+        adopted = pool.map(
+            lambda source: Store(tmp_path / "weights").adopt(record(), source), sources
+        )
+        assert {path.stem for path in adopted} == {"net"}
+    (left,) = store.paths(record())
+    assert store.find(record()) == store.verify(record()) == left
+    assert len(set(left.read_bytes())) == 1
+    assert not list(left.parent.glob("*.partial"))
+
+
+def test_what_two_processes_record_at_once_is_all_kept(store: Store, tmp_path: Path) -> None:
+    names = [f"net-{index}" for index in range(8)]
+    source = tmp_path / "net.pth"
+    source.write_bytes(CONTENT[:-1])
+
+    def adopt(name: str) -> None:
+        Store(tmp_path / "weights").adopt(dataclasses.replace(record(), name=name), source)
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(adopt, names))
+    assert all(store.holds(dataclasses.replace(record(), name=name)) for name in names)
+
+
+def test_a_record_of_what_was_checked_that_cannot_be_written_is_no_error(
+    store: Store, tmp_path: Path
+) -> None:
+    file = put(tmp_path, CONTENT)
+    (tmp_path / "weights" / "checked.json").mkdir()
+    assert store.find(record()) == file
