@@ -11,7 +11,7 @@ import torch
 from flyaway.engines.builtin import matting, tiles
 from flyaway.engines.builtin.engine import BuiltinEngine
 from flyaway.engines.builtin.workers import Workers
-from flyaway.engines.contract import Inputs, Report, silent
+from flyaway.engines.contract import Inputs, Report, Window, silent
 from flyaway.errors import CancelledError, NoSubjectError, RequestError
 
 ALONE = Workers(torch.device("cpu"))
@@ -217,3 +217,33 @@ def test_settled_pixels_get_the_alpha_they_would_be_solved_to(
     assert np.abs(settled - solved).max() < 1 / 255
     assert not np.array_equal(settled, solved)
     assert settled.max() <= 1.0
+
+
+@pytest.mark.parametrize(
+    "window", [(slice(60, 160), slice(250, 420)), (slice(0, 500), slice(0, 9))]
+)
+def test_a_window_gets_nearly_what_solving_all_gives_there(window: Window) -> None:
+    image, trimap, _ = scene(500, 700)
+    engine = BuiltinEngine()
+    whole = engine.extract(image, Inputs(trimap)).alpha[window]
+    part = engine.solve(engine.encode(image), Inputs(trimap), window).alpha
+    assert part.shape == whole.shape
+    assert np.abs(part - whole).max() < 0.02
+
+
+def test_a_window_without_a_known_side_looks_farther() -> None:
+    image, trimap, alpha = scene(500, 700)
+    trimap[trimap == 255] = 128
+    trimap[249:251, 349:351] = 255
+    window = slice(100, 120), slice(200, 220)
+    found = BuiltinEngine().solve(image, Inputs(trimap), window)
+    assert not found.notes
+    assert np.abs(found.alpha - alpha[window]).max() < 0.1
+
+
+def test_a_window_of_a_guess_gets_its_part_of_it() -> None:
+    image, _, _ = scene(120, 160)
+    window = slice(20, 60), slice(50, 100)
+    whole, part = (BuiltinEngine().solve(image, Inputs(), each) for each in (None, window))
+    assert part.confidence == whole.confidence
+    assert np.abs(part.alpha - whole.alpha[window]).max() < 0.05

@@ -21,7 +21,7 @@ _GUESS_SHARE = 0.2
 _GUESSED_WHOLE_UNKNOWN = 65_000
 """Unknown pixels up to which the edge of a guess is solved in one piece: it is wide, most of it clear."""
 
-_CONTEXT_PX = 128
+_CONTEXT_PX = 64
 """What is looked at around a window that was asked for, at least: where its colours come from."""
 
 _PROCESSOR = torch.device("cpu")
