@@ -11,7 +11,6 @@ from pathlib import Path
 
 import huggingface_hub
 import pytest
-from flyaway.engines.base import EngineRecord, WeightsRecord
 from tests.fakes import hub as fake
 
 from flyaway.engines.records import EngineRecord, Role, WeightsRecord
