@@ -57,6 +57,7 @@ class ResolvedRequest:
         output: what shall come back.
         is_clear: HxW, True where the layer is wholly transparent; None if it is so nowhere.
         notes: sentences for the user on how the request was understood.
+        understood: what the selection was taken for and why, for people.
     """
 
     image: Image
@@ -65,6 +66,7 @@ class ResolvedRequest:
     output: Output = Output()
     is_clear: Region | None = None
     notes: tuple[str, ...] = ()
+    understood: str = ""
 
     @property
     def engines(self) -> tuple[str, ...]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from flyaway.engines.contract import Inputs
-from flyaway.engines.records import Input
-from flyaway.extraction import trimaps
+from flyaway import engines
+from flyaway.engines.contract import Inputs, Report, silent
+from flyaway.engines.records import Input, Role
+from flyaway.extraction import planning
 from flyaway.extraction.catalogue import Catalogue
-from flyaway.extraction.request import Output, ResolvedRequest, Wishes
+from flyaway.extraction.planning import Plan
+from flyaway.extraction.request import AUTO, Output, ResolvedRequest, Wishes
 from flyaway.images import encoding
 from flyaway.images.arrays import Samples
 from flyaway.images.encoding import Block
@@ -46,13 +49,16 @@ def wishes(request: ExtractRequest) -> Wishes:
     return Wishes(request.engine, request.fine_engine, request.paid_work_only)
 
 
-def resolve(request: ExtractRequest, parts: Parts, catalogue: Catalogue) -> ResolvedRequest:
+def resolve(
+    request: ExtractRequest, parts: Parts, catalogue: Catalogue, report: Report = silent
+) -> ResolvedRequest:
     """Find out all that a request means.
 
     Args:
         request: its header.
         parts: its pixels; those that need no conversion are not copied and must stay as they are.
         catalogue: the engines there are.
+        report: told how far the look at a selection's edge is; may raise CancelledError.
 
     Raises:
         NoSubjectError: the selection leaves nothing to cut out, or nothing to cut it out of.
@@ -60,19 +66,37 @@ def resolve(request: ExtractRequest, parts: Parts, catalogue: Catalogue) -> Reso
     """
     is_clear = encoding.clear_pixels(request.image, parts["image"])
     selection = _selection(request, parts)
-    plan = trimaps.plan(selection, request.selection_is, request.edge_width_px, is_clear)
     icc = bytes(parts["icc"][:]) if request.icc_bytes else b""
+    image = encoding.read(request.image, parts["image"], request.colour, icc)
+    plan = planning.plan(
+        image, selection, request.selection_is, request.edge_width_px, is_clear, report
+    )
     plate = None
     if request.plate is not None:
         plate = encoding.read(request.plate, parts["plate"], request.colour, icc)
     inputs = Inputs(plan.trimap, plan.region, plate)
     return ResolvedRequest(
-        image=encoding.read(request.image, parts["image"], request.colour, icc),
+        image=image,
         inputs=inputs,
-        steps=() if plan.is_known else catalogue.choose(inputs.given, wishes(request)),
+        steps=() if plan.is_known else catalogue.choose(inputs.given, _wishes(request, plan)),
         output=_output(request),
         is_clear=is_clear,
+        understood=plan.sentence,
     )
+
+
+def _wishes(request: ExtractRequest, plan: Plan) -> Wishes:
+    """Which engines a request wants, now that its selection was looked at.
+
+    Nobody who named an engine for the edge could know that the selection counts as a region: there the engine
+    solves the edge that another finds.
+    """
+    wanted = wishes(request)
+    if request.selection_is != "guess" or plan.kind != "region" or wanted.engine == AUTO:
+        return wanted
+    if set(engines.record(wanted.engine).ranks) != {Role.SOLVE}:
+        return wanted
+    return replace(wanted, engine=AUTO, fine_engine=wanted.engine)
 
 
 def _output(request: ExtractRequest) -> Output:

@@ -17,6 +17,10 @@ from flyaway_client.messages import DownloadRequest, EngineInfo, ExtractRequest
 if TYPE_CHECKING:
     from flyaway.extraction.catalogue import Catalogue
     from flyaway.extraction.request import ResolvedRequest
+    from flyaway.images.arrays import Alpha
+
+_LOOKED = 0.05
+"""How far the whole is once the selection was looked at; the engines begin there."""
 
 
 class EngineService:
@@ -91,7 +95,10 @@ class EngineService:
         """
         from flyaway.extraction import resolution  # deferred: brings numpy and OpenCV
 
-        task.resolved = resolution.resolve(task.request, task.parts, self._catalogue)
+        def report(fraction: float, preview: Alpha | None = None) -> None:
+            task.report("Looking at the edge", _LOOKED * fraction)
+
+        task.resolved = resolution.resolve(task.request, task.parts, self._catalogue, report)
         task.parts = {}  # what was not converted lives on in `resolved`
 
     def is_cold(self, task: ExtractionTask) -> bool:

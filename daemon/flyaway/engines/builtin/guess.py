@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from flyaway import engines
 from flyaway.engines.builtin import pyramid
-from flyaway.engines.builtin.band import Pixels, grown
+from flyaway.engines.builtin.band import grown
 from flyaway.engines.builtin.progress import Tick, part, stage
 from flyaway.engines.builtin.pyramid import Box
 from flyaway.engines.builtin.saliency import Saliency
@@ -143,15 +143,7 @@ def _frame(region: Mask) -> Box:
 
 def _picture(image: Image, frame: Box, side: int) -> NDArray[np.uint8]:
     """A part of the image, HxWx3 uint8 sRGB, with `side` as the longest."""
-    cut = image[frame.slices]
-    scale = min(1.0, side / max(frame.shape))
-    factor = 1
-    while scale * factor < 0.25:
-        factor *= 2
-    height, width = pyramid.level_shape(cut.shape, factor)
-    colours: Pixels = pyramid.pixels(cut, factor, Box(0, height, 0, width))
-    size = (max(1, round(frame.shape[1] * scale)), max(1, round(frame.shape[0] * scale)))
-    return (cv2.resize(colours, size, interpolation=cv2.INTER_AREA) * 255).round().astype(np.uint8)
+    return (pyramid.reduced(image, frame, side) * 255).round().astype(np.uint8)
 
 
 def _fitted(mask: Mask, shape: tuple[int, ...]) -> Mask:

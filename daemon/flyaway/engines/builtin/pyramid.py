@@ -97,6 +97,19 @@ def whole(image: Image, full: Trimap, factor: int) -> tuple[Pixels, Trimap]:
     return colours, known
 
 
+def reduced(image: Image, box: Box, side: int) -> Pixels:
+    """A part of the image with `side` as its longest, or as it is where it is smaller."""
+    cut = image[box.slices]
+    scale = min(1.0, side / max(box.shape))
+    factor = 1
+    while scale * factor < 0.25:
+        factor *= 2
+    height, width = level_shape(cut.shape, factor)
+    colours = pixels(cut, factor, Box(0, height, 0, width))
+    size = (max(1, round(box.shape[1] * scale)), max(1, round(box.shape[0] * scale)))
+    return np.asarray(cv2.resize(colours, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
 def means(alpha: Alpha, factor: int, box: Box) -> Alpha:
     """A window of a level of an alpha."""
     return _shrunk(

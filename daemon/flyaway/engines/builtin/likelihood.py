@@ -1,0 +1,83 @@
+"""How much likelier a colour is in the subject than around it, by kernel densities of samples of both."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from flyaway.engines.builtin.band import Pixels
+from flyaway.engines.builtin.workers import Workers
+
+_SAMPLES = 1500
+"""Known pixels of each side that stand for all of it."""
+
+_COLOUR_WIDTH = 6.0
+"""Width of the kernel, in units of CIE Lab."""
+
+_PLACE_WIDTH = 0.25
+"""Width of the kernel, as a part of the picture's longer side: near samples count more."""
+
+_LEAST_DENSITY = 1e-4
+"""Of colours that neither side has: they say nothing."""
+
+_AT_ONCE = 4096
+"""Pixels held against all samples at once."""
+
+Mask = NDArray[np.bool_]
+
+
+def log_ratio(
+    picture: Pixels, foreground: Mask, background: Mask, asked: Mask, workers: Workers
+) -> NDArray[np.float32]:
+    """The logarithm of the density of each pixel's colour in the subject over that around it.
+
+    Args:
+        picture: HxWx3, some hundred pixels a side.
+        foreground: HxW, True on what is subject, somewhere.
+        background: HxW, True on what is not, somewhere.
+        asked: HxW, the pixels to judge.
+        workers: that compute.
+
+    Returns:
+        HxW, 0 where nothing was asked.
+    """
+    features = _features(picture)
+    queries = workers.tensor(features[np.flatnonzero(asked)])
+    inside, outside = (
+        _density(queries, workers.tensor(features[_chosen(mask)]))
+        for mask in (foreground, background)
+    )
+    ratio = ((inside + _LEAST_DENSITY) / (outside + _LEAST_DENSITY)).log_()
+    result = np.zeros(asked.shape, np.float32)
+    result[asked] = ratio.cpu().numpy()
+    return result
+
+
+def _features(picture: Pixels) -> NDArray[np.float32]:
+    """Colour and place of every pixel, in widths of the kernel: Nx5."""
+    height, width = picture.shape[:2]
+    lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB) / _COLOUR_WIDTH
+    places = np.moveaxis(np.mgrid[:height, :width], 0, 2) / (_PLACE_WIDTH * max(height, width))
+    return np.concatenate([lab, places], axis=2, dtype=np.float32).reshape(-1, 5)
+
+
+def _chosen(mask: Mask) -> NDArray[np.intp]:
+    """Flat places of some True pixels of a mask, always the same."""
+    places = np.flatnonzero(mask)
+    if places.size <= _SAMPLES:
+        return places
+    return np.random.default_rng(0).choice(places, _SAMPLES, replace=False)
+
+
+def _density(queries: torch.Tensor, samples: torch.Tensor) -> torch.Tensor:
+    """Mean of a Gaussian kernel from each of N queries to all samples."""
+    density = torch.empty(len(queries), device=queries.device)
+    squares = (samples * samples).sum(dim=1)
+    for start in range(0, len(queries), _AT_ONCE):
+        some = queries[start : start + _AT_ONCE]
+        closeness = (some @ samples.T).mul_(2.0).sub_(squares)
+        closeness.sub_((some * some).sum(dim=1, keepdim=True)).clamp_(max=0.0)
+        density[start : start + _AT_ONCE] = closeness.mul_(0.5).exp_().mean(dim=1)
+    return density

@@ -1,0 +1,104 @@
+"""What a selection is, seen from its levels alone: a box around a subject, an outline, a feathered one, a trimap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from flyaway.images.arrays import Samples
+
+Levels = NDArray[np.uint8]
+"""HxW: 255 only for a wholly selected pixel, 0 only for an unselected one."""
+
+Mask = NDArray[np.bool_]
+
+_ANTIALIAS_PX = 3
+"""Partly selected pixels that nowhere fill a square of this side are an outline's smooth edge."""
+
+_FLAT_SHARE = 0.3
+"""Greys of which so many have one of three levels were painted; a feather has every level."""
+
+_FILLED_SHARE = 0.985
+"""A selection that fills this much of its box, or shares so much with an ellipse, was drawn as one."""
+
+_SHAPE_LEAST_PX = 12
+"""Sides from which a box is a box: any handful of pixels fills one."""
+
+Form = Literal["nothing", "everything", "rectangle", "ellipse", "outline", "feathered", "painted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a selection looks like.
+
+    Attributes:
+        form: painted is one with flat greys; all others but everything and nothing are told by their outline.
+        selected: HxW, what is at least half selected.
+        grey: HxW, the painted greys, without the smooth rim of what is selected; None where there are none.
+        feather_px: how far a feather reaches on each side of the outline.
+    """
+
+    form: Form
+    selected: Mask
+    grey: Mask | None = None
+    feather_px: float = 0.0
+
+
+def look(levels: Levels) -> Seen:
+    """Tell what a selection is."""
+    selected = levels >= 128
+    partly = ((levels > 0) & (levels < 255)).view(np.uint8)
+    square = np.ones((_ANTIALIAS_PX, _ANTIALIAS_PX), np.uint8)
+    if cv2.erode(partly, square).any():
+        if _is_flat(levels):
+            grey = cv2.morphologyEx(partly, cv2.MORPH_OPEN, square).view(np.bool_)
+            return Seen("painted", selected, grey)
+        if selected.any():
+            return Seen("feathered", selected, feather_px=_feather_px(partly, selected))
+    return Seen(_form(selected), selected)
+
+
+def to_levels(selection: Samples) -> Levels:
+    """Levels 0..255 such that only a wholly selected pixel gets 255, only an unselected one 0."""
+    if selection.dtype == np.uint8:
+        return selection
+    full = 65535 if selection.dtype == np.uint16 else 1
+    share = np.clip(np.nan_to_num(selection.astype(np.float32) / full), 0, 1)
+    levels = np.clip(np.rint(share * 255), 1, 254)
+    levels[share == 0] = 0
+    levels[share == 1] = 255
+    return levels.astype(np.uint8)
+
+
+def _is_flat(levels: Levels) -> bool:
+    counts = np.bincount(levels.reshape(-1), minlength=256)[1:255]
+    return bool(np.sort(counts)[-3:].sum() >= _FLAT_SHARE * counts.sum())
+
+
+def _feather_px(partly: NDArray[np.uint8], selected: Mask) -> float:
+    """Half the mean width of the partly selected rim."""
+    rim = cv2.morphologyEx(selected.view(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    # The gradient is two pixels wide.
+    return float(np.count_nonzero(partly) / max(np.count_nonzero(rim), 1))
+
+
+def _form(selected: Mask) -> Form:
+    if not selected.any():
+        return "nothing"
+    if selected.all():
+        return "everything"
+    left, top, width, height = cv2.boundingRect(selected.view(np.uint8))
+    if min(width, height) < _SHAPE_LEAST_PX:
+        return "outline"
+    inside = selected[top : top + height, left : left + width]
+    if np.count_nonzero(inside) >= _FILLED_SHARE * inside.size:
+        return "rectangle"
+    axes = ((left + (width - 1) / 2, top + (height - 1) / 2), (width - 1, height - 1), 0.0)
+    drawn = cv2.ellipse(np.zeros(selected.shape, np.uint8), axes, 1, cv2.FILLED)
+    ellipse = np.asarray(drawn[top : top + height, left : left + width], np.uint8).view(np.bool_)
+    shared = np.count_nonzero(ellipse & inside)
+    return "ellipse" if shared >= _FILLED_SHARE * np.count_nonzero(ellipse | inside) else "outline"
