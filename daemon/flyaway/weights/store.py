@@ -275,8 +275,11 @@ class Store:
         if state in known.damaged:
             return False
         checked = known.by_engine.get(record.name)
-        is_unchanged = checked is not None and checked.state == state
-        if is_unchanged and checked.sha256 == _expected(record, path, checked):
+        if (
+            checked is not None
+            and checked.state == state
+            and checked.sha256 == _expected(record, path, checked)
+        ):
             return True
         try:
             self._check(record, path, look)
