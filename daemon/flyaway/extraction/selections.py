@@ -83,7 +83,7 @@ def _feather_px(partly: NDArray[np.uint8], selected: Mask) -> float:
     """Half the mean width of the partly selected rim."""
     rim = cv2.morphologyEx(selected.view(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     # The gradient is two pixels wide.
-    return float(np.count_nonzero(partly) / max(np.count_nonzero(rim), 1))
+    return int(np.count_nonzero(partly)) / max(int(np.count_nonzero(rim)), 1)
 
 
 def _form(selected: Mask) -> Form:

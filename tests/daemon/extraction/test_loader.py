@@ -69,6 +69,7 @@ def test_a_file_for_which_there_is_no_memory_is_not_taken_for_damaged(
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
 
     monkeypatch.setattr(torch, "load", fail)
+    monkeypatch.setattr("flyaway.engines.device.free_bytes", lambda device: 0)
     with pytest.raises(DeviceError, match="not enough memory to load MODNet Webcam"):
         EngineLoader(Settings(device="cpu")).load(record.name)
     assert Store().holds(record)
