@@ -58,7 +58,7 @@ def _with_backbone(config: type, backbone: str) -> type:
     last = {"swin_v1_t": 768, "swin_v1_l": 1536}[backbone]
     channels = [2 * last // 2**stage for stage in range(4)]
 
-    class Chosen(config):  # type: ignore[valid-type, misc]
+    class Chosen(config):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.bb = backbone

@@ -60,7 +60,7 @@ def builtin_800px() -> dict[str, Any]:
 def builtin_foreground() -> dict[str, Any]:
     """Median seconds of the clean colours of 6 megapixels, in turn with PyMatting's estimation."""
     image, alpha, _ = scene(3000, 2000, 0.1)
-    colours = image.astype(np.float32) / 255
+    colours = image.astype(np.float32) / np.float32(255)
 
     def compare() -> dict[str, Any]:
         runs: dict[str, Callable[[], object]] = {

@@ -17,7 +17,7 @@ import sys
 import time
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from tests.benchmarks import authors
@@ -130,7 +130,7 @@ def _state(network: str) -> dict[str, torch.Tensor]:
 
 def _ours(network: str, state: dict[str, torch.Tensor]) -> NetworkEngine[Any]:
     if network in LARGER:
-        return engines.load(LARGER[network][2], state)
+        return cast(NetworkEngine[Any], engines.load(LARGER[network][2], state))
     return cases.load(DATA / network, state)
 
 

@@ -133,15 +133,16 @@ def test_a_job_that_lets_nobody_go_is_no_obstacle(
 ) -> None:
     tried: list[dict[str, Any]] = []
 
-    def popen(argv: list[str], **options: Any) -> str:
+    def popen(argv: list[str], **options: Any) -> Any:
         tried.append(options)
         if len(tried) == 1:
             raise PermissionError("access denied")
         return "a process"
 
-    monkeypatch.setattr(launch.sys, "platform", "win32")
-    monkeypatch.setattr(launch.subprocess, "Popen", popen)
-    assert launch._spawn(["flyaway"], cwd=home) == "a process"
+    monkeypatch.setattr("flyaway_client.launch.sys.platform", "win32")
+    monkeypatch.setattr("flyaway_client.launch.subprocess.Popen", popen)
+    process: Any = launch._spawn(["flyaway"], cwd=home)
+    assert process == "a process"
     assert [options["creationflags"] for options in tried] == [0x09000200, 0x08000200]
 
 

@@ -49,11 +49,14 @@ def extract_requests(draw: st.DrawFn) -> ExtractRequest:
         image=image,
         colour=colour,
         icc_bytes=draw(st.integers(1, protocol.MAX_ICC_BYTES)) if colour == "icc" else 0,
-        selection=selection_dtype
-        and ImageHeader(image.width, image.height, "gray", selection_dtype),
+        selection=ImageHeader(image.width, image.height, "gray", selection_dtype)
+        if selection_dtype
+        else None,
         selection_is=draw(st.sampled_from(messages.SELECTION_KINDS)),
         edge_width_px=draw(st.none() | SIDES),
-        plate=plate_channels and ImageHeader(image.width, image.height, plate_channels, "u8"),
+        plate=ImageHeader(image.width, image.height, plate_channels, "u8")
+        if plate_channels
+        else None,
         engine=draw(TEXT),
         fine_engine=draw(TEXT),
         wants_foreground=draw(st.booleans()),

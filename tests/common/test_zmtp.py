@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from tests.fakes.sockets import HANDSHAKE, READY, Router, raw_server, say, wait_for_hangup
 
-from flyaway_client import protocol, zmtp
+from flyaway_client import protocol
 from flyaway_client.connection import USERNAME
 from flyaway_client.errors import (
     CancelledError,
@@ -379,7 +379,7 @@ def test_sends_without_sendmsg(router: Router, monkeypatch: pytest.MonkeyPatch) 
         connected.connect(address)
         return connected
 
-    monkeypatch.setattr(zmtp.socket, "create_connection", connect)
+    monkeypatch.setattr("flyaway_client.zmtp.socket.create_connection", connect)
     payload = os.urandom(1 << 20)
     with connected(router.bind()) as dealer:
         dealer.send([b"up", payload], Patience(10))

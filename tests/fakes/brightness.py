@@ -48,7 +48,7 @@ class Brightness(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Nx1xHxW of Nx3xHxW."""
-        return self.mix(image)  # type: ignore[no-any-return]
+        return self.mix(image)
 
 
 class BrightnessEngine(AutomaticEngine):

@@ -33,7 +33,7 @@ def card() -> Iterator[None]:
 class _OnCard(torch.Tensor):
     """A tensor of the card: its values are in the processor's `inner`, which nobody else sees."""
 
-    inner: torch.Tensor
+    inner: torch.Tensor  # type: ignore[assignment]  # torch has a method of that name
 
     @staticmethod
     def __new__(cls, inner: torch.Tensor) -> _OnCard:
@@ -51,7 +51,9 @@ class _OnCard(torch.Tensor):
         return made
 
     @classmethod
-    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(  # type: ignore[override]  # as torch itself calls it
+        cls, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
         raise RuntimeError(f"{func} was called where the card is not known, in another thread.")
 
 

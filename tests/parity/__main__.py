@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -48,7 +49,7 @@ def _case_folders(folders: list[Path]) -> set[Path]:
     return {keys.parent for folder in folders for keys in folder.resolve().rglob("keys.json")}
 
 
-def _run(folder: Path):
+def _run(folder: Path) -> Iterator[cases.Measurement]:
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / "model.safetensors"
         published = checkpoints.as_published(folder)

@@ -96,8 +96,8 @@ def test_foreground_is_brought_to_the_photos_own_profile(dtype: type) -> None:
     linear_light = replace(photo(3, dtype), icc=linear_profile())
     grey = replace(photo(1, dtype), icc=b"")
     full = np.iinfo(dtype).max
-    colours = np.full((*SIZE, 3), full // 2, dtype)
-    half = np.full(SIZE, full // 2, dtype)
+    colours: NDArray[Any] = np.full((*SIZE, 3), full // 2, dtype)
+    half: NDArray[Any] = np.full(SIZE, full // 2, dtype)
 
     linear = with_foreground(linear_light, bytearray(colours.tobytes()), half).pixels
     luma = with_foreground(grey, bytearray(colours.tobytes()), half).pixels

@@ -37,10 +37,12 @@ class Recorder:
         self.requests.append(task.request)
         self.parts.append({name: bytes(data) for name, data in task.parts.items()})
         outcome = copy_selection(task)
-        alpha, dtype = outcome.alpha, np.uint8
+        alpha = outcome.alpha
         if task.request.output_dtype == "u16":
-            alpha, dtype = alpha.astype(np.uint16) * 257, np.uint16
-        colours = np.zeros((*alpha.shape, 3), dtype) if task.request.wants_foreground else None
+            alpha = alpha.astype(np.uint16) * 257
+        colours = (
+            np.zeros((*alpha.shape, 3), alpha.dtype) if task.request.wants_foreground else None
+        )
         return replace(outcome, alpha=alpha, foreground=colours)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import numpy as np
 import pytest
 import torch
@@ -21,7 +23,7 @@ NAME = "backgroundmattingv2-mobilenetv2"
 @pytest.fixture
 def engine() -> BackgroundMattingV2Engine:
     network = checkpoint.build(lambda: networks.BackgroundMattingV2("mobilenetv2"))
-    return engines.load(NAME, random_weights.fill(network))
+    return cast(BackgroundMattingV2Engine, engines.load(NAME, random_weights.fill(network)))
 
 
 def pair(height: int, width: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -30,13 +32,15 @@ def pair(height: int, width: int) -> tuple[torch.Tensor, torch.Tensor]:
     return image, image * 0.9
 
 
-def test_asks_for_a_plate(engine) -> None:
+def test_asks_for_a_plate(engine: BackgroundMattingV2Engine) -> None:
     with pytest.raises(RequestError, match="Choose a plate"):
         engine.extract(np.zeros((32, 32, 3), np.uint8))
 
 
 @pytest.mark.parametrize("mode", ["full", "sampling", "thresholding"])
-def test_strips_leave_no_seam(engine, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_strips_leave_no_seam(
+    engine: BackgroundMattingV2Engine, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     engine.network.refiner.mode = mode
     engine.network.refiner.threshold = 0.0
     with torch.inference_mode():
@@ -49,7 +53,9 @@ def test_strips_leave_no_seam(engine, mode: str, monkeypatch: pytest.MonkeyPatch
         assert torch.allclose(one, other, atol=1e-5)
 
 
-def test_a_cancel_is_heard_between_two_portions_of_patches(engine, monkeypatch) -> None:
+def test_a_cancel_is_heard_between_two_portions_of_patches(
+    engine: BackgroundMattingV2Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(progress, "INTERVAL_S", 0.0)
     monkeypatch.setattr(engine.network.refiner, "threshold", -1.0)  # all patches: 24 by 16
     picture = np.random.default_rng(1).integers(0, 256, (96, 64, 3), dtype=np.uint8)
@@ -68,7 +74,7 @@ def test_a_cancel_is_heard_between_two_portions_of_patches(engine, monkeypatch) 
     assert looks[1] - looks[0] == 5 * (portions - 1)  # four convolutions, and the portion's end
 
 
-def test_refining_everything_equals_convolving_the_whole(engine) -> None:
+def test_refining_everything_equals_convolving_the_whole(engine: BackgroundMattingV2Engine) -> None:
     """The published network's "full" mode is a plain convolution over the picture."""
     network = engine.network
     network.refiner.mode = "full"
@@ -88,7 +94,7 @@ def test_refining_everything_equals_convolving_the_whole(engine) -> None:
     assert torch.allclose(alpha, expected, atol=1e-5)
 
 
-def test_never_asks_for_more_patches_than_there_are(engine) -> None:
+def test_never_asks_for_more_patches_than_there_are(engine: BackgroundMattingV2Engine) -> None:
     engine.network.refiner.mode = "sampling"  # upstream's 80,000 pixels, of a picture of 1,024
     with torch.inference_mode():
         alpha, *_, chosen = engine.network(*pair(32, 32))
@@ -96,16 +102,20 @@ def test_never_asks_for_more_patches_than_there_are(engine) -> None:
     assert chosen.shape == (1, 1, 8, 8)
 
 
-def test_sides_that_are_no_multiple_of_four_are_filled_up(engine) -> None:
+def test_sides_that_are_no_multiple_of_four_are_filled_up(
+    engine: BackgroundMattingV2Engine,
+) -> None:
     image = np.random.default_rng(0).integers(0, 256, (61, 43, 3), dtype=np.uint8)
     filled = np.pad(image, ((0, 3), (0, 1), (0, 0)), mode="edge")
     small, large = (engine.extract(picture, Inputs(plate=picture)) for picture in (image, filled))
     assert np.array_equal(small.alpha, large.alpha[:61, :43])
+    assert small.foreground is not None
+    assert large.foreground is not None
     assert np.array_equal(small.foreground, large.foreground[:61, :43])
 
 
 @pytest.mark.parametrize("size", [(7, 9), (64, 48), (33, 100)])
-def test_a_coarse_look_equals_interpolating_the_whole(size) -> None:
+def test_a_coarse_look_equals_interpolating_the_whole(size: Any) -> None:
     image = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
     planes = pixels.to_planes(image)
     expected = functional.interpolate(planes, (5, 6), mode="bilinear", align_corners=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from torch.nn import functional
 
 from flyaway import engines
 from flyaway.engines import birefnet, checkpoint
-from flyaway.engines.birefnet.engine import own_size
+from flyaway.engines.birefnet.engine import BiRefNetEngine, own_size
 from flyaway.engines.birefnet.network import LITE, BiRefNet, Look
 from flyaway.engines.layers import deformable, swin
 
@@ -36,7 +37,9 @@ def sample(x: torch.Tensor, row: float, column: float) -> torch.Tensor:
 
 @pytest.mark.parametrize("size", [1, 3])
 @pytest.mark.parametrize("gather", [False, True])
-def test_deformable_convolution_equals_its_definition(size, gather, monkeypatch) -> None:
+def test_deformable_convolution_equals_its_definition(
+    size: Any, gather: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     layer = made_up(deformable.DeformableConvolution(4, 5, size), 0.5)
     x = torch.randn(1, 4, 6, 7)
     offsets = layer.offset_conv(x)[0]
@@ -53,7 +56,7 @@ def test_deformable_convolution_equals_its_definition(size, gather, monkeypatch)
                 expected[:, i, j] += weight @ seen
     if gather:  # what devices without a fast embedding_bag do
 
-        def gathered(table, index, weights):
+        def gathered(table: Any, index: Any, weights: Any) -> Any:
             return (table[index.long()] * weights[..., None]).sum(1)
 
         monkeypatch.setattr(deformable, "_mixed", gathered)
@@ -63,7 +66,9 @@ def test_deformable_convolution_equals_its_definition(size, gather, monkeypatch)
 
 @pytest.mark.parametrize("size", [(8, 8), (7, 13), (3, 5)])
 @pytest.mark.parametrize("shift", [0, 2])
-def test_shifted_windows_equal_masked_attention_over_everything(size, shift, monkeypatch) -> None:
+def test_shifted_windows_equal_masked_attention_over_everything(
+    size: Any, shift: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     window, heads = 4, 2
     layer = made_up(swin.WindowAttention(32 * heads, window, shift), 0.3)
     monkeypatch.setattr(swin, "TOKENS_AT_ONCE", 1)
@@ -107,7 +112,7 @@ def test_a_look_in_strips_equals_the_look_at_the_whole() -> None:
         ("dynamic", None),
     ],
 )
-def test_each_variant_sees_its_own_size(variant: str, size) -> None:
+def test_each_variant_sees_its_own_size(variant: str, size: Any) -> None:
     assert f"birefnet-{variant}" in engines.names()
     assert birefnet.SIZES.get(f"birefnet-{variant}", birefnet.COMMON_SIZE) == size
 
@@ -125,13 +130,13 @@ def test_every_size_is_of_a_known_engine() -> None:
         ((64, 64), (64, 64)),
     ],
 )
-def test_the_dynamic_ones_see_the_pictures_own_size(picture, seen) -> None:
+def test_the_dynamic_ones_see_the_pictures_own_size(picture: Any, seen: Any) -> None:
     assert own_size(*picture) == seen
 
 
 def test_the_engine_shows_the_network_its_size() -> None:
     tensors = random_weights.fill(checkpoint.build(lambda: BiRefNet(LITE)))
-    engine = engines.load("birefnet-lite", tensors)
+    engine = cast(BiRefNetEngine, engines.load("birefnet-lite", tensors))
     assert engine.size == (1024, 1024)
     engine.size = (96, 64)
     seen: list[torch.Size] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -60,7 +61,7 @@ def test_keeps_known_pixels_exactly() -> None:
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_gives_integers_the_alpha_of_floats(dtype: type[np.uint8] | type[np.uint16]) -> None:
     image, trimap, _ = scene()
-    integers = (image * np.iinfo(dtype).max).round().astype(dtype)
+    integers: Any = (image * np.iinfo(dtype).max).round().astype(dtype)
     engine = BuiltinEngine()
     difference = (
         engine.extract(integers, Inputs(trimap)).alpha - engine.extract(image, Inputs(trimap)).alpha

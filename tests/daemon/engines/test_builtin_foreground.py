@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -45,7 +47,7 @@ def test_carries_the_subject_colours_into_the_background() -> None:
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_takes_integers(dtype: type[np.uint8] | type[np.uint16]) -> None:
     image, alpha, _ = composite()
-    integers = (image * np.iinfo(dtype).max).round().astype(dtype)
+    integers: Any = (image * np.iinfo(dtype).max).round().astype(dtype)
     found = estimate(integers, alpha)
     assert found.dtype == np.float32
     assert np.abs(found - estimate(image, alpha)).mean() < 0.01

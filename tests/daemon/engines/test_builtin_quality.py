@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image as Pillow
 from tests.benchmarks import contestants, quality
 
 from flyaway.engines.records import Role
+from flyaway.images.arrays import Alpha, Image, Region, Trimap
 
 
 def photo(folder: Path) -> dict[str, str]:
@@ -20,9 +21,9 @@ def photo(folder: Path) -> dict[str, str]:
     alpha = ((14 - np.hypot(y - 20, x - 30)) / 3 + 0.5).clip(0, 1)
     trimap = np.where(alpha == 0, 0, np.where(alpha == 1, 255, 128)).astype(np.uint8)
     image = np.dstack([alpha * 200, 90 - alpha * 20, 160 - alpha * 100]).astype(np.uint8)
-    Image.fromarray(image).save(folder / "image.png")
-    Image.fromarray(trimap).save(folder / "trimap.png")
-    Image.fromarray((alpha * 255).round().astype(np.uint8)).save(folder / "alpha.png")
+    Pillow.fromarray(image).save(folder / "image.png")
+    Pillow.fromarray(trimap).save(folder / "trimap.png")
+    Pillow.fromarray((alpha * 255).round().astype(np.uint8)).save(folder / "alpha.png")
     return {"id": "disc", "image": "image.png", "trimap": "trimap.png", "alpha": "alpha.png"}
 
 
@@ -58,7 +59,7 @@ def test_measures_and_draws_a_photo(
         ["mean", "builtin"],
         ["median", "builtin"],
     ]
-    with Image.open(sheet) as drawn:
+    with Pillow.open(sheet) as drawn:
         assert drawn.width >= 4 * 60
 
 
@@ -70,7 +71,8 @@ def test_gives_grown_references_as_regions_and_keeps_how_it_was_measured(
     (tmp_path / "index.json").write_text(json.dumps([entry]))
     given = []
 
-    def solve(image: Image, trimap: object, region: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def solve(image: Image, trimap: Trimap | None, region: Region | None) -> Alpha:
+        assert region is not None
         given.append(region.sum())
         return region.astype(np.float32)
 
@@ -113,7 +115,7 @@ def test_says_what_to_mend_in_a_sentence(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     photo(tmp_path)
-    Image.new("L", (3, 2)).save(tmp_path / "small.png")
+    Pillow.new("L", (3, 2)).save(tmp_path / "small.png")
     if index is not None:
         (tmp_path / "index.json").write_text(index)
     status, out, err = said(tmp_path, monkeypatch, capsys)

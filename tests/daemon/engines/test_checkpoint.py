@@ -9,6 +9,7 @@ import random
 import tracemalloc
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -40,15 +41,17 @@ def filled(tensors: dict[str, torch.Tensor]) -> nn.Module:
     return network
 
 
-def test_reads_safetensors_whatever_the_file_is_called(tmp_path: Path, state) -> None:
+def test_reads_safetensors_whatever_the_file_is_called(
+    tmp_path: Path, state: dict[str, torch.Tensor]
+) -> None:
     save_file(state, tmp_path / "blob")
     assert torch.equal(checkpoint.read(tmp_path / "blob")["conv.weight"], state["conv.weight"])
 
 
-def test_widens_half_precision_to_float32(tmp_path: Path, state) -> None:
+def test_widens_half_precision_to_float32(tmp_path: Path, state: dict[str, torch.Tensor]) -> None:
     halves = {name: t.half() if t.is_floating_point() else t for name, t in state.items()}
     save_file(halves, tmp_path / "model.safetensors")
-    weight = filled(checkpoint.read(tmp_path / "model.safetensors")).conv.weight
+    weight: Any = filled(checkpoint.read(tmp_path / "model.safetensors")).conv.weight
     assert weight.dtype == torch.float32
     assert torch.equal(weight, state["conv.weight"].half().float())
 
@@ -56,13 +59,16 @@ def test_widens_half_precision_to_float32(tmp_path: Path, state) -> None:
 @pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod.", "module._orig_mod."])
 @pytest.mark.parametrize("wrapper", [None, "state_dict", "model_state_dict", "model"])
 @pytest.mark.parametrize("is_zip", [True, False])
-def test_reads_pickles_of_every_wrapping(tmp_path: Path, state, prefix, wrapper, is_zip) -> None:
+def test_reads_pickles_of_every_wrapping(
+    tmp_path: Path, state: dict[str, torch.Tensor], prefix: str, wrapper: Any, is_zip: bool
+) -> None:
     content: object = {prefix + name: values for name, values in state.items()}
     content = {wrapper: content, "epoch": 3} if wrapper else content
     torch.save(content, tmp_path / "w.pth", _use_new_zipfile_serialization=is_zip)
     tensors = checkpoint.read(tmp_path / "w.pth")
     assert tensors.keys() == state.keys()
-    assert torch.equal(filled(tensors).bn.weight, state["bn.weight"])
+    weight: Any = filled(tensors).bn.weight
+    assert torch.equal(weight, state["bn.weight"])
 
 
 class Hostile:
@@ -76,7 +82,9 @@ class Hostile:
 
 
 @pytest.mark.parametrize("how", ["torch", "torch legacy", "pickle", "beside tensors"])
-def test_runs_nothing_of_a_hostile_pickle(tmp_path: Path, state, how: str) -> None:
+def test_runs_nothing_of_a_hostile_pickle(
+    tmp_path: Path, state: dict[str, torch.Tensor], how: str
+) -> None:
     mark, file = tmp_path / "it ran", tmp_path / "w.ckpt"
     if how == "pickle":
         file.write_bytes(pickle.dumps(Hostile(mark)))
@@ -97,7 +105,7 @@ def test_refuses_a_torchscript_program(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["safetensors", "pth"])
-def test_a_cut_file_is_damaged(tmp_path: Path, state, kind: str) -> None:
+def test_a_cut_file_is_damaged(tmp_path: Path, state: dict[str, torch.Tensor], kind: str) -> None:
     file = tmp_path / f"w.{kind}"
     save_file(state, file) if kind == "safetensors" else torch.save(state, file)
     file.write_bytes(file.read_bytes()[:-40])
@@ -108,7 +116,7 @@ def test_a_cut_file_is_damaged(tmp_path: Path, state, kind: str) -> None:
 @pytest.mark.parametrize("device", ["cpu", "meta"])
 @pytest.mark.parametrize("kind", ["safetensors", "zip", "legacy"])
 def test_changed_bytes_are_damage_and_nothing_else(
-    tmp_path: Path, state, kind: str, device: str
+    tmp_path: Path, state: dict[str, torch.Tensor], kind: str, device: str
 ) -> None:
     file, source = tmp_path / "w", random.Random(0)
     if kind == "safetensors":
@@ -138,7 +146,7 @@ def test_a_file_of_another_kind_is_no_weights_file(tmp_path: Path, content: byte
 
 @pytest.mark.parametrize("device", ["cpu", "meta"])
 @pytest.mark.parametrize("shape", [[10**9, 10**9], [0, 2**64 - 1], [0, 2**62, 2**62]])
-def test_a_shape_that_no_memory_holds_is_damage(tmp_path: Path, shape, device: str) -> None:
+def test_a_shape_that_no_memory_holds_is_damage(tmp_path: Path, shape: Any, device: str) -> None:
     header = {"a": {"dtype": "F32", "shape": shape, "data_offsets": [0, 4 if all(shape) else 0]}}
     packed = json.dumps(header).encode()
     file = tmp_path / "w.safetensors"
@@ -166,7 +174,7 @@ def test_a_checkpoint_that_holds_itself_is_refused(tmp_path: Path) -> None:
         checkpoint.read(tmp_path / "w.pth")
 
 
-def test_names_a_tensor_that_is_there_twice(state) -> None:
+def test_names_a_tensor_that_is_there_twice(state: dict[str, torch.Tensor]) -> None:
     with pytest.raises(WeightsError, match=r"conv\.weight twice"):
         checkpoint.plain({**state, "module.conv.weight": state["conv.weight"]})
 
@@ -183,36 +191,36 @@ def test_a_checkpoint_without_tensors_is_refused() -> None:
         checkpoint.plain({"epoch": 3})
 
 
-def test_names_a_missing_tensor(state) -> None:
+def test_names_a_missing_tensor(state: dict[str, torch.Tensor]) -> None:
     del state["conv.bias"]
     with pytest.raises(WeightsError, match=r"lacks conv\.bias"):
         filled(state)
 
 
-def test_names_a_surplus_tensor(state) -> None:
+def test_names_a_surplus_tensor(state: dict[str, torch.Tensor]) -> None:
     with pytest.raises(WeightsError, match=r"has head\.weight"):
         filled({**state, "head.weight": torch.zeros(1)})
 
 
-def test_names_a_misshapen_tensor_and_both_shapes(state) -> None:
+def test_names_a_misshapen_tensor_and_both_shapes(state: dict[str, torch.Tensor]) -> None:
     with pytest.raises(
         WeightsError, match=r"conv\.weight \(\(5, 3, 1, 1\) instead of \(4, 3, 1, 1\)\)"
     ):
         filled({**state, "conv.weight": torch.zeros(5, 3, 1, 1)})
 
 
-def test_names_a_tensor_of_another_type(state) -> None:
+def test_names_a_tensor_of_another_type(state: dict[str, torch.Tensor]) -> None:
     with pytest.raises(WeightsError, match=r"bn\.bias \(torch\.int64\)"):
         filled({**state, "bn.bias": torch.zeros(4, dtype=torch.int64)})
 
 
-def test_integer_buffers_may_be_there_or_not(state) -> None:
+def test_integer_buffers_may_be_there_or_not(state: dict[str, torch.Tensor]) -> None:
     del state["bn.num_batches_tracked"]
     state["attn.relative_position_index"] = torch.zeros(9, dtype=torch.int64)
     assert filled(state).bn.num_batches_tracked == 0
 
 
-def test_keeps_nothing_of_the_callers_tensors(state) -> None:
+def test_keeps_nothing_of_the_callers_tensors(state: dict[str, torch.Tensor]) -> None:
     network = filled(state)
     state["conv.weight"].zero_()
     assert network.conv.weight.abs().sum() > 0
@@ -242,7 +250,7 @@ HOSTILE = {
 def test_a_small_file_takes_little_memory_and_ends_in_a_sentence(
     tmp_path: Path, content: bytes, as_archive: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkpoint.pickles, "_LARGEST_PICKLE_BYTES", 1000)
+    monkeypatch.setattr("flyaway.engines.checkpoint.pickles._LARGEST_PICKLE_BYTES", 1000)
     file = tmp_path / "w.pth"
     if as_archive:
         with zipfile.ZipFile(file, "w") as archive:
@@ -257,7 +265,9 @@ def test_a_small_file_takes_little_memory_and_ends_in_a_sentence(
     tracemalloc.stop()
 
 
-def test_what_is_hidden_behind_an_archive_is_looked_through(tmp_path: Path, state) -> None:
+def test_what_is_hidden_behind_an_archive_is_looked_through(
+    tmp_path: Path, state: dict[str, torch.Tensor]
+) -> None:
     """A pickle with an archive appended: torch reads the pickle, who trusts the end reads the archive."""
     torch.save(state, tmp_path / "inner.pth")
     file = tmp_path / "w.pth"
@@ -269,27 +279,29 @@ def test_what_is_hidden_behind_an_archive_is_looked_through(tmp_path: Path, stat
     tracemalloc.stop()
 
 
-def test_whatever_a_reader_raises_is_damage(tmp_path: Path, monkeypatch) -> None:
+def test_whatever_a_reader_raises_is_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "w.pth").write_bytes(b"\x80\x02N.")
 
     def fail(path: Path, place: str) -> object:
         raise BufferError("never heard of")
 
-    monkeypatch.setattr(checkpoint.pickles, "read", fail)
+    monkeypatch.setattr("flyaway.engines.checkpoint.pickles.read", fail)
     with pytest.raises(WeightsError, match="damaged"):
         checkpoint.read(tmp_path / "w.pth")
 
 
 @pytest.mark.parametrize(("free_bytes", "expected"), [(1 << 40, WeightsError), (1, MemoryError)])
 def test_a_shortage_is_the_files_fault_only_where_it_would_fit(
-    tmp_path: Path, monkeypatch, free_bytes: int, expected: type[Exception]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_bytes: int, expected: type[Exception]
 ) -> None:
     (tmp_path / "w.pth").write_bytes(b"\x80\x02N.")
 
     def fail(path: Path, place: str) -> object:
         raise MemoryError
 
-    monkeypatch.setattr(checkpoint.pickles, "read", fail)
-    monkeypatch.setattr(checkpoint.device, "free_bytes", lambda device: free_bytes)
+    monkeypatch.setattr("flyaway.engines.checkpoint.pickles.read", fail)
+    monkeypatch.setattr("flyaway.engines.device.free_bytes", lambda device: free_bytes)
     with pytest.raises(expected):
         checkpoint.read(tmp_path / "w.pth")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import pytest
 import torch
 from tests.parity import random_weights
 
 from flyaway import engines
 from flyaway.engines import checkpoint
-from flyaway.engines.modnet.engine import input_size
+from flyaway.engines.modnet.engine import MODNetEngine, input_size
 from flyaway.engines.modnet.network import MODNet
 from flyaway.errors import WeightsError
 
@@ -31,25 +33,25 @@ def state() -> dict[str, torch.Tensor]:
         ((1, 511), (32, 8192)),  # upstream's rule would make 134 megapixels of it
     ],
 )
-def test_shows_the_network_the_size_that_upstream_does(picture, seen) -> None:
+def test_shows_the_network_the_size_that_upstream_does(picture: Any, seen: Any) -> None:
     assert input_size(*picture) == seen
 
 
 @pytest.mark.parametrize("left_out", ["backbone.", "lr_branch.backbone."])
-def test_either_copy_of_the_backbone_will_do(state, left_out: str) -> None:
+def test_either_copy_of_the_backbone_will_do(state: dict[str, torch.Tensor], left_out: str) -> None:
     one = {f"module.{n}": t for n, t in state.items() if not n.startswith(left_out)}
-    loaded = engines.load(NAME, one).network.state_dict()
+    loaded = cast(MODNetEngine, engines.load(NAME, one)).network.state_dict()
     assert all(torch.equal(loaded[name], values) for name, values in state.items())
 
 
-def test_a_tensor_that_both_copies_lack_is_named(state) -> None:
+def test_a_tensor_that_both_copies_lack_is_named(state: dict[str, torch.Tensor]) -> None:
     name = "backbone.model.features.3.conv.0.weight"
     lacking = {n: t for n, t in state.items() if not n.endswith(name)}
     with pytest.raises(WeightsError, match=r"features\.3\.conv\.0\.weight"):
         engines.load(NAME, lacking)
 
 
-def test_a_tensor_that_one_copy_lacks_is_named(state) -> None:
+def test_a_tensor_that_one_copy_lacks_is_named(state: dict[str, torch.Tensor]) -> None:
     name = "lr_branch.backbone.model.features.3.conv.0.weight"
     with pytest.raises(WeightsError, match=r"lacks lr_branch\.backbone\S+\.3\.conv\.0\.weight"):
         engines.load(NAME, {n: t for n, t in state.items() if n != name})

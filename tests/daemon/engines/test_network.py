@@ -31,7 +31,7 @@ class OnCard(nn.Module):
         nn.init.constant_(self.layer.weight, weight)
         self.device, self.full = CPU, False
 
-    def to(self, *args: Any) -> OnCard:  # type: ignore[override]
+    def to(self, *args: Any) -> OnCard:
         for arg in args:
             if isinstance(arg, torch.dtype):
                 self.layer.to(arg)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -46,7 +48,7 @@ def test_a_plate_that_fits_stays_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
-def test_a_plate_from_a_shaken_camera_is_aligned(dtype) -> None:
+def test_a_plate_from_a_shaken_camera_is_aligned(dtype: Any) -> None:
     factor = {np.uint8: 1, np.uint16: 257, np.float32: 1 / 255}[dtype]
     plate = (moved(scene(), 9) * np.float64(factor)).astype(dtype)
     image = (with_subject(scene()) * np.float64(factor)).astype(dtype)
@@ -59,7 +61,7 @@ def test_a_plate_from_a_shaken_camera_is_aligned(dtype) -> None:
 
 def test_where_the_plate_does_not_reach_the_image_stands_in() -> None:
     image = with_subject(scene())
-    plate = cv2.warpPerspective(
+    plate: Any = cv2.warpPerspective(
         scene(), np.array([[1, 0, 20], [0, 1, 0], [0, 0, 1.0]]), SHAPE[::-1]
     )
     aligned = plates.aligned(plate, image)

@@ -57,7 +57,9 @@ def looks_within(run: Callable[[], Tensor]) -> tuple[Tensor, int]:
         {"kernel_size": 4, "stride": 4, "padding": 2},
     ],
 )
-def test_a_convolution_in_bands_equals_torchs(settings, size, order, monkeypatch) -> None:
+def test_a_convolution_in_bands_equals_torchs(
+    settings: Any, size: Any, order: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     torch.manual_seed(0)
     layer = portioned.Conv2d(4, 6, **settings)
     x = torch.randn(2, 4, *size).contiguous(memory_format=order)
@@ -74,7 +76,9 @@ def test_a_convolution_in_bands_equals_torchs(settings, size, order, monkeypatch
 
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("shape", [(7, 5), (2, 3, 4, 5), (1, 5)])
-def test_a_matrix_product_in_portions_equals_torchs(shape, bias, monkeypatch) -> None:
+def test_a_matrix_product_in_portions_equals_torchs(
+    shape: Any, bias: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     torch.manual_seed(0)
     layer = portioned.Linear(5, 3, bias=bias)
     x = torch.randn(*shape)

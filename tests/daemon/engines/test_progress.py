@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -48,7 +50,7 @@ def test_a_layer_within_a_step_lets_a_cancel_through(network: nn.Module) -> None
         if isinstance(layer, nn.Linear):
             layer.register_forward_pre_hook(lambda layer, _: ran.append(layer))
 
-    def cancel(fraction: float, preview=None) -> None:
+    def cancel(fraction: float, preview: Any = None) -> None:
         if ran:
             raise CancelledError("enough")
 
@@ -67,7 +69,7 @@ def test_nobody_is_reported_outside_a_run(network: nn.Module) -> None:
     assert len(reported) == count
 
 
-def test_reports_are_far_enough_apart(network: nn.Module, monkeypatch) -> None:
+def test_reports_are_far_enough_apart(network: nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "INTERVAL_S", 3600.0)
     reported: list[float] = []
     with progress.reporting(lambda f, preview=None: reported.append(f), 100):

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -79,7 +80,7 @@ class Loaded:
     name: str
     engine: AnyEngine
 
-    def inputs(self, image: np.ndarray, trimap: np.ndarray | None = None, **more) -> Inputs:
+    def inputs(self, image: np.ndarray, trimap: np.ndarray | None = None, **more: Any) -> Inputs:
         needs = engines.record(self.name).needs
         if Input.TRIMAP in needs and trimap is None:
             trimap = ring(*image.shape[:2])
@@ -87,7 +88,9 @@ class Loaded:
             more["plate"] = image
         return Inputs(trimap, **more)
 
-    def extract(self, image: np.ndarray, trimap=None, report=None, **more) -> Extraction:
+    def extract(
+        self, image: np.ndarray, trimap: Any = None, report: Any = None, **more: Any
+    ) -> Extraction:
         told = {"report": report} if report else {}
         return self.engine.extract(image, self.inputs(image, trimap, **more), **told)
 
@@ -171,7 +174,7 @@ def test_looking_an_engine_up_needs_neither_torch_nor_numpy() -> None:
 def test_a_family_is_added_by_its_place_and_one_line(newcomer: None, tmp_path: Path) -> None:
     assert engines.names()[-1] == MADE_UP
     file = tmp_path / "Bright_P.safetensors"
-    save_file(made_up(MADE_UP), file)
+    save_file(made_up(MADE_UP) or {}, file)
     assert recognise(file).name == MADE_UP
     image = np.full((20, 30, 3), 40, np.uint8)
     image[:, 15:] = 255
@@ -214,7 +217,7 @@ def test_without_weights_says_how_to_get_them(name: str) -> None:
 
 
 @pytest.mark.parametrize("size", [(64, 64), (97, 61), (33, 130)])
-def test_alpha_has_the_images_size_and_range(loaded: Loaded, size) -> None:
+def test_alpha_has_the_images_size_and_range(loaded: Loaded, size: Any) -> None:
     extraction = loaded.extract(picture(*size))
     assert extraction.alpha.shape == size
     assert extraction.alpha.dtype == np.float32
@@ -232,7 +235,7 @@ def test_the_same_picture_gives_the_same_alpha(loaded: Loaded) -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.uint16, np.float32])
-def test_deeper_pixels_mean_the_same(loaded: Loaded, dtype) -> None:
+def test_deeper_pixels_mean_the_same(loaded: Loaded, dtype: Any) -> None:
     image = picture(64, 64)
     deep = image.astype(np.uint16) * 257 if dtype == np.uint16 else image.astype(np.float32) / 255
     difference = np.abs(loaded.extract(image).alpha - loaded.extract(deep).alpha)
@@ -263,7 +266,7 @@ def test_outside_a_region_is_background(loaded: Loaded) -> None:
 
 
 @pytest.mark.parametrize("window", [(slice(20, 75), slice(30, 91)), (slice(0, 1), slice(0, 128))])
-def test_a_window_gets_what_solving_all_gives_there(loaded: Loaded, window) -> None:
+def test_a_window_gets_what_solving_all_gives_there(loaded: Loaded, window: Any) -> None:
     image = picture(96, 128)
     inputs = loaded.inputs(image, ring(96, 128))
     whole = loaded.engine.extract(image, inputs)
@@ -271,6 +274,7 @@ def test_a_window_gets_what_solving_all_gives_there(loaded: Loaded, window) -> N
     assert np.allclose(part.alpha, whole.alpha[window], atol=2e-3)
     assert part.alpha.flags.c_contiguous
     if whole.foreground is not None:
+        assert part.foreground is not None
         assert np.allclose(part.foreground, whole.foreground[window], atol=2e-3)
 
 
@@ -311,7 +315,7 @@ def test_reports_rise_to_one(loaded: Loaded) -> None:
 def test_a_cancel_passes_through_and_the_engine_works_on(loaded: Loaded) -> None:
     image, seen = picture(96, 96), 0
 
-    def cancel(fraction: float, preview=None) -> None:
+    def cancel(fraction: float, preview: Any = None) -> None:
         nonlocal seen
         seen += 1
         if seen > 1:

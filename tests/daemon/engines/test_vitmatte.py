@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -26,38 +27,41 @@ def state() -> dict[str, torch.Tensor]:
 
 
 @pytest.fixture
-def engine(state) -> working.ViTMatteEngine:
-    return engines.load(NAME, state)
+def engine(state: dict[str, torch.Tensor]) -> working.ViTMatteEngine:
+    return cast(working.ViTMatteEngine, engines.load(NAME, state))
 
 
 def picture(height: int, width: int) -> np.ndarray:
     return np.random.default_rng(1).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
-def test_loads_the_hubs_names_and_upstreams(state) -> None:
+def test_loads_the_hubs_names_and_upstreams(state: dict[str, torch.Tensor]) -> None:
     hub = {hub_name(name): values for name, values in state.items()}
-    ours, theirs = (engines.load(NAME, s).network.state_dict() for s in (state, hub))
+    ours, theirs = (
+        cast(working.ViTMatteEngine, engines.load(NAME, s)).network.state_dict()
+        for s in (state, hub)
+    )
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
-def test_a_missing_tensor_is_named_as_the_file_names_it(state) -> None:
+def test_a_missing_tensor_is_named_as_the_file_names_it(state: dict[str, torch.Tensor]) -> None:
     hub = {hub_name(name): values for name, values in state.items()}
     del hub["backbone.encoder.layer.2.attention.qkv.bias"]
     with pytest.raises(WeightsError, match=r"backbone\.encoder\.layer\.2\.attention\.qkv\.bias"):
         engines.load(NAME, hub)
 
 
-def test_weights_of_the_other_size_are_refused(state) -> None:
+def test_weights_of_the_other_size_are_refused(state: dict[str, torch.Tensor]) -> None:
     with pytest.raises(WeightsError, match="ViTMatte Base"):
         engines.load("vitmatte-base-composition-1k", state)
 
 
-def test_asks_for_a_trimap(engine) -> None:
+def test_asks_for_a_trimap(engine: working.ViTMatteEngine) -> None:
     with pytest.raises(RequestError, match="Make a selection"):
         engine.extract(picture(32, 32))
 
 
-def test_solves_whatever_a_trimap_does_not_say_for_certain(engine) -> None:
+def test_solves_whatever_a_trimap_does_not_say_for_certain(engine: working.ViTMatteEngine) -> None:
     trimap = np.full((32, 32), 255, np.uint8)
     trimap[:16] = 127
     alpha = engine.extract(picture(32, 32), Inputs(trimap)).alpha
@@ -69,7 +73,7 @@ def test_solves_whatever_a_trimap_does_not_say_for_certain(engine) -> None:
     ("size", "expected"),
     [((64, 96), (64, 96)), ((224, 300), (256, 320)), ((205, 331), (224, 352)), ((1, 1), (32, 32))],
 )
-def test_pads_as_upstream_does(size, expected) -> None:
+def test_pads_as_upstream_does(size: Any, expected: Any) -> None:
     assert working.padded(*size) == expected
 
 
@@ -93,7 +97,9 @@ def test_attention_in_slices_equals_the_textbook(monkeypatch: pytest.MonkeyPatch
     assert torch.allclose(attention(x), attention.proj(expected), atol=1e-4)
 
 
-def test_decoding_in_tiles_changes_nothing(engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_decoding_in_tiles_changes_nothing(
+    engine: working.ViTMatteEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     planes = torch.randn(1, 4, 160, 224)
     with torch.inference_mode():
         whole = engine.network(planes)
@@ -101,7 +107,9 @@ def test_decoding_in_tiles_changes_nothing(engine, monkeypatch: pytest.MonkeyPat
         assert torch.allclose(engine.network(planes), whole, atol=1e-5)
 
 
-def test_attention_in_one_band_at_a_time_changes_nothing(engine, monkeypatch) -> None:
+def test_attention_in_one_band_at_a_time_changes_nothing(
+    engine: working.ViTMatteEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     planes = torch.randn(1, 4, 480, 256)
     with torch.inference_mode():
         whole = engine.network(planes)
@@ -110,7 +118,7 @@ def test_attention_in_one_band_at_a_time_changes_nothing(engine, monkeypatch) ->
         assert torch.allclose(engine.network(planes), whole, atol=1e-5)
 
 
-def test_solves_only_windows_that_hold_unknown_pixels(engine) -> None:
+def test_solves_only_windows_that_hold_unknown_pixels(engine: working.ViTMatteEngine) -> None:
     engine.division = replace(engine.division, whole_px=0, side_px=256)
     seen: list[tuple[int, ...]] = []
     engine.network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape[2:]))
@@ -140,11 +148,11 @@ class Contrary(torch.nn.Module):
 
 @pytest.mark.parametrize("width", [1025, 1500, 1856, 2000, 2700, 4000])
 def test_windows_that_wholly_disagree_leave_no_seam(width: int) -> None:
-    engine = working.ViTMatteEngine(Contrary())
+    engine = working.ViTMatteEngine(cast(network.ViTMatte, contrary := Contrary()))
     engine.division = replace(engine.division, whole_px=0)
     trimap = np.full((2, width), 128, np.uint8)
     alpha = engine.extract(np.zeros((2, width, 3), np.uint8), Inputs(trimap)).alpha
-    assert engine.network.calls > 1
+    assert contrary.calls > 1
     assert np.ptp(alpha) > 0.9
     assert np.abs(np.diff(alpha, axis=1)).max() < 2 / 255
 
@@ -156,15 +164,15 @@ def test_relative_places_learned_at_one_size_are_stretched_to_another() -> None:
     assert torch.equal(network.apart(learned, 2)[0, :, 0], stretched[[1, 0]])
 
 
-def shown(engine) -> list[tuple[int, ...]]:
+def shown(engine: working.ViTMatteEngine) -> list[tuple[int, ...]]:
     """The sizes of what the network is shown from now on."""
     seen: list[tuple[int, ...]] = []
     engine.network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape[2:]))
     return seen
 
 
-def test_only_pieces_whose_trimap_changed_are_solved_again(engine) -> None:
-    engine.division = replace(engine.division, whole_px=0, side_px=256)
+def test_only_pieces_whose_trimap_changed_are_solved_again(engine: working.ViTMatteEngine) -> None:
+    engine.division = replace(engine.division, whole_px=0, side_px=384)
     image, trimap = picture(300, 900), np.zeros((300, 900), np.uint8)
     trimap[100:140] = 128
     features, seen = engine.encode(image), shown(engine)
@@ -173,14 +181,16 @@ def test_only_pieces_whose_trimap_changed_are_solved_again(engine) -> None:
     changed = trimap.copy()
     changed[120, 10] = 255
     again = engine.solve(features, Inputs(changed)).alpha
-    assert pieces > 4
-    assert 1 <= len(seen) - pieces <= 4
+    assert pieces == 4
+    assert len(seen) - pieces == 1
     assert again[120, 10] == 1
     assert np.array_equal(again, engine.extract(image, Inputs(changed)).alpha)
     assert np.array_equal(engine.solve(features, Inputs(trimap)).alpha, first)
 
 
-def test_a_window_of_a_large_picture_is_solved_with_some_context_alone(engine) -> None:
+def test_a_window_of_a_large_picture_is_solved_with_some_context_alone(
+    engine: working.ViTMatteEngine,
+) -> None:
     engine.division = replace(engine.division, side_px=256, context_px=112, grid_px=224)
     rows, columns = np.mgrid[:640, :900]
     clouds = np.sin(rows / 37) * np.cos(columns / 51)
@@ -197,7 +207,7 @@ def test_a_window_of_a_large_picture_is_solved_with_some_context_alone(engine) -
     assert np.abs(part - whole)[is_unknown].mean() < 0.5 * whole[is_unknown].std()
 
 
-def test_needs_less_memory_and_is_restored(engine) -> None:
+def test_needs_less_memory_and_is_restored(engine: working.ViTMatteEngine) -> None:
     usual = engine.division
     assert engine.economise(500 * 500, True) is None  # pieces of half that size would be too small
     assert "smaller windows" in str(engine.economise(3000 * 4000, True))

@@ -111,7 +111,8 @@ def with_edge() -> Trimap:
 
 
 def asked(*steps: Step, **changes: Any) -> ResolvedRequest:
-    return ResolvedRequest(image(), **({"inputs": Inputs(), "steps": steps} | changes))
+    fields: dict[str, Any] = {"inputs": Inputs(), "steps": steps}
+    return ResolvedRequest(image(), **(fields | changes))
 
 
 class TestNothingUnknown:
@@ -241,6 +242,7 @@ class TestTwoEngines:
         engines = Engines(find=with_foreground)
         outcome = engines.run(asked(COMPARE, SOLVE, output=Output("u8", "u8")))
         assert engines.names == ["comparer", "solver"]
+        assert outcome.foreground is not None
         assert (outcome.foreground == 51).all()
 
     def test_share_one_progress_that_only_grows(self) -> None:

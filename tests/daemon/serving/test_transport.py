@@ -181,10 +181,11 @@ class TestTransport:
         assert list(transport.receive(round(PATIENCE_S * 1000))) == []
 
     def test_can_be_woken_by_several_threads_at_once(self, transport: Transport) -> None:
-        threads = [
-            threading.Thread(target=lambda: [transport.wake() for _ in range(2000)])
-            for _ in range(4)
-        ]
+        def wake() -> None:
+            for _ in range(2000):
+                transport.wake()
+
+        threads = [threading.Thread(target=wake) for _ in range(4)]
         for thread in threads:
             thread.start()
         while any(thread.is_alive() for thread in threads):

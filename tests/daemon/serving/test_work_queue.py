@@ -97,7 +97,7 @@ def test_whatever_goes_wrong_ends_that_task_alone(
         if failing.id == "bad":
             raise fault
 
-    with working(**{station: fail}) as (running, next_ended):
+    with working(work=fail) if station == "work" else working(load=fail) as (running, next_ended):
         running.submit(task("bad"))
         _, error = next_ended()
         assert error is not None
