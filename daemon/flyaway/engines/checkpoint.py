@@ -14,7 +14,7 @@ import torch
 from safetensors import safe_open
 from torch import nn
 
-from flyaway.engines import device, pickles
+from flyaway.engines import pickles
 from flyaway.errors import DamagedWeightsError, WeightsError
 
 PREFIXES = ("module.", "_orig_mod.")
@@ -43,6 +43,7 @@ def read(path: Path, place: str = "cpu") -> dict[str, torch.Tensor]:
     Raises:
         WeightsError: the file is missing or cannot be read.
         DamagedWeightsError: it is damaged, of another kind, or holds more than tensors.
+        MemoryError, RuntimeError: there is no memory for it; see `device.memory_errors`.
     """
     try:
         content = _content(path, place)
@@ -174,7 +175,7 @@ def _content(path: Path, place: str) -> object:
     except (OSError, DamagedWeightsError):
         raise
     except Exception as error:  # the one edge for readers of strangers' files
-        if _is_short_of_memory(error, path):
+        if isinstance(error, MemoryError) or _NO_MEMORY in str(error):
             raise
         raise _damaged(path) from error
 
@@ -191,12 +192,6 @@ def _outline(tensor: Any) -> torch.Tensor:
     is_floating_point = tensor.get_dtype().startswith(("F", "BF"))
     dtype = torch.float32 if is_floating_point else torch.int64
     return torch.empty(tensor.get_shape(), dtype=dtype, device="meta")
-
-
-def _is_short_of_memory(error: Exception, path: Path) -> bool:
-    """Whether reading failed because there is no memory for a file of this size, which is no fault of the file."""
-    is_shortage = isinstance(error, MemoryError) or _NO_MEMORY in str(error)
-    return is_shortage and device.free_bytes(torch.device("cpu")) < 2 * path.stat().st_size
 
 
 def _damaged(path: Path) -> DamagedWeightsError:

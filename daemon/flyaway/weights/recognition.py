@@ -33,7 +33,6 @@ def recognise(path: Path, name: str | None = None) -> EngineRecord:
     Raises:
         UnknownEngineError: there is no engine called `name`.
         WeightsError: the file is for none, may be for several, or cannot be read.
-        DeviceError: there is not enough memory to look into it.
     """
     names = engines.names() if name is None else (name,)
     records = [record for record in map(engines.record, names) if record.weights]
@@ -70,8 +69,13 @@ def _by_tensors(path: Path, records: Iterable[EngineRecord], is_sure: bool) -> l
     """
     from flyaway.engines import checkpoint, device  # deferred: loads torch
 
-    with device.memory_errors(_no_memory(path)):
-        tensors = checkpoint.read(path, "meta")
+    try:
+        with device.memory_errors():
+            tensors = checkpoint.read(path, "meta")
+    except DeviceError as error:
+        raise WeightsError(
+            f"{path} asks for more memory than there is. Close other programs, or choose another file."
+        ) from error
     fitting = []
     for record in records:
         try:
@@ -81,10 +85,6 @@ def _by_tensors(path: Path, records: Iterable[EngineRecord], is_sure: bool) -> l
             if is_sure:
                 raise
     return fitting
-
-
-def _no_memory(path: Path) -> DeviceError:
-    return DeviceError(f"There is not enough memory to look into {path}. Close other programs.")
 
 
 def _by_name(path: Path, records: Iterable[EngineRecord]) -> list[EngineRecord]:

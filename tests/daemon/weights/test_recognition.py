@@ -173,3 +173,20 @@ def test_engine_without_weights_takes_none(modnet: Tensors, tmp_path: Path) -> N
 def test_file_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="cannot be read: Is a directory"):
         recognise(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "shortage", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")]
+)
+def test_file_that_no_memory_holds_is_a_sentence(
+    shortage: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "net.pth"
+    path.write_bytes(b"\x80\x02N.")
+
+    def fail(*_: object) -> None:
+        raise shortage
+
+    monkeypatch.setattr(checkpoint, "read", fail)
+    with pytest.raises(WeightsError, match="more memory than there is"):
+        recognise(path)

@@ -78,6 +78,7 @@ def test_goes_on_where_a_download_was_cancelled(store: Store, hub: fake.Hub) -> 
         if done > total / 2:
             raise CancelledError("The request was cancelled.")
 
+    hub.stall_after = 2_000_000
     with pytest.raises(CancelledError):
         store.download(record(), stop_half_way)
     assert store.find(record()) is None

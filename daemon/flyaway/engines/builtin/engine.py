@@ -7,7 +7,7 @@ import torch
 
 from flyaway.engines.builtin import guess, matting, trial
 from flyaway.engines.builtin.band import known_alpha
-from flyaway.engines.builtin.progress import watched
+from flyaway.engines.builtin.beside import in_own_thread
 from flyaway.engines.builtin.pyramid import Box
 from flyaway.engines.builtin.workers import Workers
 from flyaway.engines.contract import Engine, Extraction, Inputs, Report, Window, part, silent
@@ -74,8 +74,10 @@ class BuiltinEngine(Engine[Image]):
         _check_size(features, inputs)
         trimap = inputs.trimap
         if trimap is None or (trimap == UNKNOWN).all():
-            return watched(lambda told: self._find(features, inputs.region, window, told), report)
-        return watched(lambda told: self._solve(features, trimap, window, told), report)
+            return in_own_thread(
+                lambda step: self._find(features, inputs.region, window, step), report
+            )
+        return in_own_thread(lambda step: self._solve(features, trimap, window, step), report)
 
     def _find(
         self, image: Image, region: Region | None, window: Window | None, report: Report

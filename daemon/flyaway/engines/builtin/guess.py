@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from flyaway import engines
 from flyaway.engines.builtin import pyramid
 from flyaway.engines.builtin.band import grown
-from flyaway.engines.builtin.progress import Tick, part, stage
 from flyaway.engines.builtin.pyramid import Box
 from flyaway.engines.builtin.saliency import Saliency
-from flyaway.engines.contract import Report
+from flyaway.engines.contract import Report, part, silent
+from flyaway.engines.progress import spaced
 from flyaway.errors import NoSubjectError
 from flyaway.images.arrays import FOREGROUND, UNKNOWN, Image, Trimap
 
@@ -94,17 +94,17 @@ def find(image: Image, region: Mask | None, report: Report, threads: int) -> Gue
     Raises:
         NoSubjectError: nothing stands out from its surroundings.
     """
-    tick = stage(report, 0.0, 1.0)
+    report = spaced(report)
     if region is not None and region.all():
         region = None  # it says nothing
     whole = Box(0, image.shape[0], 0, image.shape[1])
     frame = whole if region is None else _frame(region)
     picture = _picture(image, frame, _SIDE)
-    tick(0.1)
+    report(0.1)
     larger = _picture(image, frame, 2 * _SIDE)
     for sure_share, start, end in ((0.0, 0.1, 0.8), (_SURE_SHARE, 0.8, 1.0)):
         seeds = _seeds(picture, region, frame, sure_share)
-        subject, agreement = _vote(picture, seeds, threads, part(tick, start, end))
+        subject, agreement = _vote(picture, seeds, threads, part(report, start, end))
         subject = _refined(larger, subject)
         if subject.any():
             break
@@ -223,10 +223,10 @@ def _parting(score: NDArray[np.float32]) -> float:
 
 
 def _vote(
-    picture: NDArray[np.uint8], seeds: list[Seeds], threads: int, tick: Tick
+    picture: NDArray[np.uint8], seeds: list[Seeds], threads: int, report: Report
 ) -> tuple[Mask, float]:
     """What most runs take for the subject, and how far they agree (intersection over union)."""
-    parts = [part(tick, number / len(seeds), 1.0) for number in range(len(seeds))]
+    parts = [part(report, number / len(seeds), 1.0) for number in range(len(seeds))]
     with ThreadPoolExecutor(threads) as pool:
         runs = [_cleaned(cut) for cut in pool.map(_cut, repeat(picture), seeds, parts)]
     # A run that lost the subject has no say in where it is, and without a majority the most votes count.
@@ -236,7 +236,7 @@ def _vote(
     return subject, float(np.mean(shared))
 
 
-def _cut(picture: NDArray[np.uint8], seeds: Seeds, tick: Tick) -> Mask:
+def _cut(picture: NDArray[np.uint8], seeds: Seeds, report: Report) -> Mask:
     """GrabCut from `seeds`."""
     labels = seeds.copy()
     blue_first = np.ascontiguousarray(picture[..., ::-1])
@@ -248,7 +248,7 @@ def _cut(picture: NDArray[np.uint8], seeds: Seeds, tick: Tick) -> Mask:
             return subject
         mode = cv2.GC_EVAL if turn else cv2.GC_INIT_WITH_MASK
         cv2.grabCut(blue_first, labels, (0, 0, 0, 0), background, foreground, 1, mode)
-        tick(0.0)
+        report(0.0)
     return _is_subject(labels)
 
 
@@ -263,7 +263,7 @@ def _refined(picture: NDArray[np.uint8], subject: Mask) -> Mask:
     seeds = np.where(subject, cv2.GC_FGD, cv2.GC_BGD)
     seeds[doubtful & subject] = cv2.GC_PR_FGD
     seeds[doubtful & ~subject] = cv2.GC_PR_BGD
-    return _cut(picture, seeds.astype(np.uint8), lambda fraction: None)
+    return _cut(picture, seeds.astype(np.uint8), silent)
 
 
 def _cleaned(subject: Mask) -> Mask:

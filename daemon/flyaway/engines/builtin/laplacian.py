@@ -6,13 +6,14 @@ its pixels depends on their offset, so the rows are kept as a 5x5 stencil a pixe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
 from torch.nn.functional import max_pool2d, pad
 
 from flyaway.engines.builtin.band import Band
 from flyaway.engines.builtin.workers import Workers
+from flyaway.engines.contract import Report
 
 EPSILON = 1e-7
 """How far alpha may leave the affine function where colours hardly differ (Levin's regulariser)."""
@@ -28,7 +29,7 @@ def matting_stencil(
     image: torch.Tensor,
     band: Band,
     workers: Workers,
-    tick: Callable[[float], None],
+    report: Report,
     epsilon: float = EPSILON,
 ) -> torch.Tensor:
     """Sum what all windows that touch the band ask of its pixels.
@@ -37,7 +38,7 @@ def matting_stencil(
         image: HxWx3 float32, at least 3x3.
         band: its N unknown pixels.
         workers: say how many windows to take at once.
-        tick: told the done fraction; may raise.
+        report: told the done fraction; may raise.
         epsilon: regulariser of the windows' covariances.
 
     Returns:
@@ -63,7 +64,7 @@ def matting_stencil(
                 stencil[CENTRE + offset].index_add_(0, places[first], coefficients)
                 if offset:
                     stencil[CENTRE - offset].index_add_(0, places[second], coefficients)
-        tick(done)
+        report(done)
     return stencil[:, :count]
 
 

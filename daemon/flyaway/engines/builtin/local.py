@@ -13,12 +13,12 @@ from flyaway.engines.builtin import pyramid
 from flyaway.engines.builtin.band import Band, Pixels, known_alpha
 from flyaway.engines.builtin.laplacian import matting_stencil
 from flyaway.engines.builtin.neighbours import likeness
-from flyaway.engines.builtin.progress import Tick, part
 from flyaway.engines.builtin.pyramid import Box
 from flyaway.engines.builtin.sampling import Pairs, Sampler, Samples, inherit
 from flyaway.engines.builtin.solve import conjugate_gradients
 from flyaway.engines.builtin.system import System, assemble
 from flyaway.engines.builtin.workers import Workers
+from flyaway.engines.contract import Report, part
 from flyaway.images.arrays import FOREGROUND, UNKNOWN, Alpha, Trimap
 
 FAINT = 1e-6
@@ -38,7 +38,7 @@ class Solution:
     pairs: Pairs | None = None
 
 
-def solve_band(image: Pixels, trimap: Trimap, workers: Workers, tick: Tick) -> Solution:
+def solve_band(image: Pixels, trimap: Trimap, workers: Workers, report: Report) -> Solution:
     """Solve an image in one piece."""
     alpha = known_alpha(trimap)
     if not (trimap == UNKNOWN).any():
@@ -47,30 +47,32 @@ def solve_band(image: Pixels, trimap: Trimap, workers: Workers, tick: Tick) -> S
     if (trimap == FOREGROUND).any() and (trimap == 0).any():
         with ThreadPoolExecutor(1) as beside, workers.pool() as pool:
             # The search for neighbours is one long call: let it run beside the others.
-            search = beside.submit(likeness, image, trimap, alpha, workers, part(tick, 0.0, 0.5))
-            system = local_system(image, band, alpha, workers, part(tick, 0.0, 0.2))
-            samples, pairs = _sampled(image, trimap, band, workers, pool, part(tick, 0.2, 0.7))
+            search = beside.submit(likeness, image, trimap, alpha, workers, part(report, 0.0, 0.5))
+            system = local_system(image, band, alpha, workers, part(report, 0.0, 0.2))
+            samples, pairs = _sampled(image, trimap, band, workers, pool, part(report, 0.2, 0.7))
             system = system.joined(search.result())
         prior, weight = samples.alpha, samples.trust() + FAINT
     else:
         pairs = None
-        system = local_system(image, band, alpha, workers, part(tick, 0.0, 0.7))
+        system = local_system(image, band, alpha, workers, part(report, 0.0, 0.7))
         prior = torch.full_like(system.rhs, float((trimap == FOREGROUND).any()))
         weight = torch.full_like(prior, FAINT)
     system = system.pulled(prior, weight)
-    found = conjugate_gradients(system, prior, _TOLERANCE, part(tick, 0.7, 1.0))
+    found = conjugate_gradients(system, prior, _TOLERANCE, part(report, 0.7, 1.0))
     alpha[trimap == UNKNOWN] = cleared(found)
     return Solution(alpha, pairs)
 
 
-def local_system(image: Pixels, band: Band, known: Alpha, workers: Workers, tick: Tick) -> System:
+def local_system(
+    image: Pixels, band: Band, known: Alpha, workers: Workers, report: Report
+) -> System:
     """What the windows of the matting Laplacian ask of a band, `known` being the alpha around it."""
-    stencil = matting_stencil(workers.tensor(image), band, workers, tick)
+    stencil = matting_stencil(workers.tensor(image), band, workers, report)
     return assemble(stencil, band, workers.tensor(known), workers)
 
 
 def _sampled(
-    image: Pixels, trimap: Trimap, band: Band, workers: Workers, pool: Executor, tick: Tick
+    image: Pixels, trimap: Trimap, band: Band, workers: Workers, pool: Executor, report: Report
 ) -> tuple[Samples, Pairs]:
     """Sample at half the size, then try the pairs found there at full size.
 
@@ -81,12 +83,12 @@ def _sampled(
     half = pyramid.trimap(trimap, 2, whole)
     if (half == FOREGROUND).any() and (half == 0).any():
         sampler = Sampler(pyramid.pixels(image, 2, whole), half, workers)
-        sampler.run(pool, part(tick, 0.0, 0.8))
+        sampler.run(pool, part(report, 0.0, 0.8))
         pairs = sampler.pairs(2)
         return inherit(workers.tensor(image), band, pairs, (0, 0), 2), pairs
     # What is known is too thin to be seen at half the size.
     sampler = Sampler(image, trimap, workers)
-    return sampler.run(pool, tick), sampler.pairs(1)
+    return sampler.run(pool, report), sampler.pairs(1)
 
 
 def cleared(alpha: torch.Tensor) -> NDArray[np.float32]:

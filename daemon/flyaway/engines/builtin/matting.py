@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from flyaway.engines.builtin import pyramid
 from flyaway.engines.builtin.band import known_alpha
 from flyaway.engines.builtin.local import Solution, solve_band
-from flyaway.engines.builtin.progress import Tick, stage
 from flyaway.engines.builtin.pyramid import Box
 from flyaway.engines.builtin.tiles import Refiner
 from flyaway.engines.builtin.workers import Workers
-from flyaway.engines.contract import Report
+from flyaway.engines.contract import Report, part
+from flyaway.engines.progress import spaced
 from flyaway.images.arrays import UNKNOWN, Alpha, Image, Trimap
 
 WHOLE_UNKNOWN = 260_000
@@ -52,10 +52,14 @@ def extract(
     alpha = known_alpha(trimap)
     if factor > 1:
         # A picture of a quarter of the pixels soon shows what will come.
-        first = _solve_whole(image, inner, 2 * factor, workers, stage(report, 0.0, 0.05))
+        first = _solve_whole(image, inner, 2 * factor, workers, spaced(part(report, 0.0, 0.05)))
         report(0.05, _preview(alpha, first.alpha, 2 * factor, box, inner))
     top = _solve_whole(
-        image, inner, factor, workers, stage(report, *((0.0, 1.0) if factor == 1 else (0.05, 0.25)))
+        image,
+        inner,
+        factor,
+        workers,
+        spaced(part(report, *((0.0, 1.0) if factor == 1 else (0.05, 0.25)))),
     )
     coarse, top_factor = top.alpha, factor
     share = 0.25
@@ -65,7 +69,7 @@ def extract(
         factor //= 2
         end = 1.0 if factor == 1 else share + (1.0 - share) / 4
         refiner = Refiner(image, inner, coarse, top.pairs, factor, top_factor // factor, workers)
-        coarse = refiner.run(stage(report, share, end))
+        coarse = refiner.run(spaced(part(report, share, end)))
         share = end
     inside = alpha[box.slices]
     np.copyto(inside, coarse, where=inner == UNKNOWN)
@@ -81,9 +85,9 @@ def _first_factor(unknown: int, box: Box, whole_unknown: int) -> int:
 
 
 def _solve_whole(
-    image: Image, trimap: Trimap, factor: int, workers: Workers, tick: Tick
+    image: Image, trimap: Trimap, factor: int, workers: Workers, report: Report
 ) -> Solution:
-    return solve_band(*pyramid.whole(image, trimap, factor), workers, tick)
+    return solve_band(*pyramid.whole(image, trimap, factor), workers, report)
 
 
 def _preview(

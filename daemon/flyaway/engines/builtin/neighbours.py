@@ -12,9 +12,9 @@ from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
 
 from flyaway.engines.builtin.band import Pixels, grown
-from flyaway.engines.builtin.progress import Tick
 from flyaway.engines.builtin.system import System, links
 from flyaway.engines.builtin.workers import Workers
+from flyaway.engines.contract import Report
 from flyaway.images.arrays import UNKNOWN
 
 _WEIGHT = 0.007
@@ -48,7 +48,7 @@ def likeness(
     trimap: NDArray[np.uint8],
     known: NDArray[np.float32],
     workers: Workers,
-    tick: Tick,
+    report: Report,
 ) -> System:
     """What pixels of like colour ask of each other.
 
@@ -57,7 +57,7 @@ def likeness(
         trimap: HxW.
         known: HxW, alpha of the known pixels.
         workers: where the system shall be.
-        tick: told the done fraction.
+        report: told the done fraction; may raise.
     """
     is_unknown = trimap == UNKNOWN
     near = _on_diagonals(grown(is_unknown, _KNOWN_REACH_PX), _ASKED_EVERY)
@@ -65,7 +65,7 @@ def likeness(
     features = _features(image, near)
     asking = _features(image, own)
     number = np.where(is_unknown, np.cumsum(is_unknown).reshape(trimap.shape) - 1, -1).reshape(-1)
-    tick(0.0)
+    report(0.0)
     tree = cKDTree(features, balanced_tree=False, compact_nodes=False)
     weights, others = np.empty((own.size, _COUNT)), np.empty((own.size, _COUNT), np.int64)
     for start in range(0, own.size, _CHUNK):
@@ -74,9 +74,9 @@ def likeness(
         # The first is the pixel itself, or one just like it.
         weights[span] = np.maximum(1.0 - away[:, 1:] / _RANGE, 1e-6) ** 2
         others[span] = near[found[:, 1:].clip(max=near.size - 1)]
-        tick(start / own.size)
+        report(start / own.size)
     weights *= _WEIGHT * _ASKING_EVERY / weights.sum(axis=1, keepdims=True)
-    tick(1.0)
+    report(1.0)
     count = int(np.count_nonzero(is_unknown))
     return _graph(count, weights, number[own], number[others], known.reshape(-1)[others], workers)
 

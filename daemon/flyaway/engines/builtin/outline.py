@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from flyaway.engines.builtin import pyramid
 from flyaway.engines.builtin.band import Pixels
+from flyaway.engines.builtin.beside import in_own_thread
 from flyaway.engines.builtin.likelihood import Mask, log_ratio
 from flyaway.engines.builtin.local import solve_band
-from flyaway.engines.builtin.progress import Tick, part, stage, watched
 from flyaway.engines.builtin.pyramid import Box
 from flyaway.engines.builtin.workers import Workers
-from flyaway.engines.contract import Report
+from flyaway.engines.contract import Report, part
+from flyaway.engines.progress import spaced
 from flyaway.images.arrays import BACKGROUND, FOREGROUND, UNKNOWN, Alpha, Image, Trimap
 
 _SIDE = 320
@@ -139,8 +140,8 @@ def find(
         threads: that compute; the result does not depend on them.
     """
     workers = Workers(torch.device("cpu"), threads)
-    return watched(
-        lambda note: _found(image, selected, limit_px, feather_px, workers, stage(note, 0.0, 1.0)),
+    return in_own_thread(
+        lambda step: _found(image, selected, limit_px, feather_px, workers, spaced(step)),
         report,
     )
 
@@ -151,14 +152,14 @@ def _found(
     limit_px: float | None,
     feather_px: float,
     workers: Workers,
-    tick: Tick,
+    report: Report,
 ) -> Edge:
     box = _window(selected)
     view = _view(image, selected, box, limit_px, feather_px)
-    tick(0.1)
+    report(0.1)
     wide = _wide(view, workers)
-    tick(0.3)
-    alpha = solve_band(view.picture, wide, workers, part(tick, 0.3, 1.0)).alpha
+    report(0.3)
+    alpha = solve_band(view.picture, wide, workers, part(report, 0.3, 1.0)).alpha
     narrow = _narrowed(wide, _without_haze(alpha, view))
     trimap = np.zeros(selected.shape, np.uint8)
     size = (box.shape[1], box.shape[0])

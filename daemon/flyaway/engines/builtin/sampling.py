@@ -17,8 +17,8 @@ import torch
 from numpy.typing import NDArray
 
 from flyaway.engines.builtin.band import Band, Pixels
-from flyaway.engines.builtin.progress import Tick
 from flyaway.engines.builtin.workers import Workers
+from flyaway.engines.contract import Report
 from flyaway.images.arrays import FOREGROUND, Trimap
 
 _RAYS = 8
@@ -152,17 +152,17 @@ class Sampler:
         self._reach_background = self._away_background[band.rows, band.columns].clamp(min=1.0)
         self._votes = _Votes(len(band), device)
 
-    def run(self, pool: Executor, tick: Tick) -> Samples:
+    def run(self, pool: Executor, report: Report) -> Samples:
         """Sample all pixels; the result does not depend on how many threads `pool` has."""
         spans = self._workers.spans(len(self._band), _GATHERED)
         for done, _ in enumerate(pool.map(self._gather, spans)):
-            tick(0.6 * done / len(spans))
+            report(0.6 * done / len(spans))
         spans = self._workers.spans(len(self._band), _PASSED_ON)
         for turn, steps in enumerate(self._shared):
             # All read what the round before found, so that the order of chunks does not matter.
             found = self._votes.foreground.clone(), self._votes.background.clone()
             list(pool.map(self._share, spans, repeat(steps), repeat(found)))
-            tick(0.6 + 0.4 * turn / len(self._shared))
+            report(0.6 + 0.4 * turn / len(self._shared))
         return self._votes.samples()
 
     def pairs(self, factor: int) -> Pairs:

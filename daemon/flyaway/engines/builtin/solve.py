@@ -12,8 +12,8 @@ import math
 import torch
 from torch.nn.functional import pad
 
-from flyaway.engines.builtin.progress import Tick
 from flyaway.engines.builtin.system import System
+from flyaway.engines.contract import Report
 
 _MOST_STEPS = 400
 
@@ -22,7 +22,7 @@ _SUMMED_AT_ONCE = 4096
 
 
 def conjugate_gradients(
-    system: System, start: torch.Tensor, tolerance: float, tick: Tick
+    system: System, start: torch.Tensor, tolerance: float, report: Report
 ) -> torch.Tensor:
     """Solve a system from `start`.
 
@@ -30,7 +30,7 @@ def conjugate_gradients(
         system: over N pixels.
         start: N.
         tolerance: how small the residual shall become against the right-hand side.
-        tick: told after each step how far the residual has come; may raise.
+        report: told after each step how far the residual has come; may raise.
     """
     x = start.clone()
     residual = system.rhs - system.product(x)
@@ -49,7 +49,7 @@ def conjugate_gradients(
         x.add_(direction, alpha=step)
         residual.sub_(image, alpha=step)
         now = _length(residual)
-        tick(_share_done(first, now, goal))
+        report(_share_done(first, now, goal))
     return x.nan_to_num()
 
 

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from flyaway.engines.builtin import pyramid
 from flyaway.engines.builtin.band import Band, grown, known_alpha
+from flyaway.engines.builtin.beside import AbandonedError
 from flyaway.engines.builtin.local import cleared, local_system
-from flyaway.engines.builtin.progress import AbandonedError, Tick
 from flyaway.engines.builtin.pyramid import Box
 from flyaway.engines.builtin.sampling import Pairs, inherit
 from flyaway.engines.builtin.solve import conjugate_gradients
 from flyaway.engines.builtin.workers import Workers
+from flyaway.engines.contract import Report
 from flyaway.images.arrays import FOREGROUND, UNKNOWN, Alpha, Image, Trimap
 
 SIDE = 256
@@ -87,7 +88,7 @@ class Refiner:
         self._workers = workers
         self._abandoned = threading.Event()
 
-    def run(self, tick: Tick) -> Alpha:
+    def run(self, report: Report) -> Alpha:
         """Solve all tiles; they are joined in one order, so the number of threads changes nothing."""
         shape = pyramid.level_shape(self._trimap.shape, self._factor)
         alpha = np.zeros(shape, np.float32)
@@ -100,7 +101,7 @@ class Refiner:
                     # Two a thread in flight: memory holds those, not all that are to come.
                     for each in todo[done + len(waiting) : done + ahead]:
                         waiting.append(pool.submit(self._solve, each))
-                    _blend(alpha, tile, _result(waiting.popleft(), tick, done / len(todo)))
+                    _blend(alpha, tile, _result(waiting.popleft(), report, done / len(todo)))
             finally:
                 self._abandoned.set()
                 for future in waiting:
@@ -154,14 +155,14 @@ class Refiner:
         is_settled = (known == UNKNOWN) & ~self._is_open[np.ix_(rows, columns)]
         return np.where(is_settled, np.where(prior > 0.5, FOREGROUND, 0), known).astype(np.uint8)
 
-    def _go_on(self, _: float) -> None:
+    def _go_on(self, fraction: float, preview: Alpha | None = None) -> None:
         if self._abandoned.is_set():
             raise AbandonedError
 
 
-def _result(future: Future[Alpha], tick: Tick, done: float) -> Alpha:
+def _result(future: Future[Alpha], report: Report, done: float) -> Alpha:
     while True:
-        tick(done)
+        report(done)
         try:
             return future.result(_WAIT_S)
         except TimeoutError:
