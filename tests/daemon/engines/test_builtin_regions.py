@@ -8,7 +8,7 @@ import pytest
 
 from flyaway.engines.builtin import guess
 from flyaway.engines.builtin.engine import BuiltinEngine
-from flyaway.engines.contract import Inputs
+from flyaway.engines.contract import Inputs, silent
 from flyaway.errors import NoSubjectError
 
 Picture = tuple[np.ndarray, np.ndarray]
@@ -109,7 +109,7 @@ def test_a_run_that_lost_the_subject_has_no_say(monkeypatch: pytest.MonkeyPatch)
 
     def vote(*runs: np.ndarray) -> tuple[np.ndarray, float]:
         seeds = [run.astype(np.uint8) for run in runs]
-        return guess._vote(picture, seeds, 1, lambda fraction: None)
+        return guess._vote(picture, seeds, 1, silent)
 
     subject, agreement = vote(seen, nothing, nothing)
     assert np.array_equal(subject, seen)
