@@ -12,14 +12,14 @@ import multiprocessing
 import resource
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pictures
-from tests.benchmarks import contestants, metrics
+from tests.benchmarks import contestants, degraded, metrics
 from tests.benchmarks.contestants import Contestant
 from tests.benchmarks.provenance import provenance
 
@@ -89,6 +89,7 @@ def main() -> int:
     parser.add_argument(
         "--megapixels", type=float, metavar="N", help="enlarge photos without a trimap to that size"
     )
+    degraded.add_options(parser)
     parser.add_argument("--only", nargs="*", metavar="ID", help="these photos only")
     parser.add_argument("--json", type=Path, help="write the scores here")
     parser.add_argument("--sheet", type=Path, help="draw photo, trimap, alpha and cut-out here")
@@ -104,9 +105,11 @@ def _run(arguments: argparse.Namespace) -> int:
     entrants = [contestants.engine(arguments.engine)]
     if not arguments.alone:
         entrants += contestants.rivals()
+    harm = degraded.asked_for(arguments)
     scores, rows, failed = [], [], 0
     for entry in _entries(arguments.folder, arguments.wide, arguments.only):
         photo = _photo(arguments.folder, entry, arguments.region, arguments.megapixels)
+        photo = replace(photo, image=harm.done_to(photo.image))
         for entrant in entrants:
             if photo.role not in entrant.roles:
                 continue
@@ -126,7 +129,7 @@ def _run(arguments: argparse.Namespace) -> int:
         return 1
     _write_means(scores)
     if arguments.json:
-        names = ("engine", "wide", "region", "megapixels")
+        names = ("engine", "wide", "region", "megapixels", *degraded.OPTIONS)
         asked = {name: getattr(arguments, name) for name in names}
         kept = {**provenance(), **asked, "scores": [asdict(score) for score in scores]}
         arguments.json.write_text(json.dumps(kept, indent=1) + "\n")

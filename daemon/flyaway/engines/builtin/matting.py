@@ -6,9 +6,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from flyaway.engines.builtin import pyramid
-from flyaway.engines.builtin.band import known_alpha
+from flyaway.engines.builtin import noise, pyramid
+from flyaway.engines.builtin.band import grown, known_alpha
+from flyaway.engines.builtin.cleaning import AROUND_PX, cleaned
 from flyaway.engines.builtin.local import Solution, solve_band
+from flyaway.engines.builtin.noise import Noise
 from flyaway.engines.builtin.pyramid import Box
 from flyaway.engines.builtin.tiles import Refiner
 from flyaway.engines.builtin.workers import Workers
@@ -50,14 +52,18 @@ def extract(
     factor = _first_factor(int(np.count_nonzero(unknown)), box, whole_unknown)
     image, inner = image[box.slices], trimap[box.slices]
     alpha = known_alpha(trimap)
+    seen_noise = noise.estimate(image)
     if factor > 1:
         # A picture of a quarter of the pixels soon shows what will come.
-        first = _solve_whole(image, inner, 2 * factor, workers, spaced(part(report, 0.0, 0.05)))
+        first = _solve_whole(
+            image, inner, 2 * factor, seen_noise, workers, spaced(part(report, 0.0, 0.05))
+        )
         report(0.05, _preview(alpha, first.alpha, 2 * factor, box, inner))
     top = _solve_whole(
         image,
         inner,
         factor,
+        seen_noise,
         workers,
         spaced(part(report, *((0.0, 1.0) if factor == 1 else (0.05, 0.25)))),
     )
@@ -68,7 +74,16 @@ def extract(
         report(share, _preview(alpha, coarse, factor, box, inner) if factor == 2 else None)
         factor //= 2
         end = 1.0 if factor == 1 else share + (1.0 - share) / 4
-        refiner = Refiner(image, inner, coarse, top.pairs, factor, top_factor // factor, workers)
+        refiner = Refiner(
+            image,
+            inner,
+            coarse,
+            top.pairs,
+            factor,
+            top_factor // factor,
+            seen_noise,
+            workers,
+        )
         coarse = refiner.run(spaced(part(report, share, end)))
         share = end
     inside = alpha[box.slices]
@@ -85,9 +100,12 @@ def _first_factor(unknown: int, box: Box, whole_unknown: int) -> int:
 
 
 def _solve_whole(
-    image: Image, trimap: Trimap, factor: int, workers: Workers, report: Report
+    image: Image, trimap: Trimap, factor: int, seen_noise: Noise, workers: Workers, report: Report
 ) -> Solution:
-    return solve_band(*pyramid.whole(image, trimap, factor), workers, report)
+    colours, level = pyramid.whole(image, trimap, factor)
+    near = grown(level == UNKNOWN, AROUND_PX)
+    colours = cleaned(colours, near, seen_noise, factor)
+    return solve_band(colours, level, workers, report)
 
 
 def _preview(

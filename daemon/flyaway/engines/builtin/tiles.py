@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from flyaway.engines.builtin import pyramid
 from flyaway.engines.builtin.band import Band, grown, known_alpha
 from flyaway.engines.builtin.beside import AbandonedError
+from flyaway.engines.builtin.cleaning import ONCE, cleaned
 from flyaway.engines.builtin.local import cleared, local_system
+from flyaway.engines.builtin.noise import Noise
 from flyaway.engines.builtin.pyramid import Box
 from flyaway.engines.builtin.sampling import Pairs, inherit
 from flyaway.engines.builtin.solve import conjugate_gradients
@@ -41,6 +43,9 @@ _SETTLED = 1e-3
 _SETTLED_REACH_PX = 2
 """A pixel is settled if the coarse alpha is clear and the same so far around it."""
 
+_WINDOWS_REACH_PX = 2
+"""How far from a pixel the windows that hold it reach."""
+
 _WAIT_S = 0.05
 
 
@@ -61,6 +66,7 @@ class Refiner:
         pairs: Pairs | None,
         factor: int,
         ratio: int,
+        seen_noise: Noise,
         workers: Workers,
     ) -> None:
         """Get ready.
@@ -72,6 +78,7 @@ class Refiner:
             pairs: what the coarsest level found, if both sides are known.
             factor: the level to solve.
             ratio: its size against the coarsest level's.
+            seen_noise: of the image.
             workers: that solve the tiles.
         """
         self._image = image
@@ -85,6 +92,7 @@ class Refiner:
         self._pairs = pairs
         self._factor = factor
         self._ratio = ratio * pairs.factor if pairs else ratio
+        self._noise = seen_noise
         self._workers = workers
         self._abandoned = threading.Event()
 
@@ -132,11 +140,13 @@ class Refiner:
         if not is_unknown.any():
             return alpha
         band = Band.of(known, self._workers.device)
+        origin = (window.top, window.left)
         colours = pyramid.pixels(self._image, self._factor, window)
+        near = grown(is_unknown, _WINDOWS_REACH_PX)
+        colours = cleaned(colours, near, self._noise, self._factor, origin, ONCE)
         pulled_to = self._workers.tensor(prior[is_unknown])
         weight = torch.full_like(pulled_to, _PRIOR_WEIGHT)
         if self._pairs is not None:
-            origin = (window.top, window.left)
             samples = inherit(self._workers.tensor(colours), band, self._pairs, origin, self._ratio)
             trust = samples.trust()
             pulled_to = (pulled_to * weight + samples.alpha * trust) / (weight + trust)
