@@ -34,6 +34,11 @@ def scene(
     return np.rint(image).clip(0, 255).astype(np.uint8), alpha, trimap
 
 
+def floats(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Levels as 0..1."""
+    return np.asarray(image / np.float32(255), np.float32)
+
+
 @pytest.mark.parametrize("sigma", [2.0, 5.0, 10.0])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_sees_how_strong_noise_is_in_luma_and_chroma(sigma: float, seed: int) -> None:
@@ -76,7 +81,7 @@ def test_says_nothing_of_a_picture_too_small_to_tell() -> None:
 
 def test_leaves_a_clean_picture_as_it_is() -> None:
     image, _, trimap = scene(200, 240)
-    colours = image.astype(np.float32) / 255
+    colours = floats(image)
     assert cleaned(colours, trimap == 128, noise.estimate(image)) is colours
 
 
@@ -86,7 +91,7 @@ def test_leaves_a_clean_picture_as_it_is() -> None:
 def test_brings_chroma_nearer_to_what_it_was(harm: Harm, share: float) -> None:
     image, _, trimap = scene(300, 400)
     harmed = harm.done_to(image)
-    colours, true = (each.astype(np.float32) / 255 for each in (harmed, image))
+    colours, true = floats(harmed), floats(image)
     found = cleaned(colours, trimap == 128, noise.estimate(harmed))
     near = trimap == 128
 
@@ -100,7 +105,7 @@ def test_brings_chroma_nearer_to_what_it_was(harm: Harm, share: float) -> None:
 @pytest.mark.parametrize("harm", [Harm(noise=5), Harm(jpeg=85), Harm(noise=3, jpeg=92)])
 def test_a_window_becomes_what_it_does_in_the_whole(harm: Harm) -> None:
     harmed = harm.done_to(scene(300, 400)[0])
-    seen, colours = noise.estimate(harmed), harmed.astype(np.float32) / 255
+    seen, colours = noise.estimate(harmed), floats(harmed)
     everywhere = np.ones((300, 400), bool)
     whole = cleaned(colours, everywhere, seen)
     top, left = 61, 94

@@ -146,7 +146,7 @@ def test_harms_photos_as_asked_and_keeps_how(
     (tmp_path / "index.json").write_text(json.dumps([photo(tmp_path)]))
     given = []
 
-    def solve(image: NDArray[np.uint8], trimap: object, region: object) -> NDArray[np.float32]:
+    def solve(image: Image, trimap: object, region: object) -> NDArray[np.float32]:
         given.append(image)
         return np.zeros(image.shape[:2], np.float32)
 
@@ -156,8 +156,8 @@ def test_harms_photos_as_asked_and_keeps_how(
     kept = tmp_path / "kept.json"
     for options in ((), ("--noise", "5"), ("--noise", "5"), ("--noise", "5", "--seed", "1")):
         assert said(tmp_path, monkeypatch, capsys, *options)[::2] == (0, "")
-    options = ("--jpeg", "75", "--subsampling", "444", "--json", str(kept))
-    assert said(tmp_path, monkeypatch, capsys, *options)[0] == 0
+    saving = ("--jpeg", "75", "--subsampling", "444", "--json", str(kept))
+    assert said(tmp_path, monkeypatch, capsys, *saving)[0] == 0
     clean, noisy, again, other, saved = (each.astype(float) for each in given)
     assert np.array_equal(noisy, again)
     assert not np.array_equal(noisy, other)

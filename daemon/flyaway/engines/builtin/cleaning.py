@@ -104,7 +104,7 @@ def _sharpen_chroma(ycc: Pixels, noise: Noise, origin: tuple[int, int]) -> None:
     for channel in (1, 2):
         chroma = np.ascontiguousarray(ycc[..., channel])
         together = _mean(blurred * chroma) - mean * _mean(chroma)
-        ycc[..., channel] += _mean(together / variance) * (luma - blurred)
+        ycc[..., channel] += _mean(np.asarray(together / variance, np.float32)) * (luma - blurred)
 
 
 def _mean(plane: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -195,7 +195,7 @@ def _inverse(matrix: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
     middle = 1.0 / middle
     corner = first * third - second
     by_last = corner * last
-    return [
+    entries = [
         1.0 / a + first * first * middle + corner * by_last,
         middle + third * third * last,
         last,
@@ -203,3 +203,4 @@ def _inverse(matrix: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
         by_last,
         -third * last,
     ]
+    return [np.asarray(each, np.float32) for each in entries]

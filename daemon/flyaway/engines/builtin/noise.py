@@ -165,7 +165,7 @@ def _third_differences(rgb: Pixels) -> NDArray[np.float32]:
     last = (len(rgb) - 3) // 2 * 2
     p, q, r, s = (chroma[start : start + last] for start in range(4))
     third = np.square(3.0 * (q - r) + s - p).sum(axis=-1)
-    inside = ~is_clipped.any(axis=-1)
+    inside = np.asarray(~is_clipped.any(axis=-1))
     for start in range(4):
         third *= inside[start : start + last]
     return np.asarray(third.reshape(last // 2, 2, -1).swapaxes(0, 1).reshape(2, -1), np.float32)
@@ -191,5 +191,5 @@ def _block_step(seen: list[Pixels]) -> float:
         if not means[border] > _STEP_STANDS_OUT * within.max():
             return 0.0
         found.append(means[border] - within.mean())
-    step = float(np.mean(found))
-    return step if step >= _LEAST_STEP**2 else 0.0
+    variance = float(np.mean(found))
+    return variance if variance >= _LEAST_STEP**2 else 0.0
