@@ -44,11 +44,11 @@ SUFFIXES = frozenset({".safetensors", ".pth", ".pt", ".ckpt", ".bin"})
 
 FOLDER_VARIABLE = "FLYAWAY_WEIGHTS"
 
-Look = Callable[[], None]
+CancelCheck = Callable[[], None]
 """Asks whether anybody still waits; raises where nobody does."""
 
 
-def _no_look() -> None:
+def _never_cancelled() -> None:
     """For those who wait to the end."""
 
 
@@ -86,15 +86,17 @@ class Store:
         """Whether an engine's file is here and, as far as can be told without reading it, whole."""
         return any(self._seems_sound(record, path) for path in self.paths(record))
 
-    def find(self, record: EngineRecord, look: Look = _no_look) -> Path | None:
+    def find(
+        self, record: EngineRecord, check_cancelled: CancelCheck = _never_cancelled
+    ) -> Path | None:
         """An engine's checked weights file, or None. Reads the whole file only if it has changed.
 
         Args:
             record: whose file.
-            look: called again and again while a file is read; what it raises ends that.
+            check_cancelled: called again and again while a file is read; what it raises ends that.
         """
         for path in self.paths(record):
-            if self._is_sound(record, path, look):
+            if self._is_sound(record, path, check_cancelled):
                 return path
         return None
 
@@ -124,10 +126,10 @@ class Store:
             latest = done, total
             report(*latest)
 
-        def look() -> None:
+        def check_cancelled() -> None:
             report(*latest)
 
-        present = self.find(record, look)
+        present = self.find(record, check_cancelled)
         if present is not None:
             return present
         if not weights.repository:
@@ -138,7 +140,7 @@ class Store:
             target.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(partial.with_suffix(_LOCK), blocking=False):
                 published = hub.fetch(weights, partial, _SPARE_BYTES, report_line, self._endpoint)
-                return self._keep(record, partial, target, published, look)
+                return self._keep(record, partial, target, published, check_cancelled)
         except Timeout:
             raise WeightsError(
                 f"{record.title} is being downloaded already. Wait for that download to end."
@@ -225,11 +227,18 @@ class Store:
         return [path for path in found if path.suffix in SUFFIXES]
 
     def _keep(
-        self, record: EngineRecord, partial: Path, target: Path, expected: str, look: Look
+        self,
+        record: EngineRecord,
+        partial: Path,
+        target: Path,
+        expected: str,
+        check_cancelled: CancelCheck,
     ) -> Path:
         """Check a file that is whole and give it its name; one that fails the check is deleted."""
         try:
-            found = _checked_hash(record, partial, _weights(record).sha256 or expected, look)
+            found = _checked_hash(
+                record, partial, _weights(record).sha256 or expected, check_cancelled
+            )
         except DamagedWeightsError as error:
             partial.unlink()
             raise hub.another_file(_weights(record)) from error
@@ -269,7 +278,7 @@ class Store:
         size = _weights(record).bytes
         return abs(state.bytes - size) <= _SIZE_TOLERANCE * size
 
-    def _is_sound(self, record: EngineRecord, path: Path, look: Look) -> bool:
+    def _is_sound(self, record: EngineRecord, path: Path, check_cancelled: CancelCheck) -> bool:
         """Whether a file is what was checked before, or stands a check now."""
         known, state = self._checked(), State.of(path)
         if state in known.damaged:
@@ -282,13 +291,15 @@ class Store:
         ):
             return True
         try:
-            self._check(record, path, look)
+            self._check(record, path, check_cancelled)
         except DamagedWeightsError as error:
             log.warning("%s", error)
             return False
         return True
 
-    def _check(self, record: EngineRecord, path: Path, look: Look = _no_look) -> Path:
+    def _check(
+        self, record: EngineRecord, path: Path, check_cancelled: CancelCheck = _never_cancelled
+    ) -> Path:
         """Hash a file and record what came of it.
 
         Raises:
@@ -296,7 +307,7 @@ class Store:
         """
         before, state = self._checked().by_engine.get(record.name), State.of(path)
         try:
-            found = _checked_hash(record, path, _expected(record, path, before), look)
+            found = _checked_hash(record, path, _expected(record, path, before), check_cancelled)
         except DamagedWeightsError:
             self._record(lambda known: known.with_damaged(state))
             raise
@@ -361,28 +372,30 @@ def _expected(record: EngineRecord, path: Path, checked: CheckedFile | None) -> 
     return known if _is_imported(checked, path) else _weights(record).sha256 or known
 
 
-def _checked_hash(record: EngineRecord, path: Path, expected: str, look: Look = _no_look) -> str:
+def _checked_hash(
+    record: EngineRecord, path: Path, expected: str, check_cancelled: CancelCheck = _never_cancelled
+) -> str:
     """The SHA-256 of a file that is what it should be.
 
     Args:
         record: whose weights it shall be.
         path: the file.
         expected: the hash it must have; "" takes whatever is found.
-        look: see `Store.find`.
+        check_cancelled: see `Store.find`.
 
     Raises:
         DamagedWeightsError: it is another file than it should be.
     """
-    found = _sha256(path, look)
+    found = _sha256(path, check_cancelled)
     if expected and found != expected:
         raise _damaged(record)
     return found
 
 
-def _sha256(path: Path, look: Look = _no_look) -> str:
+def _sha256(path: Path, check_cancelled: CancelCheck = _never_cancelled) -> str:
     digest = hashlib.sha256()
     with path.open("rb", buffering=0) as file:
         while chunk := file.read(_CHUNK_BYTES):
             digest.update(chunk)
-            look()
+            check_cancelled()
     return digest.hexdigest()

@@ -153,11 +153,11 @@ def raise_full(_: Alpha) -> Alpha:
 @pytest.mark.usefixtures("in_one_thread")
 def test_trusts_a_device_that_finds_what_the_processor_does() -> None:
     with card():
-        assert trial.settled(CARD) == CARD
+        assert trial.trusted(CARD) == CARD
 
 
 def test_leaves_a_device_that_lacks_operations() -> None:
-    assert trial.settled(CARD) == CPU
+    assert trial.trusted(CARD) == CPU
 
 
 @pytest.mark.parametrize("wrong", [np.zeros_like, lambda alpha: alpha * np.float32(np.nan)])
@@ -165,7 +165,7 @@ def test_leaves_a_device_that_finds_something_else(
     wrong: Callable[[Alpha], Alpha], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     on_card(monkeypatch, wrong)
-    assert trial.settled(CARD) == CPU
+    assert trial.trusted(CARD) == CPU
 
 
 def test_a_full_device_is_not_taken_for_one_that_lacks_operations(
@@ -173,7 +173,7 @@ def test_a_full_device_is_not_taken_for_one_that_lacks_operations(
 ) -> None:
     on_card(monkeypatch, raise_full)
     with pytest.raises(torch.OutOfMemoryError):
-        trial.settled(CARD)
+        trial.trusted(CARD)
 
 
 def test_goes_to_the_processor_and_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,7 @@ class BuiltinEngine(Engine[Image]):
 
     def place(self, device: torch.device, precision: str) -> None:
         """Solve edges on a device, if it finds there what a processor does; always in full precision."""
-        self._device = self._home = trial.settled(device)
+        self._device = self._home = trial.trusted(device)
 
     def economise(self, picture_px: int, may_use_cpu: bool) -> str | None:
         """Go to the processor; see `Engine.economise`."""

@@ -27,7 +27,7 @@ _MOST = 1 / 255
 """Mean difference of the unknown alphas. Rounding makes single pixels choose other samples; that is less."""
 
 
-def settled(device: torch.device) -> torch.device:
+def trusted(device: torch.device) -> torch.device:
     """The device itself if it finds what a processor does, else the processor.
 
     Raises:
