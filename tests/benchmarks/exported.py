@@ -10,7 +10,6 @@ import contextlib
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from unittest import mock
 
@@ -18,9 +17,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from flyaway.engines import backgroundmattingv2, birefnet, pixels, vitmatte
+from flyaway.engines import pixels
+from flyaway.engines.backgroundmattingv2 import network as backgroundmattingv2
+from flyaway.engines.birefnet import network as birefnet
 from flyaway.engines.layers import portioned, swin
 from flyaway.engines.layers.deformable import DeformableConvolution
+from flyaway.engines.vitmatte import network as vitmatte
 
 OPSET = 20
 """The newest that torch's exporter writes; it has deformable convolutions."""
@@ -38,24 +40,18 @@ WHOLE = (
 """Modules, and what in them decides on the size of portions."""
 
 
-def load(
-    network: nn.Module, inputs: Sequence[Tensor], threads: int
-) -> Callable[..., tuple[Tensor, ...]]:
-    """The network in ONNX Runtime, called with tensors like `inputs`.
+def load(file: Path, threads: int) -> Callable[..., tuple[Tensor, ...]]:
+    """An exported network, called with tensors as it was exported with.
 
     Args:
-        network: ours, filled; it is of no further use.
-        inputs: an example, which decides on the size.
+        file: what `write` wrote.
         threads: as many as the runtime may use.
     """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = threads
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "network.onnx"
-        _export(network, inputs, file)
-        session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
     names = [each.name for each in session.get_inputs()]
 
     def run(*pictures: Tensor) -> tuple[Tensor, ...]:
@@ -65,13 +61,25 @@ def load(
     return run
 
 
-def _export(network: nn.Module, inputs: Sequence[Tensor], file: Path) -> None:
+def write(network: nn.Module, inputs: Sequence[Tensor], file: Path) -> None:
+    """Export a network of ours, which is of no further use then.
+
+    Args:
+        network: filled.
+        inputs: an example; its size is the only one that the file is for.
+        file: where to.
+    """
     for module in network.modules():
         module._forward_hooks.clear()  # they count steps for `progress`
     with _plain(), torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of every size it takes for constant
         torch.onnx.export(
-            network, tuple(inputs), str(file), opset_version=OPSET, dynamo=False, external_data=False
+            network,
+            tuple(inputs),
+            str(file),
+            opset_version=OPSET,
+            dynamo=False,
+            external_data=False,
         )
 
 
