@@ -16,7 +16,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
@@ -135,13 +135,30 @@ def _ratios(ours: list[Timing], theirs: list[Timing]) -> dict[str, float]:
 class Entrant:
     """A process that holds one network ready and runs it each time it is told to.
 
+    Args:
+        network: one of `SIZES`.
+        entrant: "ours", "ours, half", "onnx runtime" or "authors".
+        folder: of the authors' checkouts.
+        device: as torch names it.
+        threads: how many it may use.
+        variables: of its environment; by default the daemon's.
+
     Attributes:
         failure: why it cannot, "" if it can.
     """
 
-    def __init__(self, network: str, entrant: str, folder: str, device: str) -> None:
-        argv = [sys.executable, "-m", __spec__.name, "--one", network, entrant, folder, device]
-        environment = {**processor.VARIABLES, **os.environ}  # as the daemon has it
+    def __init__(
+        self,
+        network: str,
+        entrant: str = "ours",
+        folder: str = "",
+        device: str = "cpu",
+        threads: int = THREADS,
+        variables: Mapping[str, str] = processor.VARIABLES,
+    ) -> None:
+        words = (network, entrant, folder, device, str(threads))
+        argv = [sys.executable, "-m", __spec__.name, "--one", *words]
+        environment = {**os.environ, **variables}
         self._process = subprocess.Popen(
             argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
         )
@@ -173,7 +190,7 @@ class Entrant:
         return json.loads(self._process.stdout.readline())
 
 
-def enter(network: str, entrant: str, folder: str, device: str) -> None:
+def enter(network: str, entrant: str, folder: str, device: str, threads: str) -> None:
     """Be an entrant's process: answer in a line of JSON to each line read."""
     answers, sys.stdout = sys.stdout, sys.stderr  # authors print
 
@@ -181,7 +198,7 @@ def enter(network: str, entrant: str, folder: str, device: str) -> None:
         answers.write(json.dumps(content) + "\n")
         answers.flush()
 
-    torch.set_num_threads(THREADS)
+    torch.set_num_threads(int(threads))
     inputs = [tensor.to(device) for tensor in _inputs(network)]
     try:
         run, inputs, facts = _ready(network, entrant, folder, inputs)
@@ -310,7 +327,7 @@ def main() -> None:
     parser.add_argument("networks", nargs="*", help=", ".join(SIZES))
     parser.add_argument("--authors", default="", help="folder of the authors' checkouts")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--one", nargs=5, help=argparse.SUPPRESS)
     parser.add_argument("--export", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
