@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import builtin, networks, warm, wire
+from tests.benchmarks import builtin, busy, networks, warm, wire
 from tests.benchmarks.provenance import provenance
 
 BENCHMARKS: dict[str, Callable[[], Any]] = {
@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, Callable[[], Any]] = {
     "builtin-foreground": builtin.builtin_foreground,
     "builtin-foreground-24mp": builtin.builtin_foreground_24mp,
     "builtin-import": builtin.builtin_import,
+    "busy": busy.busy,
     "networks": networks.figures,
     "warm-calls": warm.warm_calls,
     "warm-overhead": warm.warm_overhead,

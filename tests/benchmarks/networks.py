@@ -1,9 +1,10 @@
-"""The networks' speed and memory, beside their authors' own classes in the same run.
+"""The networks' speed and memory, beside ONNX Runtime and their authors' own classes in the same run.
 
     python -m tests.benchmarks.networks [--authors FOLDER] [--device cuda] [NETWORK…]
 
-Made-up weights (tests/data/parity); each measurement has a process of its own, so that its peak memory is
-its own. On a GPU there is a row in half precision too, with how far it is from single precision.
+Made-up weights (tests/data/parity). Every entrant has a process of its own, so that its peak memory is its
+own, and they take turns, so that a busy moment hits all alike. On a GPU there is a row in half precision
+too, with how far it is from single precision, and ONNX Runtime has none: it is measured on processors.
 """
 
 from __future__ import annotations
@@ -15,18 +16,22 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, cast
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple, cast
 
 import torch
-from tests.benchmarks import authors
+from tests.benchmarks import authors, exported
 from tests.benchmarks.repeats import spread
 from tests.parity import cases, checkpoints
 from torch.nn import functional
 
 from flyaway import engines
-from flyaway.engines import progress
+from flyaway.engines import processor, progress
 from flyaway.engines.network import NetworkEngine
 
 DATA = Path(__file__).parents[1] / "data" / "parity"
@@ -46,7 +51,8 @@ SIZES = {
 LARGER = {"vitmatte_base": (DATA / "vitmatte", "keys_base.json", "vitmatte-base-composition-1k")}
 """Networks of a family's other size: folder, the file of its names, and the engine; all others have a folder."""
 
-THREADS = 2
+THREADS = 1
+"""Of every entrant: with more, it would be the machine's other programs that are measured."""
 
 REPEATS = 5
 
@@ -63,64 +69,199 @@ def figures(
     """A row a network and entrant: seconds, processor seconds, peak memory above what it held before.
 
     Ours on a processor also say how long a cancel may have to wait: the longest gap between two reports.
+    The others say how long ours took for each second of theirs: `ratio`, and `processor_ratio` of processor
+    seconds; medians over the turns, below 1 where ours is faster. One that cannot be run says why.
     """
     folder = folder or os.environ.get(AUTHORS_VARIABLE, "")
     entrants = [
         "ours",
-        *(["ours, half"] if device != "cpu" else []),
+        *(["onnx runtime"] if device == "cpu" else ["ours, half"]),
         *(["authors"] if folder else []),
     ]
-    return [
-        _in_a_process(network, entrant, folder, device)
-        for network in networks or SIZES
-        for entrant in entrants
-    ]
+    return [row for name in networks or SIZES for row in _beside(name, entrants, folder, device)]
 
 
-def _in_a_process(network: str, entrant: str, folder: str, device: str) -> dict[str, Any]:
-    argv = [sys.executable, "-m", __spec__.name, "--one", network, entrant, folder, device]
-    done = subprocess.run(argv, check=True, capture_output=True, text=True)
-    row: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return row
+def _beside(
+    network: str, entrants: list[str], folder: str, device: str
+) -> Iterator[dict[str, Any]]:
+    """One network's rows. A first round is run and does not count."""
+    with ExitStack() as stack:
+        entered = {
+            name: stack.enter_context(Entrant(network, name, folder, device)) for name in entrants
+        }
+        running = {name: entrant for name, entrant in entered.items() if not entrant.failure}
+        timings: dict[str, list[Timing]] = {name: [] for name in running}
+        for turn in range(REPEATS + 1):
+            for name, entrant in running.items():
+                timing = entrant.run()
+                if turn:
+                    timings[name].append(timing)
+        for name, entrant in entered.items():
+            row = {"network": network, "entrant": name, "device": device, "threads": THREADS}
+            if entrant.failure:
+                yield row | {"failure": entrant.failure}
+                continue
+            row |= {"size": "x".join(map(str, SIZES[network])), **_spread(timings[name])}
+            if name == "ours":
+                row |= spread(GAP, [timing.gap_s for timing in timings[name]], 3)
+            elif name != "ours, half":
+                row |= _ratios(timings["ours"], timings[name])
+            yield row | entrant.end()
 
 
-def measure(network: str, entrant: str, folder: str, device: str) -> dict[str, Any]:
-    """One row, measured in this process."""
-    torch.set_num_threads(THREADS)
-    state = _state(network)
+class Timing(NamedTuple):
+    """One run: seconds, processor seconds, the longest gap between two reports in seconds."""
+
+    seconds: float
+    processor_s: float
+    gap_s: float
+
+
+def _spread(timings: list[Timing]) -> dict[str, Any]:
+    return {
+        **spread("seconds", [timing.seconds for timing in timings], 3),
+        "processor_seconds": round(min(timing.processor_s for timing in timings), 3),
+    }
+
+
+def _ratios(ours: list[Timing], theirs: list[Timing]) -> dict[str, float]:
+    turns = list(zip(ours, theirs, strict=True))
+    return {
+        "ratio": round(median(a.seconds / b.seconds for a, b in turns), 2),
+        "processor_ratio": round(median(a.processor_s / b.processor_s for a, b in turns), 2),
+    }
+
+
+class Entrant:
+    """A process that holds one network ready and runs it each time it is told to.
+
+    Args:
+        network: one of `SIZES`.
+        entrant: "ours", "ours, half", "onnx runtime" or "authors".
+        folder: of the authors' checkouts.
+        device: as torch names it.
+        threads: how many it may use.
+        variables: of its environment; by default the daemon's.
+
+    Attributes:
+        failure: why it cannot, "" if it can.
+    """
+
+    def __init__(
+        self,
+        network: str,
+        entrant: str = "ours",
+        folder: str = "",
+        device: str = "cpu",
+        threads: int = THREADS,
+        variables: Mapping[str, str] = processor.VARIABLES,
+    ) -> None:
+        words = (network, entrant, folder, device, str(threads))
+        argv = [sys.executable, "-m", __spec__.name, "--one", *words]
+        environment = {**os.environ, **variables}
+        self._process = subprocess.Popen(
+            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        )
+        self.failure: str = self._answer()["failure"]
+
+    def __enter__(self) -> Entrant:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate()  # an end of its input ends it
+
+    def run(self) -> Timing:
+        """Run the network once."""
+        return Timing(*self._ask("run"))
+
+    def end(self) -> dict[str, Any]:
+        """What it says of all its runs."""
+        row: dict[str, Any] = self._ask("end")
+        return row
+
+    def _ask(self, what: str) -> Any:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{what}\n")
+        self._process.stdin.flush()
+        return self._answer()
+
+    def _answer(self) -> Any:
+        assert self._process.stdout is not None
+        return json.loads(self._process.stdout.readline())
+
+
+def enter(network: str, entrant: str, folder: str, device: str, threads: str) -> None:
+    """Be an entrant's process: answer in a line of JSON to each line read."""
+    answers, sys.stdout = sys.stdout, sys.stderr  # authors print
+
+    def answer(content: Any) -> None:
+        answers.write(json.dumps(content) + "\n")
+        answers.flush()
+
+    torch.set_num_threads(int(threads))
     inputs = [tensor.to(device) for tensor in _inputs(network)]
+    try:
+        run, inputs, facts = _ready(network, entrant, folder, inputs)
+    except Exception as failure:  # noqa: BLE001 - an entrant that cannot run is reported, with the reason
+        answer({"failure": f"{type(failure).__name__}: {failure}".splitlines()[0]})
+        return
+    before = _peak_mib(device)
+    answer({"failure": ""})
+    with torch.no_grad() if entrant == "authors" else torch.inference_mode():
+        for line in sys.stdin:
+            if line == "run\n":
+                timing, result = _timed(run, inputs, device)
+                answer(timing)
+            else:
+                facts["peak_mib_above"] = round(_peak_mib(device) - before)
+                facts["mean"] = round(float(_first(result).double().mean()), 5)
+                if "single" in facts:
+                    facts["from_single"] = float(
+                        (_first(result).float() - facts.pop("single")).abs().max()
+                    )
+                answer(facts)
+
+
+def _ready(
+    network: str, entrant: str, folder: str, inputs: list[torch.Tensor]
+) -> tuple[Any, list[torch.Tensor], dict[str, Any]]:
+    """What is run, with what, and what is known of it already."""
+    if entrant == "onnx runtime":
+        if network.startswith("vitmatte"):
+            inputs = [_as_one(*inputs)]
+        return _exported(network), inputs, {}
+    state, device = _state(network), inputs[0].device
     if entrant == "authors":
         module, run = authors.load(network, Path(folder), state)
-    else:
-        module = _ours(network, state).network  # reports from within its layers
-        run = _vitmatte(module) if network.startswith("vitmatte") else module
-    del state
-    module.to(device)
-    if entrant == "ours, half":
-        with torch.inference_mode():
-            single = _first(run(*inputs)).float()
-        module.half()
-        inputs = [tensor.half() for tensor in inputs]
-    before = _peak_mib(device)
-    with torch.no_grad() if entrant == "authors" else torch.inference_mode():
-        timings = [_timed(run, inputs, device) for _ in range(REPEATS)]
-        result = _first(run(*inputs)).float()
-    wall, processor, gaps = zip(*timings, strict=True)
-    row = {
-        "network": network,
-        "entrant": entrant,
-        "device": device,
-        "size": "x".join(map(str, SIZES[network])),
-        **spread("seconds", wall, 3),
-        "processor_seconds": round(min(processor), 3),
-        "peak_mib_above": round(_peak_mib(device) - before),
-        "mean": round(float(result.double().mean()), 5),
-    }
-    if entrant == "ours" and device == "cpu":
-        row |= spread(GAP, gaps, 3)
-    if entrant == "ours, half":
-        row["from_single"] = float((result - single).abs().max())
-    return row
+        module.to(device)
+        return run, inputs, {}
+    module = _ours(network, state).network.to(device)  # reports from within its layers
+    run = _vitmatte(module) if network.startswith("vitmatte") else module
+    if entrant != "ours, half":
+        return run, inputs, {}
+    with torch.inference_mode():
+        single = _first(run(*inputs)).float()
+    module.half()
+    return run, [tensor.half() for tensor in inputs], {"single": single}
+
+
+def _exported(network: str) -> Any:
+    """In ONNX Runtime; exported by another process, whose memory is not to be counted."""
+    with TemporaryDirectory() as place:
+        file = Path(place) / "network.onnx"
+        argv = [sys.executable, "-m", __spec__.name, "--export", network, str(file)]
+        done = subprocess.run(argv, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(done.stderr.strip().splitlines()[-1])
+        return exported.load(file, THREADS)
+
+
+def export(network: str, file: str) -> None:
+    """Write a network of ours for ONNX Runtime."""
+    inputs = _inputs(network)
+    if network.startswith("vitmatte"):
+        inputs = [_as_one(*inputs)]
+    exported.write(_ours(network, _state(network)).network, inputs, Path(file))
 
 
 def _state(network: str) -> dict[str, torch.Tensor]:
@@ -134,16 +275,16 @@ def _ours(network: str, state: dict[str, torch.Tensor]) -> NetworkEngine[Any]:
     return cases.load(DATA / network, state)
 
 
-def _timed(run: Any, inputs: list[torch.Tensor], device: str) -> tuple[float, float, float]:
-    """Seconds, processor seconds, and the longest gap between two reports in seconds."""
+def _timed(run: Any, inputs: list[torch.Tensor], device: str) -> tuple[Timing, Any]:
     reported: list[float] = []
-    wall, processor = time.perf_counter(), time.process_time()
+    wall, processor_s = time.perf_counter(), time.process_time()
     with progress.reporting(lambda _, preview=None: reported.append(time.perf_counter()), steps=1):
-        run(*inputs)
+        result = run(*inputs)
     if device == "cuda":
         torch.cuda.synchronize()
-    seconds, processor = time.perf_counter() - wall, time.process_time() - processor
-    return seconds, processor, max(later - earlier for earlier, later in pairwise(reported))
+    seconds, processor_s = time.perf_counter() - wall, time.process_time() - processor_s
+    gap_s = max(later - earlier for earlier, later in pairwise(reported))
+    return Timing(seconds, processor_s, gap_s), result
 
 
 def _inputs(network: str) -> list[torch.Tensor]:
@@ -160,16 +301,18 @@ def _inputs(network: str) -> list[torch.Tensor]:
 
 
 def _vitmatte(module: torch.nn.Module) -> Any:
-    """Ours takes colours and trimap as one; theirs normalises inside."""
+    return lambda image, trimap: module(_as_one(image, trimap))
+
+
+def _as_one(image: torch.Tensor, trimap: torch.Tensor) -> torch.Tensor:
+    """ViTMatte's colours and trimap as ours takes them; theirs normalises inside."""
     mean = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
     deviation = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
-    return lambda image, trimap: module(
-        torch.cat(((image - mean.to(image)) / deviation.to(image), trimap), 1)
-    )
+    return torch.cat(((image - mean.to(image)) / deviation.to(image), trimap), 1)
 
 
 def _first(result: Any) -> torch.Tensor:
-    return result[0] if isinstance(result, tuple) else result
+    return result[0] if isinstance(result, tuple | list) else result
 
 
 def _peak_mib(device: str) -> float:
@@ -184,19 +327,26 @@ def main() -> None:
     parser.add_argument("networks", nargs="*", help=", ".join(SIZES))
     parser.add_argument("--authors", default="", help="folder of the authors' checkouts")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--one", nargs=5, help=argparse.SUPPRESS)
+    parser.add_argument("--export", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        sys.stdout.write(json.dumps(measure(*options.one)) + "\n")
-        return
+        return enter(*options.one)
+    if options.export:
+        return export(*options.export)
     rows = figures(options.networks, options.authors, options.device)
     for row in rows:
-        sys.stdout.write(
-            f"{row['network']:18} {row['size']:10} {row['entrant']:11} {row['seconds']:8.2f} s"
-            f" {row['processor_seconds']:8.2f} s of processor {row['peak_mib_above']:6} MiB"
-            f" {row.get(GAP, ''):>6}\n"
-        )
+        sys.stdout.write(f"{row['network']:18} {row['entrant']:13} {_in_words(row)}\n")
     sys.stdout.write(json.dumps(rows, indent=2) + "\n")
+
+
+def _in_words(row: dict[str, Any]) -> str:
+    if "failure" in row:
+        return str(row["failure"])
+    return (
+        f"{row['size']:10} {row['seconds']:8.2f} s {row['processor_seconds']:8.2f} s of processor"
+        f" {row['peak_mib_above']:6} MiB {row.get(GAP, ''):>6} {row.get('processor_ratio', ''):>5}"
+    )
 
 
 if __name__ == "__main__":

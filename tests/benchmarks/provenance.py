@@ -11,7 +11,16 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-LIBRARIES = ("torch", "numpy", "scipy", "opencv-python-headless", "pyzmq", "pillow", "pymatting")
+LIBRARIES = (
+    "torch",
+    "numpy",
+    "scipy",
+    "opencv-python-headless",
+    "pyzmq",
+    "pillow",
+    "pymatting",
+    "onnxruntime",
+)
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
@@ -16,7 +16,7 @@ def spread(key: str, values: Sequence[float], digits: int) -> dict[str, Any]:
     }
 
 
-def in_turn(runs: dict[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
+def in_turn(runs: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
     """Seconds of each run, taken in turn, so that a busy moment hits all of them alike.
 
     One round more is run first and does not count: it fills caches.

@@ -9,6 +9,7 @@ from flyaway.engines import precision as precisions
 from flyaway.engines import progress
 from flyaway.engines.contract import Engine, Features
 from flyaway.engines.device import describe, memory_errors
+from flyaway.engines.layers import folding
 from flyaway.errors import DeviceError
 
 PROCESSOR = torch.device("cpu")
@@ -23,12 +24,13 @@ class NetworkEngine(Engine[Features]):
     """
 
     def __init__(self, network: nn.Module, *steps: type[nn.Module]) -> None:
-        """Watch a network.
+        """Fold a network's normalisations into its convolutions, and watch it.
 
         Args:
             network: with its parameters, in full precision.
             steps: the kinds of its parts whose end counts as a step.
         """
+        folding.fold(network)
         self.network = network
         self.steps = progress.watch(network, *steps)
         self._home = self._at()

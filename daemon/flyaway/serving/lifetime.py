@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 
 import flyaway
 from flyaway import config
+from flyaway.engines import processor
 from flyaway.errors import DaemonError
 from flyaway.serving.engine_service import EngineService
 from flyaway.serving.server import Server
@@ -32,6 +33,7 @@ def run(settings: config.Settings) -> int:
     Raises:
         DaemonError: the home folder cannot be used.
     """
+    processor.prepare()
     home = connection.home()
     lock = FileLock(home / connection.LOCK_NAME, mode=0o600)
     try:

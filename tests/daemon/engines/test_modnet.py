@@ -40,8 +40,11 @@ def test_shows_the_network_the_size_that_upstream_does(picture: Any, seen: Any) 
 @pytest.mark.parametrize("left_out", ["backbone.", "lr_branch.backbone."])
 def test_either_copy_of_the_backbone_will_do(state: dict[str, torch.Tensor], left_out: str) -> None:
     one = {f"module.{n}": t for n, t in state.items() if not n.startswith(left_out)}
-    loaded = cast(MODNetEngine, engines.load(NAME, one)).network.state_dict()
-    assert all(torch.equal(loaded[name], values) for name, values in state.items())
+    loaded, wanted = (
+        cast(MODNetEngine, engines.load(NAME, source)).network.state_dict()
+        for source in (one, state)
+    )
+    assert all(torch.equal(loaded[name], values) for name, values in wanted.items())
 
 
 def test_a_tensor_that_both_copies_lack_is_named(state: dict[str, torch.Tensor]) -> None:

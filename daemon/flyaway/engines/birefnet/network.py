@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from flyaway.engines import progress
-from flyaway.engines.layers import portioned, swin
+from flyaway.engines.layers import folding, portioned, swin
 from flyaway.engines.layers.deformable import DeformableConvolution
 
 STRIP_ROWS = 64
@@ -191,6 +191,8 @@ class Pyramid(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         *by_branch, for_mean = self.conv1.weight[:, :, 0, 0].t().chunk(5)
         mean = self.global_avg_pool(x)[0, :, 0, 0] @ for_mean
+        if self.conv1.bias is not None:  # it has one once its normalisation is folded into it
+            mean = mean + self.conv1.bias
         mixed = mean.expand(x.shape[2] * x.shape[3], -1).contiguous()
         for branch, weight in zip((self.aspp1, *self.aspp_deforms), by_branch, strict=True):
             branch.add_to(mixed, x, weight)
@@ -207,9 +209,7 @@ class Branch(nn.Module):
 
     def add_to(self, mixed: Tensor, x: Tensor, weight: Tensor) -> None:
         """Add this branch of `x`, multiplied by `weight`, to `mixed`: one row a pixel."""
-        norm = self.bn
-        scale = norm.weight * torch.rsqrt(cast(Tensor, norm.running_var) + norm.eps)
-        shift = norm.bias - cast(Tensor, norm.running_mean) * scale
+        scale, shift = (part.to(x.dtype) for part in folding.scale_and_shift(self.bn))
         kernel = self.atrous_conv.kernel() * scale
         done = 0
         for samples in self.atrous_conv.samples(x):

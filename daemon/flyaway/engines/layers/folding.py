@@ -1,0 +1,55 @@
+"""Batch normalisation worked into the convolution before it: in a trained network both are one linear step.
+
+Up to rounding the results are the same; a pass over the picture is saved for each of them. Checkpoints are
+read before, under their own names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+
+def fold(network: nn.Module) -> None:
+    """Let every convolution of a filled network do the normalisation behind it, which then does nothing.
+
+    A pair is two neighbours in a sequence, or two layers whose names differ in "conv" and "bn".
+    """
+    for module in list(network.modules()):
+        for convolution, name in list(_pairs(module)):
+            normalisation = module.get_submodule(name)
+            assert isinstance(normalisation, nn.BatchNorm2d)
+            _absorb(convolution, normalisation)
+            setattr(module, name, nn.Identity())
+
+
+def scale_and_shift(normalisation: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+    """What a normalisation multiplies each channel by and then adds, float32."""
+    mean, variance = normalisation.running_mean, normalisation.running_var
+    assert mean is not None and variance is not None
+    scale = normalisation.weight.float() * torch.rsqrt(variance.float() + normalisation.eps)
+    return scale, normalisation.bias.float() - mean.float() * scale
+
+
+def _pairs(module: nn.Module) -> Iterator[tuple[nn.Conv2d, str]]:
+    """Convolutions among a module's own layers, and the name of the normalisation behind each."""
+    layers = dict(module.named_children())
+    pairs = [(name, name.replace("conv", "bn")) for name in layers]
+    if isinstance(module, nn.Sequential):
+        pairs = list(pairwise(layers))
+    for name, behind in pairs:
+        convolution, normalisation = layers[name], layers.get(behind)
+        if isinstance(convolution, nn.Conv2d) and isinstance(normalisation, nn.BatchNorm2d):
+            yield convolution, behind
+
+
+def _absorb(convolution: nn.Conv2d, normalisation: nn.BatchNorm2d) -> None:
+    scale, shift = scale_and_shift(normalisation)
+    if convolution.bias is not None:
+        shift = shift + convolution.bias * scale
+    weight = convolution.weight * scale[:, None, None, None]
+    convolution.weight = nn.Parameter(weight, requires_grad=False)
+    convolution.bias = nn.Parameter(shift, requires_grad=False)
