@@ -10,7 +10,7 @@ import contextlib
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from unittest import mock
 
 import torch
@@ -86,7 +86,9 @@ def write(network: nn.Module, inputs: Sequence[Tensor], file: Path) -> None:
 @contextlib.contextmanager
 def _plain() -> Iterator[None]:
     """Make every layer do all of its work at once, in operators that ONNX knows."""
-    patches: list[Any] = [mock.patch.multiple(module, **sizes) for module, sizes in WHOLE]
+    patches: list[Any] = [
+        mock.patch.multiple(module, **cast(dict[str, Any], sizes)) for module, sizes in WHOLE
+    ]
     patches += (
         mock.patch.object(swin.Block, "forward", _block),
         mock.patch.object(birefnet.Pyramid, "forward", _pyramid),

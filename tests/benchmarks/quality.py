@@ -14,6 +14,7 @@ import sys
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -265,14 +266,16 @@ def _photo(
         image = _enlarged(image, megapixels)
         grey = {part: _enlarged(levels, megapixels) for part, levels in grey.items()}
     reference = grey["reference"] > 127 if "reference" in grey else None
-    is_given = region is not None and reference is not None and "trimap" not in grey
+    given = None
+    if region is not None and reference is not None and "trimap" not in grey:
+        given = _grown(reference, region)
     return Photo(
         entry["id"],
         image,
         _trimap(grey["trimap"]) if "trimap" in grey else None,
-        grey["alpha"] / np.float32(255) if "alpha" in grey else None,
+        (grey["alpha"] / 255).astype(np.float32) if "alpha" in grey else None,
         reference,
-        _grown(reference, region) if is_given else None,
+        given,
     )
 
 
@@ -326,8 +329,14 @@ def _row(photo: Photo, alpha: NDArray[np.float32]) -> NDArray[np.uint8]:
     colours = photo.image.astype(np.float32) / 255
     trimap = np.zeros(alpha.shape, np.uint8) if photo.trimap is None else photo.trimap
     foreground = _cut_out_colours(photo.image, alpha)
-    over_green = alpha[..., None] * foreground + (1 - alpha[..., None]) * np.float32(_GREEN)
-    panels = [colours, _three(trimap / np.float32(255)), _three(alpha), over_green]
+    share = alpha[..., None]
+    over_green = share * foreground + (1 - share) * np.array(_GREEN, np.float32)
+    panels: list[NDArray[Any]] = [
+        colours,
+        _three((trimap / 255).astype(np.float32)),
+        _three(alpha),
+        over_green,
+    ]
     height = min(_SHEET_HEIGHT, alpha.shape[0])
     size = (max(1, round(alpha.shape[1] * height / alpha.shape[0])), height)
     small = [cv2.resize(panel, size, interpolation=cv2.INTER_AREA) for panel in panels]
