@@ -201,3 +201,39 @@ def test_proof_is_an_hmac_of_the_nonce() -> None:
     expected = hmac.new(b"key", b"once", hashlib.sha256).hexdigest()
     assert proof("key", "once") == expected
     assert proof("another key", "once") != expected
+
+
+def test_a_home_of_nobody_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DaemonUnreachableError, match="no such home folder"):
+        connection.home(environ={"FLYAWAY_HOME": "~nosuchuser/x"})
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_in_the_files_place_is_no_file_and_holds_nobody_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / connection.CONNECTION_NAME)
+    assert ConnectionFile.read(tmp_path) is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o777])
+def test_the_folder_is_its_owners_alone_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        connection.make_folder(tmp_path / "home")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "home").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_a_folder_that_all_may_write_is_not_trusted(tmp_path: Path) -> None:
+    assert connection.refusal(tmp_path) is None
+    assert connection.refusal(tmp_path / "not there yet") is None
+    tmp_path.chmod(0o777)
+    assert "every user" in (connection.refusal(tmp_path) or "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="owners are POSIX's")
+def test_anothers_folder_is_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    assert "another user" in (connection.refusal(tmp_path) or "")

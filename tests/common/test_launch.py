@@ -108,6 +108,11 @@ def test_it_outlives_the_program_that_started_it(home: Path) -> None:
         os.kill(pid, 9)
 
 
+def test_a_record_that_no_program_can_be_started_by_counts_as_none(home: Path) -> None:
+    write_launch(home, ["flyaway\0"])
+    assert read_launch(home) is None
+
+
 def test_a_program_that_is_not_there_is_an_os_error(home: Path) -> None:
     with pytest.raises(OSError, match="no/such/program"):
         launch.start(["/no/such/program"], home)

@@ -117,10 +117,13 @@ class Gate:
 class Loading:
     """A keeper's loader that a test decides."""
 
-    load: Callable[[str], AnyEngine] = lambda name: MadeUpEngine()
+    engine: Callable[[str], AnyEngine] = lambda name: MadeUpEngine()
     sizes: dict[str, int] = field(default_factory=dict)
     free: int = 1 << 40
     releases: int = 0
+
+    def load(self, name: str, is_last_try: bool = False) -> AnyEngine:
+        return self.engine(name)
 
     def needed_bytes(self, name: str) -> int:
         return self.sizes.get(name, 0)

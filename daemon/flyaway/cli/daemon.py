@@ -18,6 +18,8 @@ from flyaway_client.errors import DaemonUnreachableError
 from flyaway_client.messages import StatusReply
 
 if TYPE_CHECKING:
+    import psutil
+
     from flyaway.cli import Commands
 
 _STOP_S = 10.0
@@ -65,7 +67,10 @@ def start(arguments: argparse.Namespace) -> int:
 
 def stop(arguments: argparse.Namespace) -> int:
     """End the daemon and wait until it has gone."""
-    client = _running()
+    try:
+        client = _running()
+    except DaemonError:
+        return _stop_silent()
     if client is None:
         terminal.write_result("No daemon is running.")
         return 0
@@ -81,6 +86,45 @@ def stop(arguments: argparse.Namespace) -> int:
         time.sleep(0.05)
     terminal.write_result("The daemon has stopped.")
     return 0
+
+
+def _stop_silent() -> int:
+    """End a daemon that answers nobody, by the process that holds the lock.
+
+    Raises:
+        DaemonError: it cannot be found, or does not end.
+    """
+    import psutil  # deferred: seldom needed
+
+    from flyaway.serving import lifetime
+
+    pid = lifetime.process_of(connection.home())
+    try:
+        process = psutil.Process(pid) if pid else None
+        if process is not None and "flyaway" in " ".join(process.cmdline()):
+            _end(process)
+            terminal.write_result("The daemon, which did not answer, was ended.")
+            return 0
+    except psutil.Error as error:
+        raise DaemonError(
+            f"The daemon, process {pid}, does not answer and cannot be ended: {error}. End it by hand."
+        ) from error
+    raise DaemonError(
+        "A daemon is running but does not answer, and its process is not known. End it by hand: it is a Python "
+        "that runs `flyaway daemon run`."
+    )
+
+
+def _end(process: psutil.Process) -> None:
+    """Ask a process to end, and end it if it does not."""
+    import psutil
+
+    process.terminate()
+    try:
+        process.wait(_STOP_S)
+    except psutil.TimeoutExpired:
+        process.kill()
+        process.wait(_STOP_S)
 
 
 def status(arguments: argparse.Namespace) -> int:

@@ -11,10 +11,14 @@ import cv2
 import psutil
 import torch
 
+from flyaway import memory
 from flyaway.errors import DeviceError, out_of_memory
 
 _OUT_OF_MEMORY = ("DefaultCPUAllocator: can't allocate memory", "out of memory")
 """How torch words it where it raises a plain RuntimeError: its allocator for processors, and MPS."""
+
+_OPENCV_OUT_OF_MEMORY = -4
+"""cv::Error::StsNoMem, by which OpenCV says it."""
 
 
 def use_threads(count: int) -> None:
@@ -70,6 +74,7 @@ def free_bytes(device: torch.device) -> int:
 def release() -> None:
     """Give memory that nothing uses any more back to the device."""
     gc.collect()
+    memory.give_back()
     for kind in ("cuda", "xpu", "mps"):
         if _is_available(kind):
             getattr(torch, kind).empty_cache()
@@ -88,6 +93,10 @@ def memory_errors(shortage: DeviceError | None = None) -> Iterator[None]:
     try:
         yield
     except (MemoryError, torch.OutOfMemoryError) as error:
+        raise shortage or out_of_memory() from error
+    except cv2.error as error:
+        if error.code != _OPENCV_OUT_OF_MEMORY:
+            raise
         raise shortage or out_of_memory() from error
     except RuntimeError as error:
         if not any(words in str(error) for words in _OUT_OF_MEMORY):

@@ -27,8 +27,8 @@ class Loader(Protocol):
     def free_bytes(self) -> int:
         """How much memory of the device is free now."""
 
-    def load(self, name: str) -> AnyEngine:
-        """Load an engine.
+    def load(self, name: str, is_last_try: bool = False) -> AnyEngine:
+        """Load an engine; at the last try on another device, if the settings allow it.
 
         Raises:
             DeviceError: there is not enough memory.
@@ -134,9 +134,8 @@ class Keeper:
         try:
             return self._loader.load(name)
         except DeviceError:
-            if not self._let_go(lambda warm: True, f"{name} did not fit beside it"):
-                raise
-        return self._loader.load(name)
+            self._let_go(lambda warm: True, f"{name} did not fit beside it")
+        return self._loader.load(name, is_last_try=True)
 
     def _make_room(self, name: str) -> None:
         """Let go of idle engines, the longest unused first, until the next one fits as far as can be told."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from flyaway.config import Settings
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
     from flyaway.engines.contract import AnyEngine
     from flyaway.engines.records import EngineRecord
+
+log = logging.getLogger(__name__)
 
 _PER_WEIGHT_BYTE = 2.0
 """Memory of a loaded engine as a share of its file: half-precision files are widened on a CPU."""
@@ -38,8 +41,8 @@ class EngineLoader:
 
         return device.free_bytes(device.choose(self._settings.device))
 
-    def load(self, name: str) -> AnyEngine:
-        """Load one engine.
+    def load(self, name: str, is_last_try: bool = False) -> AnyEngine:
+        """Load one engine; at the last try on the processor, if the device is full and the settings allow it.
 
         Raises:
             DeviceError: the device of the settings is not here, or its memory is full.
@@ -50,8 +53,16 @@ class EngineLoader:
         device.use_threads(self._settings.engine_threads)
         chosen = device.choose(self._settings.device)
         record = _record(name)
+        try:
+            with device.memory_errors(_no_room(record)):
+                return _loaded(record, chosen, self._settings.precision)
+        except DeviceError:
+            if not is_last_try or not self._settings.cpu_fallback or chosen.type == "cpu":
+                raise
+        log.warning("%s does not fit on %s: the processor does its work", name, chosen)
+        processor = device.choose("cpu")
         with device.memory_errors(_no_room(record)):
-            return _loaded(record, chosen, self._settings.precision)
+            return _loaded(record, processor, self._settings.precision)
 
     def release(self) -> None:
         """Give memory of engines that were let go back to the device."""

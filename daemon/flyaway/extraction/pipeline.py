@@ -6,9 +6,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
+
 from flyaway.engines.contract import AnyEngine, Extraction, Inputs, Report, part
 from flyaway.engines.records import Role
-from flyaway.errors import NoSubjectError
+from flyaway.errors import EngineError, NoSubjectError
 from flyaway.extraction import trimaps
 from flyaway.extraction.request import ResolvedRequest, Step
 from flyaway.images import encoding
@@ -165,6 +167,7 @@ class _Work:
 
             def work() -> Extraction:
                 extraction = engine.extract(image, inputs.only(step.record.accepts), report)
+                _check_numbers(extraction, step)
                 self.devices.append(engine.device)
                 return extraction
 
@@ -172,6 +175,19 @@ class _Work:
             extraction = economy.run(engine, work, picture_px, self.may_use_cpu)
         self.engines.append(step.record.name)
         return extraction
+
+
+def _check_numbers(extraction: Extraction, step: Step) -> None:
+    """Refuse an alpha with values that are no numbers; written out they would be holes.
+
+    Raises:
+        EngineError: it has such values.
+    """
+    if not np.isfinite(extraction.alpha).all():
+        raise EngineError(
+            f"{step.record.title} gave values that are no numbers, so its mask was dropped. Set precision to "
+            '"full" in the settings if it worked in half precision, or choose another engine.'
+        )
 
 
 def _of_stage(report: StageReport, stage: str) -> Report:

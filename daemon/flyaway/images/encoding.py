@@ -17,6 +17,8 @@ Block = bytes | bytearray | memoryview | mmap.mmap
 _WHOLE_PIXEL = {"u8": "<u4", "u16": "<u8"}
 """Sample type -> a number that holds all four samples of a pixel, the last one highest."""
 
+PREVIEW_PX = 512
+
 _DTYPES = {"u8": "<u1", "u16": "<u2", "f16": "<f2", "f32": "<f4"}
 
 
@@ -67,6 +69,12 @@ def as_float(image: Image) -> NDArray[np.float32]:
     values = image.astype(np.float32)
     values /= np.float32(255 if image.dtype == np.uint8 else 65535)
     return values
+
+
+def preview(alpha: NDArray[np.float32]) -> Samples:
+    """A small copy of an alpha, uint8, its longer side at most `PREVIEW_PX`; not smoothed."""
+    step = -(-max(alpha.shape) // PREVIEW_PX)
+    return encode(alpha[::step, ::step], "u8")
 
 
 def encode(values: NDArray[np.float32], dtype: str) -> Samples:

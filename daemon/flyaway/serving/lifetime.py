@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import platform
@@ -15,6 +16,7 @@ import flyaway
 from flyaway import config
 from flyaway.engines import processor
 from flyaway.errors import DaemonError
+from flyaway.serving import logs
 from flyaway.serving.engine_service import EngineService
 from flyaway.serving.server import Server
 from flyaway.serving.transport import Transport
@@ -22,6 +24,8 @@ from flyaway_client import connection
 from flyaway_client.launch import LOST_THE_RACE
 
 log = logging.getLogger(__name__)
+
+_PROCESS_NAME = "daemon.pid"
 
 
 def run(settings: config.Settings) -> int:
@@ -35,11 +39,18 @@ def run(settings: config.Settings) -> int:
     """
     processor.prepare()
     home = connection.home()
+    untrusted = connection.refusal(home)
+    if untrusted:
+        raise DaemonError(untrusted)
     lock = FileLock(home / connection.LOCK_NAME, mode=0o600)
     try:
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        connection.make_folder(home)
         lock.acquire(blocking=False)
-        _start_log(settings)
+        with contextlib.suppress(
+            OSError
+        ):  # a full disk is told when the connection file is written
+            connection.write_private(home / _PROCESS_NAME, str(os.getpid()).encode())
+        _start_log(settings, home)
     except Timeout:
         return LOST_THE_RACE
     except OSError as error:
@@ -69,13 +80,32 @@ def is_running(home: Path) -> bool:
         raise DaemonError(connection.unusable(home, error)) from error
 
 
+def process_of(home: Path) -> int | None:
+    """The process of the daemon that has this home folder, be it one that answers nobody; None if none is known.
+
+    Raises:
+        DaemonError: the home folder cannot be used.
+    """
+    if not is_running(home):
+        return None
+    try:
+        return int(connection.read_file(home / _PROCESS_NAME, 20))
+    except (OSError, ValueError):
+        return None
+
+
 def _serve(home: Path, settings: config.Settings) -> None:
     transport = Transport()
-    server = Server(settings, EngineService(settings), transport)
+    file = transport.connection_file
+    server = Server(
+        settings,
+        EngineService(settings),
+        transport,
+        keep_connection_file=lambda: _keep(file, home),
+    )
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):  # the last is Windows' own
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: server.stop())
-    file = transport.connection_file
     try:
         file.write(home)
     except OSError as error:
@@ -91,11 +121,24 @@ def _serve(home: Path, settings: config.Settings) -> None:
         log.info("stopped")
 
 
-def _start_log(settings: config.Settings) -> None:
+def _keep(file: connection.ConnectionFile, home: Path) -> None:
+    """Write the connection file anew where it was deleted or damaged: without it no client finds the daemon."""
+    if connection.ConnectionFile.read(home) == file:
+        return
+    try:
+        file.write(home)
+    except OSError as error:
+        log.warning("the connection file is gone and cannot be written: %s", error)
+    else:
+        log.warning("the connection file was gone or damaged and is written anew")
+
+
+def _start_log(settings: config.Settings, home: Path) -> None:
     """Log to standard error: a terminal's, or daemon.log's where a client started the daemon."""
     logging.basicConfig(
         level=settings.log_level.upper(),
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        handlers=[logs.handler(home / connection.LOG_NAME)],
     )
     log.info("process %d, Python %s on %s", os.getpid(), platform.python_version(), sys.platform)
     for problem in settings.problems:

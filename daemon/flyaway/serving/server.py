@@ -6,6 +6,7 @@ thread that calls `Server.run`. Neither numpy nor torch is imported before the f
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import queue
@@ -16,6 +17,7 @@ from collections.abc import Callable, Sequence
 import zmq
 
 import flyaway
+from flyaway import memory
 from flyaway.config import Settings
 from flyaway.errors import BusyError, CancelledError, FlyawayError, RequestError, TooLargeError
 from flyaway.serving.engine_service import EngineService
@@ -31,8 +33,10 @@ log = logging.getLogger(__name__)
 
 _TICK_S = 0.25
 _PROGRESS_EVERY_S = 0.5
-_UPLOAD_SILENCE_S = 30.0
 _STOP_WAIT_S = 2.0
+_REST_S = 2.0
+"""Without work for so long, memory that nothing uses goes back to the system."""
+
 _STOPPING = "Flyaway's daemon was told to stop. Try again, which starts it anew."
 _SENTENCE_CHARS = 1000
 
@@ -48,6 +52,7 @@ class Server:
         engines: what is worked with.
         transport: the sockets; closed when `run` ends.
         clock: seconds that only grow.
+        keep_connection_file: called about four times a second; makes sure that clients find the daemon.
     """
 
     def __init__(
@@ -56,8 +61,10 @@ class Server:
         engines: EngineService,
         transport: Transport,
         clock: Callable[[], float] = time.monotonic,
+        keep_connection_file: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
+        self._keep_connection_file = keep_connection_file
         self._engines = engines
         self._transport = transport
         self._clock = clock
@@ -66,9 +73,10 @@ class Server:
         self._ended: queue.SimpleQueue[tuple[Task, FlyawayError | None]] = queue.SimpleQueue()
         self._uploads: dict[Key, Upload] = {}
         self._tasks: dict[Key, Task] = {}
-        self._progress_sent_s: dict[Key, float] = {}
+        self._progress_sent_s = 0.0
         self._done_count = 0
         self._started_s = self._busy_s = self._ticked_s = clock()
+        self._has_rested = False
         self._is_stopping = threading.Event()
         self._routes = dict(
             (
@@ -238,7 +246,7 @@ class Server:
             running=running,
             queued=len(self._uploads) + len(self._tasks) - running,
             done=self._done_count,
-            rss_bytes=_resident_bytes(),
+            rss_bytes=memory.resident_bytes(),
         )
         self._send(peer, reply)
 
@@ -263,7 +271,6 @@ class Server:
         while not self._ended.empty():
             task, error = self._ended.get()
             self._tasks.pop((task.peer, task.id), None)
-            self._progress_sent_s.pop((task.peer, task.id), None)
             self._busy_s = self._clock()
             self._done_count += 1
             _log_ended(task, error)
@@ -286,52 +293,69 @@ class Server:
 
     def _send(self, peer: bytes, message: Message) -> None:
         """Send a message to a peer that may be gone; then nobody waits for it."""
-        try:
-            self._transport.send(peer, message)
-        except PeerGoneError:
+        if not self._reaches(peer, message):
             log.info("a client left before its answer")
 
     # --- what time brings
 
     def _tick(self) -> None:
         now_s = self._ticked_s = self._clock()
-        for key, upload in list(self._uploads.items()):
-            if now_s - upload.last_heard_s > _UPLOAD_SILENCE_S:
-                log.info("request %s: its pixels stopped coming", key[1])
-                del self._uploads[key]
-        for key, task in self._tasks.items():
-            if now_s - self._progress_sent_s.get(key, 0.0) >= _PROGRESS_EVERY_S:
-                self._progress_sent_s[key] = now_s
-                self._send_progress(task)
+        self._drop_late_uploads(now_s)
+        if now_s - self._progress_sent_s >= _PROGRESS_EVERY_S:
+            self._progress_sent_s = now_s
+            self._send_progress()
+        self._keep_connection_file()
         if self._tasks or self._uploads:
-            self._busy_s = now_s
+            self._busy_s, self._has_rested = now_s, False
             return
+        if not self._has_rested and now_s - self._busy_s > _REST_S:
+            self._has_rested = True
+            memory.give_back()
         self._engines.unload_idle()
         limit_s = self._settings.idle_exit_minutes * 60
         if limit_s and now_s - self._busy_s > limit_s:
             log.info("unused for %g minutes", self._settings.idle_exit_minutes)
             self.stop()
 
-    def _send_progress(self, task: Task) -> None:
-        """Send how far a task is; a client that is gone wants it no more."""
-        try:
-            progress = messages.Progress(task.id, task.stage, task.fraction)
-            self._transport.send(task.peer, progress)
-        except PeerGoneError:
+    def _drop_late_uploads(self, now_s: float) -> None:
+        for key, upload in list(self._uploads.items()):
+            if upload.is_late(now_s):
+                log.info("request %s: its pixels stopped coming", key[1])
+                del self._uploads[key]
+                sentence = "The picture took too long to arrive. Try again."
+                self._refuse(*key, protocol.BAD_REQUEST, sentence)
+
+    def _send_progress(self) -> None:
+        """Send how far uploads and tasks are; a client that is gone wants them no more."""
+        for key in list(self._uploads):
+            if not self._reaches(key[0], messages.Progress(key[1], "Receiving", 0.0)):
+                log.info("request %s: the client is gone before its pixels came", key[1])
+                del self._uploads[key]
+        for task in self._tasks.values():
+            if self._reaches(task.peer, messages.Progress(task.id, task.stage, task.fraction)):
+                self._send_preview(task)
+                continue
             if not task.is_cancelled.is_set():
                 log.info("request %s: the client is gone, its work stops", task.id)
             self._call_off(task)
 
+    def _send_preview(self, task: Task) -> None:
+        preview = task.take_preview()
+        if preview is not None:
+            with contextlib.suppress(PeerGoneError):  # noticed at the next progress
+                self._transport.send(task.peer, *preview)
+
+    def _reaches(self, peer: bytes, message: Message) -> bool:
+        """Send a message; False if the peer is gone."""
+        try:
+            self._transport.send(peer, message)
+        except PeerGoneError:
+            return False
+        return True
+
 
 def _dotted(version: tuple[int, ...]) -> str:
     return ".".join(map(str, version))
-
-
-def _resident_bytes() -> int:
-    """Memory this process holds now."""
-    import psutil  # deferred: hello must not wait for it
-
-    return int(psutil.Process().memory_info().rss)
 
 
 def _log_ended(task: Task, error: FlyawayError | None) -> None:

@@ -17,6 +17,7 @@ from flyaway_client.messages import (
     ExtractResult,
     ImageHeader,
     Message,
+    Preview,
     Strip,
 )
 
@@ -64,6 +65,10 @@ class Task(ABC):
             raise CancelledError(self.parting)
         self.stage, self.fraction = stage, fraction
 
+    def take_preview(self) -> Reply | None:
+        """An early result to be sent, if there is a new one; called twice a second at most."""
+        return None
+
     @property
     @abstractmethod
     def subject(self) -> str:
@@ -91,14 +96,33 @@ class ExtractionTask(Task):
         parts: its pixels; let go once they are in `resolved`.
         resolved: all that it means.
         reservation: the engines that are held for it.
+        preview_u8: an early alpha, hxw, that was not sent yet.
         outcome: what came of it.
     """
 
     request: ExtractRequest
     parts: dict[str, mmap.mmap]
     resolved: ResolvedRequest | None = field(default=None, init=False)
+    preview_u8: Samples | None = field(default=None, init=False)
     reservation: Reservation | None = field(default=None, init=False)
     outcome: Outcome | None = field(default=None, init=False)
+
+    def report(self, stage: str, fraction: float, preview: Alpha | None = None) -> None:
+        """Note how far the work is, and keep the preview if the client wants it; see `Task.report`."""
+        Task.report(self, stage, fraction)
+        if preview is not None and self.request.wants_preview:
+            from flyaway.images import encoding  # deferred: hello must not wait for numpy
+
+            self.preview_u8 = encoding.preview(preview)
+
+    def take_preview(self) -> Reply | None:
+        """The latest early alpha, small and in 8 bits."""
+        preview, self.preview_u8 = self.preview_u8, None
+        if preview is None:
+            return None
+        height, width = preview.shape
+        header = Preview(self.id, ImageHeader(width, height, "gray", "u8"))
+        return header, preview.data.cast("B")
 
     @property
     def subject(self) -> str:

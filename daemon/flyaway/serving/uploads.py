@@ -11,6 +11,12 @@ from flyaway_client.messages import ExtractRequest, MessageError, Strip
 
 _HUGE_PAGE_BYTES = 2 * 1024 * 1024
 
+_SILENCE_S = 30.0
+"""An upload of which nothing was heard for so long is dropped."""
+
+_LEAST_S, _SLOWEST_BYTES_A_S = 120.0, 1_000_000
+"""What any upload may take, and a tenth of a slow network's speed; who takes longer only holds a place."""
+
 
 def allocate(size: int) -> mmap.mmap:
     """Anonymous memory of `size` bytes, untouched until written and given back to the system when freed.
@@ -42,15 +48,22 @@ class Upload:
     """
 
     request: ExtractRequest
-    last_heard_s: float
+    begun_s: float
+    last_heard_s: float = field(init=False)
     parts: dict[str, mmap.mmap] = field(init=False)
     _awaited: list[str] = field(init=False)
     _filled: int = 0
 
     def __post_init__(self) -> None:
         """Reserve the memory that the header announced."""
+        self.last_heard_s = self.begun_s
         self.parts = {name: allocate(size) for name, size in self.request.parts().items()}
         self._awaited = list(self.parts)
+
+    def is_late(self, now_s: float) -> bool:
+        """Whether it has been silent for too long, or has taken longer than any honest line would."""
+        expected_s = _LEAST_S + sum(self.request.parts().values()) / _SLOWEST_BYTES_A_S
+        return now_s - self.last_heard_s > _SILENCE_S or now_s - self.begun_s > expected_s
 
     @property
     def is_complete(self) -> bool:

@@ -50,9 +50,11 @@ class WorkQueue(Generic[T]):
     ) -> None:
         self._stations = tuple(stations)
         self._on_end = on_end
+        self._in_hand: list[T | None] = [None for _ in stations]
+        self._abandoned: set[int] = set()
         self._waiting: tuple[deque[T], ...] = tuple(deque() for _ in stations)
         self._is_stopping = False
-        self._changed = threading.Condition()  # guards the two above
+        self._changed = threading.Condition()  # guards the four above
         self._ending = threading.Lock()
         self._threads = [
             threading.Thread(
@@ -71,8 +73,14 @@ class WorkQueue(Generic[T]):
         self._pass_on(task, 0)
 
     def withdraw(self, task: Task) -> bool:
-        """Take out a task that waits; False where a station is at work on it, or it has ended."""
+        """Take out a task; False where the last station is at work on it, or it has ended.
+
+        A station before the last, which may be loading an engine, finishes what it does for nobody.
+        """
         with self._changed:
+            if any(one is task for one in self._in_hand[:-1]):
+                self._abandoned.add(id(task))
+                return True
             for waiting in self._waiting:
                 for one in waiting:
                     if one is task:
@@ -95,7 +103,9 @@ class WorkQueue(Generic[T]):
         while (task := self._next(index)) is not None:
             task.is_running = is_last
             error = _attempt(task, station)
-            if error is None and not is_last:
+            if self._is_abandoned(task, index):
+                task.close()  # again: the station may have given it something to hold
+            elif error is None and not is_last:
                 self._pass_on(task, index + 1)
             else:
                 task.is_running = False
@@ -117,7 +127,18 @@ class WorkQueue(Generic[T]):
         waiting = self._waiting[index]
         with self._changed:
             self._changed.wait_for(lambda: waiting or self._is_stopping)
-            return None if self._is_stopping else waiting.popleft()
+            if self._is_stopping:
+                return None
+            task = self._in_hand[index] = waiting.popleft()
+            return task
+
+    def _is_abandoned(self, task: T, index: int) -> bool:
+        """Note that a station is done with a task; whether the task was withdrawn meanwhile."""
+        with self._changed:
+            self._in_hand[index] = None
+            is_abandoned = id(task) in self._abandoned
+            self._abandoned.discard(id(task))
+            return is_abandoned
 
 
 def _attempt(task: T, station: Station[T]) -> FlyawayError | None:

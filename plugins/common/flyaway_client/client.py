@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from . import connection, messages
-from .conversation import Conversation, Report, ShouldStop
+from .conversation import Conversation, OnPreview, Report, ShouldStop
 from .discovery import Finder, Greeted
 from .errors import TransportError
 from .messages import EngineInfo, ExtractRequest, ExtractResult, HelloReply, ImageHeader
@@ -101,6 +101,7 @@ class Client:
         *,
         report: Report | None = None,
         should_stop: ShouldStop | None = None,
+        on_preview: OnPreview | None = None,
     ) -> Extracted:
         """Cut out the subject of an image.
 
@@ -109,6 +110,7 @@ class Client:
             parts: the bytes of each of `request.parts()`, tightly packed.
             report: called about once a second, on this thread.
             should_stop: asked at least every 0.1 s; True cancels within two seconds.
+            on_preview: called with early results where the request wants them, on this thread.
 
         Raises:
             RefusedError: the daemon says no, and why.
@@ -118,7 +120,7 @@ class Client:
         """
         uploads = _checked_parts(request, parts)
         dealer = self._connection(should_stop)
-        with Conversation(dealer, request.id, report, should_stop) as conversation:
+        with Conversation(dealer, request.id, report, should_stop, on_preview) as conversation:
             conversation.send(request)
             conversation.expect(messages.Ready)
             for part, view in uploads.items():

@@ -7,11 +7,13 @@ owner's eyes alone. That a file exists does not mean that its daemon lives; only
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import hmac
 import json
 import os
 import secrets
+import stat
 import sys
 import time
 from collections.abc import Mapping
@@ -43,11 +45,12 @@ def home(
     same inside and outside. Snap moves HOME too, and says where the real one is.
 
     Raises:
-        DaemonUnreachableError: the system does not say where this user's home folder is.
+        DaemonUnreachableError: the system does not say where this user's home folder is, or the variable names
+            none that can be.
     """
     environ = os.environ if environ is None else environ
     if environ.get(HOME_VARIABLE):
-        return Path(environ[HOME_VARIABLE]).expanduser().absolute()
+        return _named(environ[HOME_VARIABLE])
     if platform == "win32" and environ.get("LOCALAPPDATA"):
         return Path(environ["LOCALAPPDATA"]) / "flyaway"
     user_home = user_home or _user_home(environ)
@@ -64,6 +67,55 @@ def unusable(folder: Path, error: OSError) -> str:
         f"Flyaway's folder {folder} cannot be used: {error.strerror or error}. Make it writable, or "
         f"set {HOME_VARIABLE} to another folder."
     )
+
+
+def make_folder(folder: Path) -> None:
+    """Make the home folder, for its owner alone whatever the umask; one that is there stays as it is.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if not folder.is_dir():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+
+
+def refusal(folder: Path) -> str | None:
+    """Why a home folder is not to be trusted, as a sentence; None where it is, or is not there yet.
+
+    What lies in it is run and believed. Windows keeps folders of the profile to their owner by itself.
+    """
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    if sys.platform == "win32":
+        return None
+    if found.st_uid != os.geteuid():
+        whose = "belongs to another user"
+    elif found.st_mode & stat.S_IWOTH:
+        whose = "can be written by every user of this computer"
+    else:
+        return None
+    return (
+        f"Flyaway's folder {folder} {whose}, so what is in it cannot be trusted. Set {HOME_VARIABLE} to a "
+        "folder that only you can write."
+    )
+
+
+def read_file(path: Path, limit_bytes: int = _MAX_FILE_BYTES) -> bytes:
+    """The beginning of a file; never waits, as opening a pipe of that name would.
+
+    Raises:
+        OSError: it is not there, is no file, or cannot be read.
+    """
+    with os.fdopen(os.open(path, _READ), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no file", str(path))
+        return file.read(limit_bytes)
+
+
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def proof(secret: str, nonce: str) -> str:
@@ -100,9 +152,7 @@ class ConnectionFile(messages.Message):
     def read(cls, folder: Path) -> ConnectionFile | None:
         """The file in `folder`; None where there is none that makes sense."""
         try:
-            with (folder / CONNECTION_NAME).open("rb") as file:
-                content = file.read(_MAX_FILE_BYTES)
-            return cls.from_header(json.loads(content))
+            return cls.from_header(json.loads(read_file(folder / CONNECTION_NAME)))
         except (OSError, ValueError, RecursionError):
             return None
 
@@ -112,7 +162,7 @@ class ConnectionFile(messages.Message):
         Raises:
             OSError: the folder cannot be made or written.
         """
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(folder)
         content = json.dumps(self.to_header(), indent=2).encode()
         write_private(folder / CONNECTION_NAME, content)
 
@@ -152,6 +202,17 @@ def _replace(fresh: Path, path: Path) -> None:
         except PermissionError:
             time.sleep(0.02)
     fresh.replace(path)
+
+
+def _named(folder: str) -> Path:
+    """The folder that the variable names."""
+    try:
+        return Path(folder).expanduser().absolute()
+    except RuntimeError as error:  # ~ of a user who is not there
+        raise DaemonUnreachableError(
+            f"{HOME_VARIABLE} is set to {folder}, and there is no such home folder. Set it to a folder that "
+            "only you can write, or to nothing."
+        ) from error
 
 
 def _user_home(environ: Mapping[str, str]) -> Path:

@@ -16,7 +16,7 @@ from .errors import (
     RefusedError,
     TransportError,
 )
-from .messages import Cancel, ErrorReply, Message, MessageError, Progress, Strip
+from .messages import Cancel, ErrorReply, Message, MessageError, Preview, Progress, Strip
 from .zmtp import Dealer, Patience, Place
 
 SILENCE_S = 30.0
@@ -25,6 +25,9 @@ SILENCE_S = 30.0
 CANCEL_SEND_S = 0.5
 CANCEL_REPLY_S = 1.0
 """Together less than the two seconds in which a user must have their program back."""
+
+OnPreview = Callable[[Preview, bytes], None]
+"""Told of an early alpha: its header, and its pixels."""
 
 M = TypeVar("M", bound=Message)
 
@@ -46,6 +49,7 @@ class Conversation:
         id: the request's; messages with another are skipped.
         report: called with each `Progress`.
         should_stop: asked at least every 0.1 s while waiting.
+        on_preview: called with each early result and its pixels.
     """
 
     def __init__(
@@ -54,10 +58,12 @@ class Conversation:
         id: str,
         report: Report | None = None,
         should_stop: ShouldStop | None = None,
+        on_preview: OnPreview | None = None,
     ) -> None:
         self._dealer = dealer
         self._id = id
         self._report = report
+        self._on_preview = on_preview
         self._should_stop = should_stop
         self._has_ended = False
 
@@ -147,7 +153,7 @@ class Conversation:
                 self._dealer.receive(patience)
 
     def _next(self, place: Place | None = None) -> tuple[Message, int]:
-        """The next message of this request that is no `Progress`, and its payload's size in bytes.
+        """The next message of this request that is no `Progress` or `Preview`, and its payload's size in bytes.
 
         Silence means silence about this request: messages of others do not prolong the wait.
         """
@@ -160,11 +166,20 @@ class Conversation:
                 raise RefusedError(message.code, message.message)
             if getattr(message, "id", None) != self._id:
                 continue
-            if not isinstance(message, Progress):
+            if isinstance(message, Preview):
+                self._pass_on(message, b"" if payload is None else bytes(payload))
+            elif not isinstance(message, Progress):
                 return message, 0 if payload is None else len(payload)
-            if self._report is not None:
+            elif self._report is not None:
                 self._report(message)
             patience = self._patience()
+
+    def _pass_on(self, preview: Preview, pixels: bytes) -> None:
+        image = preview.image
+        if (image.channels, image.dtype, image.bytes) != ("gray", "u8", len(pixels)):
+            raise TransportError(f"a preview of {len(pixels)} bytes for {image}")
+        if self._on_preview is not None:
+            self._on_preview(preview, pixels)
 
     def _cancel(self) -> None:
         """Ask the daemon to stop, and give it a moment to say that it did.

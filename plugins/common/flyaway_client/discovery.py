@@ -55,6 +55,9 @@ class Finder:
             VersionError: it speaks another major version.
             CancelledError: `should_stop` said so.
         """
+        untrusted = connection.refusal(self.folder)
+        if untrusted:
+            raise DaemonUnreachableError(untrusted)
         deadline = time.monotonic() + self.timeout_s
         greeted = self._attempt(deadline, should_stop)
         if greeted is not None:
@@ -73,8 +76,9 @@ class Finder:
         argv = self.launch_argv or launch.read_launch(self.folder)
         if not argv:
             raise DaemonUnreachableError(
-                "Flyaway's daemon is not running, and it is not recorded how to start it. Run "
-                "`flyaway install` in a terminal, then try again."
+                "Flyaway's daemon is a program of its own, which is not installed on this computer or has "
+                "never been run. Install it (`pip install flyaway`), run `flyaway install` in a terminal, "
+                "then try again."
             )
         return argv
 
@@ -112,9 +116,15 @@ class Finder:
         except OSError as error:
             if self._is_about_the_folder(error):
                 raise DaemonUnreachableError(connection.unusable(self.folder, error)) from error
+            if isinstance(error, FileNotFoundError):
+                raise DaemonUnreachableError(
+                    f"The program that starts Flyaway's daemon, {argv[0]}, is not there any more. Install "
+                    "Flyaway again (`pip install flyaway`), run `flyaway install` in a terminal, then try "
+                    "again."
+                ) from error
             raise DaemonUnreachableError(
-                f"Flyaway's daemon could not be started: {error}. Run `flyaway install` in a "
-                "terminal, then try again."
+                f"Flyaway's daemon could not be started: {error.strerror or error}. Run "
+                "`flyaway install` in a terminal, then try again."
             ) from error
 
     def _is_about_the_folder(self, error: OSError) -> bool:

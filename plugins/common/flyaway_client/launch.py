@@ -58,11 +58,13 @@ _started: list[subprocess.Popen[bytes]] = []
 def read_launch(folder: Path) -> tuple[str, ...] | None:
     """The recorded command line; None where there is none that makes sense."""
     try:
-        content = json.loads((folder / connection.LAUNCH_NAME).read_bytes())
+        content = json.loads(connection.read_file(folder / connection.LAUNCH_NAME))
         argv = content["argv"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    if not isinstance(argv, list) or not argv or not all(isinstance(word, str) for word in argv):
+    if not isinstance(argv, list) or not argv:
+        return None
+    if not all(isinstance(word, str) and "\0" not in word for word in argv):
         return None
     return tuple(argv)
 
@@ -73,7 +75,7 @@ def write_launch(folder: Path, argv: Sequence[str]) -> None:
     Raises:
         OSError: the folder cannot be made or written.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    connection.make_folder(folder)
     content = json.dumps({"argv": list(argv)}, indent=2).encode()
     connection.write_private(folder / connection.LAUNCH_NAME, content)
 
@@ -85,7 +87,7 @@ def start(argv: Sequence[str], folder: Path) -> subprocess.Popen[bytes]:
         OSError: the program or the folder is not there or may not be used.
     """
     _started[:] = [process for process in _started if process.poll() is None]
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    connection.make_folder(folder)
     environment = clean_environment(os.environ)
     environment[connection.HOME_VARIABLE] = str(folder)
     path = folder / connection.LOG_NAME

@@ -92,7 +92,7 @@ class ExtractRequest(Message):
     `plate` is the same scene without the subject, of the image's size and colour. `fine_engine`
     solves the edge that an automatic `engine` leaves uncertain; "none" keeps its own.
     `wants_foreground` asks for the subject's own colours beside the alpha. `paid_work_only` leaves
-    out engines whose licence is not known to allow paid work.
+    out engines whose licence is not known to allow paid work. `wants_preview` asks for early results.
     """
 
     TYPE: ClassVar[str] = "extract"
@@ -109,6 +109,7 @@ class ExtractRequest(Message):
     output_dtype: str = "u8"
     wants_foreground: bool = False
     paid_work_only: bool = False
+    wants_preview: bool = False
 
     def __post_init__(self) -> None:
         """Refuse values outside their lists, and parts that contradict each other."""
@@ -170,6 +171,15 @@ class Progress(Message):
     id: str
     stage: str
     fraction: float
+
+
+@dataclass(frozen=True)
+class Preview(Message):
+    """An early alpha of the whole image, small, "gray" and "u8"; the payload holds its pixels."""
+
+    TYPE: ClassVar[str] = "preview"
+    id: str
+    image: ImageHeader
 
 
 @dataclass(frozen=True)
@@ -323,6 +333,7 @@ MESSAGES: dict[str, type[Message]] = {
         Ready,
         Strip,
         Progress,
+        Preview,
         ExtractResult,
         Cancel,
         StatusRequest,

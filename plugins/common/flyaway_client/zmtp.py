@@ -288,8 +288,9 @@ class Dealer:
 def _port(address: str) -> int:
     """The port of a loopback address; any other host is refused, pixels stay on this machine."""
     prefix, _, port = address.rpartition(":")
-    if prefix != "tcp://127.0.0.1" or not (port.isascii() and port.isdecimal()):
-        raise TransportError(f"the address {address!r}")
+    is_number = port.isascii() and port.isdecimal() and len(port) <= 5
+    if prefix != "tcp://127.0.0.1" or not is_number:
+        raise TransportError(f"the address {address[:60]!r}")
     if not 0 < int(port) < 65536:
         raise TransportError(f"the address {address!r}")
     return int(port)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from tests.daemon.servers import PATIENCE_S
 
 from flyaway.cli import daemon as commands
 from flyaway.cli.main import main
@@ -62,9 +63,7 @@ def test_without_a_daemon_status_fails_and_stop_does_not(
     assert not (home / connection.CONNECTION_NAME).exists()
 
 
-@pytest.mark.parametrize("command", ["status", "stop"])
 def test_daemon_that_does_not_answer_is_not_taken_for_none(
-    command: str,
     home: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -74,11 +73,44 @@ def test_daemon_that_does_not_answer_is_not_taken_for_none(
         file = ConnectionFile.create(f"tcp://127.0.0.1:{hung.getsockname()[1]}")
         file.write(home)
 
-        assert main(["daemon", command]) == 1
+        assert main(["daemon", "status"]) == 1
 
     shown = capsys.readouterr()
     assert shown.out == ""
     assert f"The daemon, process {file.pid}, is running but does not answer." in shown.err
+
+
+HUNG = """
+import os, pathlib, sys, time
+from filelock import FileLock
+home = pathlib.Path(sys.argv[1])  # as flyaway's daemon does
+home.mkdir()
+FileLock(home / "daemon.lock").acquire()
+(home / "daemon.pid").write_text(str(os.getpid()))
+print("hung", flush=True)
+time.sleep(1000)
+"""
+
+
+def test_daemon_that_does_not_answer_is_stopped_by_its_lock(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HUNG, str(home)], stdout=subprocess.PIPE, text=True
+    ) as hung:
+        assert hung.stdout is not None
+        assert hung.stdout.readline() == "hung\n"
+        assert main(["daemon", "stop"]) == 0
+        assert hung.wait(PATIENCE_S) != 0
+    assert "which did not answer, was ended" in capsys.readouterr().out
+
+
+def test_daemon_whose_process_is_not_known_is_left_to_the_user(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with held_lock(home):
+        assert main(["daemon", "stop"]) == 1
+    assert "its process is not known" in capsys.readouterr().err
 
 
 def test_daemon_that_has_not_told_its_address_yet_is_not_taken_for_none(

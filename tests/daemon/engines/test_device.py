@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import pytest
 import torch
 
@@ -60,6 +61,13 @@ def test_a_processor_has_memory() -> None:
     assert device.free_bytes(torch.device("cpu")) > 2**20
 
 
+def no_memory_of_opencv() -> cv2.error:
+    """As OpenCV raises it: the number is an attribute."""
+    error = cv2.error("Failed to allocate 99999999999 bytes")
+    error.code = -4
+    return error
+
+
 def test_memory_can_be_given_back() -> None:
     device.release()
 
@@ -68,6 +76,7 @@ def test_memory_can_be_given_back() -> None:
     "fault",
     [
         MemoryError(),
+        no_memory_of_opencv(),
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
         RuntimeError("MPS backend out of memory (MPS allocated: 8 GB)"),
         RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"),

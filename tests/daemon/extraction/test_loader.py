@@ -75,6 +75,25 @@ def test_a_file_for_which_there_is_no_memory_is_not_taken_for_damaged(
     assert Store().holds(record)
 
 
+def test_where_the_device_is_full_the_processor_does_at_the_last_try(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def load(name: str, file: object, device: torch.device, precision: str) -> str:
+        if device.type != "cpu":
+            raise torch.OutOfMemoryError("out of memory")
+        return f"{name} on {device}"
+
+    monkeypatch.setattr(engines, "load", load)
+    choose = {"cpu": torch.device("cpu"), "mps": torch.device("mps")}
+    monkeypatch.setattr("flyaway.engines.device.choose", choose.get)
+    loader = EngineLoader(Settings(device="mps"))
+    with pytest.raises(DeviceError):
+        loader.load("builtin")
+    assert str(loader.load("builtin", is_last_try=True)) == "builtin on cpu"
+    with pytest.raises(DeviceError):
+        EngineLoader(Settings(device="mps", cpu_fallback=False)).load("builtin", is_last_try=True)
+
+
 def test_a_device_that_is_not_here_is_said() -> None:
     with pytest.raises(DeviceError):
         EngineLoader(Settings(device="meta")).load("builtin")

@@ -13,7 +13,7 @@ from tests.daemon.servers import MadeUpEngine
 
 from flyaway.engines.contract import AnyEngine, Extraction, Inputs, Report, Window, silent
 from flyaway.engines.records import EngineRecord, Input, Role
-from flyaway.errors import CancelledError, NoSubjectError
+from flyaway.errors import CancelledError, EngineError, NoSubjectError
 from flyaway.extraction import pipeline
 from flyaway.extraction.pipeline import NO_ENGINE, Outcome
 from flyaway.extraction.request import Output, ResolvedRequest, Step
@@ -185,6 +185,15 @@ class TestOneEngine:
 
         outcome = Engines(solve=nothing).run(asked(SOLVE, inputs=Inputs(with_edge())))
         assert not outcome.alpha.any()
+
+    def test_that_gives_no_numbers_is_an_error_and_no_hole(self) -> None:
+        def broken(image: Image, inputs: Inputs, report: Report) -> Extraction:
+            alpha = np.ones(image.shape[:2], np.float32)
+            alpha[3, 4] = np.nan
+            return Extraction(alpha)
+
+        with pytest.raises(EngineError, match=r"Finder gave values that are no numbers"):
+            Engines(find=broken).run(asked(FIND))
 
     def test_adds_to_what_was_noted_before(self) -> None:
         outcome = Engines().run(asked(FIND, notes=("A region.",)))

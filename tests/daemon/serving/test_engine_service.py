@@ -6,7 +6,16 @@ import threading
 from pathlib import Path
 
 import pytest
-from tests.daemon.servers import PATIENCE_S, Clock, Loading, MadeUpEngine, Peer, request, serving
+from tests.daemon.servers import (
+    PATIENCE_S,
+    Clock,
+    Loading,
+    MadeUpEngine,
+    Peer,
+    request,
+    serving,
+    wait_until,
+)
 
 from flyaway.config import Settings
 from flyaway.engines.contract import AnyEngine
@@ -163,9 +172,11 @@ def test_a_load_holds_up_neither_questions_nor_its_cancelling(store: Path) -> No
         assert is_loading.wait(PATIENCE_S)
         assert daemon.peer().status().warm == ()
         peer.send(messages.Cancel("r"))
-        peer.hello()
-        may_go_on.set()
         assert peer.refusal().code == protocol.CANCELLED
+        assert not may_go_on.is_set()
+        assert peer.status().queued == 0
+        may_go_on.set()
+        wait_until(lambda: peer.status().warm == ("builtin",))
 
 
 def test_a_failed_load_is_the_requests_answer(store: Path) -> None:

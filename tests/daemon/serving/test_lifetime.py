@@ -122,6 +122,36 @@ class TestFiles:
         process = start()
         assert greet() == process.pid
 
+    @pytest.mark.parametrize("content", [None, b"damaged"])
+    def test_that_are_lost_while_it_lives_are_written_anew(
+        self, start: Start, home: Path, content: bytes | None
+    ) -> None:
+        process = start()
+        greet()
+        if content is None:
+            (home / connection.CONNECTION_NAME).unlink()
+        else:
+            (home / connection.CONNECTION_NAME).write_bytes(content)
+        assert greet() == process.pid
+
+    def test_name_the_process_that_has_the_lock(self, start: Start, home: Path) -> None:
+        process = start()
+        greet()
+        assert lifetime.process_of(home) == process.pid
+        process.kill()
+        process.communicate(timeout=PATIENCE_S)
+        assert lifetime.process_of(home) is None
+
+    @posix
+    def test_of_a_folder_that_all_may_write_are_not_believed(
+        self, start: Start, home: Path
+    ) -> None:
+        home.mkdir()
+        home.chmod(0o777)
+        status, errors = ended(start())
+        assert status == 1
+        assert "every user of this computer" in errors
+
     def test_name_the_home_whatever_it_is_called(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

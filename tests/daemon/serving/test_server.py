@@ -160,6 +160,24 @@ class TestExtract:
                 told[message.id] = message.stage
             gate.opened.set()
 
+    def test_sends_early_results_to_those_who_asked(self, home: Path) -> None:
+        may_go_on = threading.Event()
+        seen: list[tuple[messages.Preview, bytes]] = []
+
+        def work(task: ExtractionTask) -> Outcome:
+            task.report("Solving", 0.5, np.ones((3, 4), np.float32))
+            assert may_go_on.wait(PATIENCE_S)
+            return Outcome(np.zeros((3, 4), np.uint8), "copy", "")
+
+        def take(preview: messages.Preview, pixels: bytes) -> None:
+            seen.append((preview, pixels))
+            may_go_on.set()
+
+        with serving(work) as daemon, connect(daemon, home) as client:
+            parts = {"image": bytes(36), "selection": bytes(12)}
+            client.extract(request(wants_preview=True), parts, on_preview=take)
+        assert [pixels for _, pixels in seen] == [b"\xff" * 12]
+
     def test_lets_go_of_the_pixels_when_done(self) -> None:
         held: list[weakref.ref[Any]] = []
 

@@ -86,18 +86,35 @@ class TestCancel:
 class TestClientsThatLeave:
     """Clients that go away without a word."""
 
-    def test_in_the_middle_of_uploading_are_forgotten_after_a_while(self) -> None:
+    def test_in_the_middle_of_uploading_are_noticed_at_once(self, daemon: Daemon) -> None:
+        gone, watcher = daemon.peer(), daemon.peer()
+        gone.begin(request())
+        gone.send(messages.Strip("r", "image", 0), bytes(12))
+        gone.status()
+        assert watcher.status().queued == 1
+        gone.close()
+        wait_until(lambda: watcher.status().queued == 0)
+
+    def test_that_send_nothing_any_more_are_told_after_a_while(self) -> None:
         clock = Clock()
         with serving(clock=clock) as daemon:
-            gone, watcher = daemon.peer(), daemon.peer()
-            gone.begin(request())
-            gone.send(messages.Strip("r", "image", 0), bytes(12))
-            gone.status()
-            gone.close()
+            silent, watcher = daemon.peer(), daemon.peer()
+            silent.begin(request())
             clock.now_s += 29
             assert watcher.status().queued == 1
             clock.now_s += 2
-            wait_until(lambda: watcher.status().queued == 0)
+            assert "too long" in silent.refusal().message
+            assert watcher.status().queued == 0
+
+    def test_that_trickle_hold_no_place_for_ever(self) -> None:
+        clock = Clock()
+        with serving(clock=clock) as daemon:
+            peer = daemon.peer()
+            peer.begin(request())
+            for offset in range(12):
+                peer.send(messages.Strip("r", "image", offset), bytes(1))
+                clock.now_s += 14
+            assert "too long" in peer.refusal().message
 
     def test_are_not_taken_for_slow_ones(self) -> None:
         clock = Clock()

@@ -72,6 +72,24 @@ def test_a_task_that_is_not_wanted_any_more_stops_at_its_next_report() -> None:
     assert (task.stage, task.fraction) == ("Solving", 0.5)
 
 
+def test_a_preview_is_small_and_sent_once() -> None:
+    task = ExtractionTask(b"peer", "r", request(wants_preview=True), {})
+    task.report("Solving", 0.2, np.full((600, 1500), 0.5, np.float32))
+    reply = task.take_preview()
+    assert reply is not None
+    header, pixels = reply
+    assert header == messages.Preview("r", ImageHeader(500, 200, "gray", "u8"))
+    assert pixels is not None
+    assert set(bytes(pixels)) == {128}
+    assert task.take_preview() is None
+
+
+def test_nobody_who_did_not_ask_gets_a_preview() -> None:
+    task = ExtractionTask(b"peer", "r", request(), {})
+    task.report("Solving", 0.2, np.zeros((3, 4), np.float32))
+    assert task.take_preview() is None
+
+
 def test_no_pixels_are_kept_after_the_end() -> None:
     task = ExtractionTask(b"peer", "r", request(), {"image": b"pixels"})  # type: ignore[dict-item]
     task.close()
