@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pictures
-from tests.benchmarks import contestants, degraded, metrics
+from tests.benchmarks import contestants, degraded, hands, metrics
 from tests.benchmarks.contestants import Contestant
 from tests.benchmarks.provenance import provenance
 
@@ -90,13 +90,16 @@ def main() -> int:
         "--megapixels", type=float, metavar="N", help="enlarge photos without a trimap to that size"
     )
     degraded.add_options(parser)
+    parser.add_argument("--hand", choices=hands.HANDS, help="select as people do")
+    parser.add_argument("--seed", type=int, nargs="+", default=[1], help="which hands")
+    parser.add_argument("--hands", type=Path, default=hands.DEFAULT, help="file of the hands")
     parser.add_argument("--only", nargs="*", metavar="ID", help="these photos only")
     parser.add_argument("--json", type=Path, help="write the scores here")
     parser.add_argument("--sheet", type=Path, help="draw photo, trimap, alpha and cut-out here")
     arguments = parser.parse_args()
     try:
-        return _run(arguments)
-    except (UnusableError, FlyawayError) as error:
+        return _run_by_hand(arguments) if arguments.hand else _run(arguments)
+    except (UnusableError, hands.NoHandsError, FlyawayError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
 
@@ -129,13 +132,37 @@ def _run(arguments: argparse.Namespace) -> int:
         return 1
     _write_means(scores)
     if arguments.json:
-        names = ("engine", "wide", "region", "megapixels", *degraded.OPTIONS)
-        asked = {name: getattr(arguments, name) for name in names}
-        kept = {**provenance(), **asked, "scores": [asdict(score) for score in scores]}
-        arguments.json.write_text(json.dumps(kept, indent=1) + "\n")
+        _keep(arguments, ("engine", "wide", "region", "megapixels", *degraded.OPTIONS), scores)
     if rows:
         Pictures.fromarray(_stacked(rows)).save(arguments.sheet)
     return 1 if failed else 0
+
+
+def _run_by_hand(arguments: argparse.Namespace) -> int:
+    """Measure selections as people draw them."""
+    drawn = hands.load(arguments.hands)
+    photos = (
+        _photo(arguments.folder, entry, None, arguments.megapixels)
+        for entry in _entries(arguments.folder, arguments.wide, arguments.only)
+    )
+    scores = hands.measure(photos, drawn, arguments.hand, arguments.seed, arguments.engine)
+    if not scores:
+        sys.stderr.write(f"No photo of {arguments.folder} has a true alpha.\n")
+        return 1
+    if arguments.json:
+        _keep(arguments, ("engine", "wide", "hand", "seed"), scores)
+    return 1 if any(score.ours is None for score in scores) else 0
+
+
+def _keep(
+    arguments: argparse.Namespace,
+    names: tuple[str, ...],
+    scores: list[Score] | list[hands.Score],
+) -> None:
+    """Write scores as JSON, with where they come from and what was asked."""
+    asked = {name: getattr(arguments, name) for name in names}
+    kept = {**provenance(), **asked, "scores": [asdict(score) for score in scores]}
+    arguments.json.write_text(json.dumps(kept, indent=1) + "\n")
 
 
 def measure(entrant: Contestant, photo: Photo) -> tuple[NDArray[np.float32], Score]:

@@ -76,13 +76,15 @@ def plan(
     seen = selections.look(selections.to_levels(selection))
     if kind == "outline":
         seen = replace(seen, grey=None)  # what was asked for
+    elif seen.form == "outline" and not _is_tight(image, seen.selected, threads):
+        return _within(seen.selected, is_clear, "Rough region, because its line follows no edge")
     return _outlined(image, seen, edge_width_px, is_clear, report, threads)
 
 
 def without_image(
     selection: Samples | None, kind: str, is_clear: NDArray[np.bool_] | None
 ) -> Plan | None:
-    """The plan of a selection that needs no look at the picture; None for an outline.
+    """The plan of a selection that needs no look at the picture; None for one that does.
 
     Raises:
         NoSubjectError: as `plan`.
@@ -177,6 +179,16 @@ def _beside(trimap: Trimap, selected: Region, grey: Region) -> Trimap:
     is_beside = to_bare <= to_grey if bare.any() else np.zeros_like(bare)
     known = np.where(selected, FOREGROUND, BACKGROUND)
     return np.where(is_beside, trimap, known).astype(np.uint8)
+
+
+def _is_tight(image: Image, selected: Region, threads: int) -> bool:
+    import torch  # deferred: a rectangle does without
+
+    from flyaway.engines.builtin.tightness import is_tight
+    from flyaway.engines.builtin.workers import Workers
+
+    drawn = frame.reaching(selected)
+    return bool(drawn.all()) or is_tight(image, drawn, Workers(torch.device("cpu"), threads))
 
 
 def _bare(selected: Region, grey: Region) -> Region:

@@ -128,6 +128,17 @@ class TestGuess:
     def test_takes_what_was_drawn_along_something_for_an_outline(self) -> None:
         assert plan(drawn(), "guess", image=star(200)).kind == "outline"
 
+    def test_takes_a_line_far_around_something_for_a_rough_region(self) -> None:
+        loose = cv2.dilate(drawn(), np.ones((25, 25), np.uint8))
+        found = plan(loose, "guess", image=star(200))
+        assert found.kind == "region"
+        assert found.sentence == "Rough region, because its line follows no edge"
+
+    def test_takes_a_line_for_what_it_is_called(self) -> None:
+        loose = cv2.dilate(drawn(), np.ones((25, 25), np.uint8))
+        assert plan(loose, "outline", image=star(200)).kind == "outline"
+        assert plan(drawn(), "region", image=star(200)).kind == "region"
+
     def test_takes_all_selected_for_nothing_selected(self) -> None:
         found = plan(np.full((9, 9), 255, np.uint8), "guess")
         assert (found.kind, found.trimap, found.region) == ("automatic", None, None)
@@ -203,6 +214,14 @@ class TestOutline:
         trimap = plan(levels, "outline").trimap
         assert (trimap[:, :80] == FOREGROUND).all()
         assert (trimap[:, 100] == UNKNOWN).all()
+
+    def test_takes_nothing_from_a_thin_part_whose_colours_are_not_known(self) -> None:
+        image = disc(300, 60)
+        image[200:, 140:160] = AROUND  # a leg of the colour of what is around
+        levels = round_selection(300, 58)
+        levels[200:, 142:158] = 255
+        trimap = plan(levels, "outline", image=image).trimap
+        assert (trimap[250:, 149:151] != BACKGROUND).all()
 
     @pytest.mark.parametrize("width", [1, 2, 3, 8])
     def test_leaves_the_middle_of_a_thin_subject_known(self, width: int) -> None:

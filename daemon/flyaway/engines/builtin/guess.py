@@ -13,20 +13,21 @@ from itertools import repeat
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from flyaway import engines
-from flyaway.engines.builtin import pyramid
-from flyaway.engines.builtin.band import grown
+from flyaway.engines.builtin import outline, pyramid
 from flyaway.engines.builtin.pyramid import Box
 from flyaway.engines.builtin.saliency import Saliency
-from flyaway.engines.contract import Report, part, silent
+from flyaway.engines.builtin.workers import Workers
+from flyaway.engines.contract import Report, part
 from flyaway.engines.progress import spaced
 from flyaway.errors import NoSubjectError
-from flyaway.images.arrays import FOREGROUND, UNKNOWN, Image, Trimap
+from flyaway.images.arrays import Image, Trimap
 
 _SIDE = 240
-"""Longest side of the picture the runs see; the outline is then refined at twice that."""
+"""Longest side of the picture the runs see."""
 
 _ROUNDS = 4
 
@@ -55,9 +56,6 @@ most is often a light or a cloud, and a run that may not let go of it drags all 
 """
 
 _VOTES = 0.6
-
-_BAND_SHARE = 0.008
-"""Half the width of the unknown band, as a part of the longest side."""
 
 _ROUGH_BELOW = 0.7
 """Confidence below which the user is told to help."""
@@ -101,11 +99,9 @@ def find(image: Image, region: Mask | None, report: Report, threads: int) -> Gue
     frame = whole if region is None else _frame(region)
     picture = _picture(image, frame, _SIDE)
     report(0.1)
-    larger = _picture(image, frame, 2 * _SIDE)
-    for sure_share, start, end in ((0.0, 0.1, 0.8), (_SURE_SHARE, 0.8, 1.0)):
+    for sure_share, start, end in ((0.0, 0.1, 0.4), (_SURE_SHARE, 0.4, 0.5)):
         seeds = _seeds(picture, region, frame, sure_share)
         subject, agreement = _vote(picture, seeds, threads, part(report, start, end))
-        subject = _refined(larger, subject)
         if subject.any():
             break
     if not subject.any():
@@ -114,22 +110,30 @@ def find(image: Image, region: Mask | None, report: Report, threads: int) -> Gue
             "select its outline."
         )
     # Runs that agree may agree on the wrong thing; less often so where the user has shown the place.
-    confidence = 0.65 * agreement**2 if region is None else 0.5 + 0.45 * agreement
-    notes = (_advice(),) if confidence < _ROUGH_BELOW else ()
-    trimap = np.zeros(image.shape[:2], np.uint8)
-    trimap[frame.slices] = _banded(subject, frame.shape)
+    confidence = 0.65 * agreement**2 if region is None else 0.9 * agreement
+    notes = () if confidence >= _ROUGH_BELOW else (_advice(region is not None),)
+    selected = _enlarged(subject, image.shape[:2], frame)
+    if region is not None:
+        selected &= region
+    workers = Workers(torch.device("cpu"), threads)
+    trimap = outline.along(image, selected, None, 0.0, workers, part(report, 0.5, 1.0)).trimap
     if region is not None:
         trimap[~region] = 0
     return Guess(trimap, confidence, notes)
 
 
-def _advice() -> str:
+def _advice(is_region: bool) -> str:
     """What to do about a rough guess; names the smallest network that finds any subject."""
     network = engines.record("birefnet-lite")
     megabytes = round(network.weights.bytes / 1e6) if network.weights else 0
+    step = (
+        "draw along the subject's outline"
+        if is_region
+        else "draw a rough region around the subject"
+    )
     return (
-        "This is a rough guess: draw a rough region around the subject and run it again, or install "
-        f"a network that finds subjects by itself, such as {network.title} ({megabytes} MB)."
+        f"This is a rough guess: {step} and run it again, or install a network that finds subjects by "
+        f"itself, such as {network.title} ({megabytes} MB)."
     )
 
 
@@ -256,16 +260,6 @@ def _is_subject(labels: Seeds) -> Mask:
     return (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
 
 
-def _refined(picture: NDArray[np.uint8], subject: Mask) -> Mask:
-    """The subject at twice the size: only its outline is cut again."""
-    subject = _fitted(subject, picture.shape)
-    doubtful = grown(subject, 4) & grown(~subject, 4)
-    seeds = np.where(subject, cv2.GC_FGD, cv2.GC_BGD)
-    seeds[doubtful & subject] = cv2.GC_PR_FGD
-    seeds[doubtful & ~subject] = cv2.GC_PR_BGD
-    return _cut(picture, seeds.astype(np.uint8), silent)
-
-
 def _cleaned(subject: Mask) -> Mask:
     """The large parts of a mask, without specks and holes."""
     mask = cv2.morphologyEx(subject.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
@@ -280,10 +274,11 @@ def _cleaned(subject: Mask) -> Mask:
     return kept | ~np.isin(holes, at_edge)
 
 
-def _banded(subject: Mask, shape: tuple[int, int]) -> Trimap:
-    """The subject at full size with an unknown band along its outline."""
-    radius = max(3, round(_BAND_SHARE * max(subject.shape)))
-    trimap = np.where(subject, FOREGROUND, 0).astype(np.uint8)
-    trimap[grown(subject, radius) & grown(~subject, radius)] = UNKNOWN
-    size = (shape[1], shape[0])
-    return np.asarray(cv2.resize(trimap, size, interpolation=cv2.INTER_NEAREST), np.uint8)
+def _enlarged(subject: Mask, shape: tuple[int, ...], frame: Box) -> Mask:
+    """A subject found in a part of the image, at full size and in its place."""
+    size = (frame.shape[1], frame.shape[0])
+    # Half-way between pixels, not in steps of them.
+    share = cv2.resize(subject.view(np.uint8) * 255, size, interpolation=cv2.INTER_LINEAR)
+    full = np.zeros(shape[:2], bool)
+    full[frame.slices] = share >= 128
+    return full

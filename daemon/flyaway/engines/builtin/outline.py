@@ -34,7 +34,7 @@ _OUTWARD_SHARE, _INWARD_SHARE = 0.025, 0.014
 _FEATHERED_SHARE = 0.06
 """The most that a feather widens it to."""
 
-_FARTHEST_SHARE, _DEEPEST_SHARE = 0.2, 0.05
+_FARTHEST_SHARE, _DEEPEST_SHARE = 0.2, 0.03
 """How far from the outline hair is looked for, and how deep inside background."""
 
 _APART_SHARE = 0.03
@@ -48,7 +48,7 @@ _LIKELY = 2.0
 
 _LIKELY_BOUNDS = (-2.0, 2.0)
 _ORDINARY = 0.75
-_UNLIKELY = -2.0
+_UNLIKELY = -3.0
 
 _GAP_SHARE = 0.008
 """Hair may be interrupted so far."""
@@ -67,6 +67,10 @@ _REACH_PX = 2
 """What stays unknown around a coarse alpha's open pixels, in pixels of the small picture."""
 
 
+Distances = NDArray[np.float32]
+"""HxW, pixels."""
+
+
 @dataclass(frozen=True, slots=True)
 class Edge:
     """The band along an outline.
@@ -81,7 +85,7 @@ class Edge:
 
 
 @dataclass(frozen=True, slots=True)
-class _View:
+class View:
     """What the coarse steps look at; lengths in pixels of the small picture.
 
     Attributes:
@@ -96,8 +100,8 @@ class _View:
 
     picture: Pixels
     selected: Mask
-    inside_px: NDArray[np.float32]
-    outside_px: NDArray[np.float32]
+    inside_px: Distances
+    outside_px: Distances
     unit_px: float
     limit_px: float
     least_px: float
@@ -141,12 +145,12 @@ def find(
     """
     workers = Workers(torch.device("cpu"), threads)
     return in_own_thread(
-        lambda step: _found(image, selected, limit_px, feather_px, workers, spaced(step)),
+        lambda step: along(image, selected, limit_px, feather_px, workers, spaced(step)),
         report,
     )
 
 
-def _found(
+def along(
     image: Image,
     selected: Mask,
     limit_px: float | None,
@@ -154,8 +158,9 @@ def _found(
     workers: Workers,
     report: Report,
 ) -> Edge:
+    """Do what `find` does, in the calling thread."""
     box = _window(selected)
-    view = _view(image, selected, box, limit_px, feather_px)
+    view = _view(image, selected, box, _SIDE, limit_px, feather_px)
     report(0.1)
     wide = _wide(view, workers)
     report(0.3)
@@ -167,6 +172,11 @@ def _found(
     return Edge(trimap, _width_px(narrow, view, box))
 
 
+def seen(image: Image, selected: Mask, side: int) -> View:
+    """What there is to see of a selection in a small picture of `side`."""
+    return _view(image, selected, _window(selected), side, None, 0.0)
+
+
 def _window(selected: Mask) -> Box:
     """The part of the picture that matters to a selection."""
     height, width = selected.shape
@@ -175,9 +185,14 @@ def _window(selected: Mask) -> Box:
 
 
 def _view(
-    image: Image, selected: Mask, box: Box, limit_px: float | None, feather_px: float
-) -> _View:
-    picture = pyramid.reduced(image, box, _SIDE)
+    image: Image,
+    selected: Mask,
+    box: Box,
+    side: int,
+    limit_px: float | None,
+    feather_px: float,
+) -> View:
+    picture = pyramid.reduced(image, box, side)
     height, width = picture.shape[:2]
     share = cv2.resize(
         selected[box.slices].astype(np.float32), (width, height), interpolation=cv2.INTER_AREA
@@ -189,7 +204,7 @@ def _view(
     limit = math.inf if limit_px is None else max(1.5, limit_px * scale)
     hint_px = min(feather_px * scale, _FEATHERED_SHARE * unit_px)
     least_px = min(max(_OUTWARD_SHARE * unit_px, hint_px, 1.5), limit)
-    return _View(picture, inside, _depth(inside), _depth(~inside), unit_px, limit, least_px)
+    return View(picture, inside, _depth(inside), _depth(~inside), unit_px, limit, least_px)
 
 
 def _depth(mask: Mask) -> NDArray[np.float32]:
@@ -201,11 +216,12 @@ def _depth(mask: Mask) -> NDArray[np.float32]:
     )
 
 
-def _wide(view: _View, workers: Workers) -> Trimap:
+def _wide(view: View, workers: Workers) -> Trimap:
     """A band that surely holds the edge."""
     selected = view.selected
     maybe_hair = ~selected & (view.outside_px <= view.farthest_px)
-    maybe_gone = selected & (view.inside_px <= view.deepest_px)
+    # Of a thin part all would be rim, and none of its colours are known: nothing is taken from it.
+    maybe_gone = _solid(selected, view.deepest_px) & (view.inside_px <= view.deepest_px)
     core = selected & (view.inside_px > view.deepest_px)
     around = view.outside_px > _APART_SHARE * view.unit_px
     if not around.any():
@@ -241,14 +257,23 @@ def _linked(mask: Mask, seed: Mask, gap_px: float) -> Mask:
     return mask & is_kept[parts]
 
 
+def _solid(mask: Mask, radius_px: float) -> Mask:
+    """Those parts of a mask that hold a disc."""
+    return cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, _disc(radius_px)).view(np.bool_)
+
+
 def _spread(mask: Mask, radius_px: float) -> Mask:
     """A mask with a disc around each of its pixels."""
+    return cv2.dilate(mask.view(np.uint8), _disc(radius_px)).view(np.bool_)
+
+
+def _disc(radius_px: float) -> NDArray[np.uint8]:
     radius = max(1, round(radius_px))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    return cv2.dilate(mask.view(np.uint8), disc).view(np.bool_)
+    return np.asarray(disc, np.uint8)
 
 
-def _without_haze(alpha: Alpha, view: _View) -> Alpha:
+def _without_haze(alpha: Alpha, view: View) -> Alpha:
     """A coarse alpha without the smooth grey that is left where colours do not tell."""
     around = np.ones((2 * _HAZE_PX + 1, 2 * _HAZE_PX + 1), np.uint8)
     is_smooth = cv2.dilate(alpha, around) - cv2.erode(alpha, around) < _HAZE_RANGE
@@ -267,7 +292,7 @@ def _narrowed(wide: Trimap, alpha: Alpha) -> Trimap:
     return np.where(wide == UNKNOWN, trimap, wide)
 
 
-def _width_px(trimap: Trimap, view: _View, box: Box) -> int:
+def _width_px(trimap: Trimap, view: View, box: Box) -> int:
     """How far a band reaches from the outline, in pixels of the photo."""
     away = np.maximum(view.inside_px, view.outside_px)[trimap == UNKNOWN]
     return round(float(away.max(initial=0.0)) * max(box.shape) / max(trimap.shape))
