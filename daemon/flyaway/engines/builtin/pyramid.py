@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flyaway.engines.builtin.band import Pixels, grown
-from flyaway.images.arrays import FOREGROUND, UNKNOWN, Alpha, Image, Trimap
+from flyaway.images.arrays import FOREGROUND, UNKNOWN, Image, Trimap
 
 _STRIP_PIXELS = 1 << 21
 """Image pixels turned to float at once."""
@@ -110,9 +110,9 @@ def reduced(image: Image, box: Box, side: int) -> Pixels:
     return np.asarray(cv2.resize(colours, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def means(alpha: Alpha, factor: int, box: Box) -> Alpha:
-    """A window of a level of an alpha."""
-    return _shrunk(alpha[_covered(box, factor)].copy(), factor, box)
+def means(values: NDArray[np.float32], factor: int, box: Box) -> NDArray[np.float32]:
+    """A window of a level of floats, an alpha or colours, whatever their range."""
+    return _shrunk(values[_covered(box, factor)].copy(), factor, box)
 
 
 def enlarged(
