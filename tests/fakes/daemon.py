@@ -146,17 +146,9 @@ def announce(daemon: FakeDaemon, peer: Peer) -> None:
     alpha = messages.ImageHeader(image.width, image.height, "gray", request.output_dtype)
     daemon.send(peer, messages.Progress(request.id, "Thinking", 0.5))
     result = messages.ExtractResult(
-        request.id, alpha, "fake", "cpu", 0.25, foreground=foreground_header(request)
+        request.id, alpha, "fake", "cpu", 0.25, foreground=request.foreground
     )
     daemon.send(peer, result)
-
-
-def foreground_header(request: messages.ExtractRequest) -> messages.ImageHeader | None:
-    """What the colours will be, if they are wanted."""
-    if not request.wants_foreground:
-        return None
-    depth = "u8" if request.image.dtype == "u8" else "u16"
-    return messages.ImageHeader(request.image.width, request.image.height, "rgb", depth)
 
 
 def send_alpha(daemon: FakeDaemon, peer: Peer) -> None:
@@ -172,7 +164,7 @@ def send_alpha(daemon: FakeDaemon, peer: Peer) -> None:
 def send_foreground(daemon: FakeDaemon, peer: Peer) -> None:
     """Send the colours' strips if they are wanted: bytes that count to 250, again and again."""
     assert peer.request is not None
-    header = foreground_header(peer.request)
+    header = peer.request.foreground
     if header is not None:
         send_part(
             daemon,

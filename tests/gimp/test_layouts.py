@@ -15,6 +15,22 @@ def layouts(script: ModuleType) -> ModuleType:
 
 
 @pytest.mark.parametrize(
+    ("precision", "is_grey", "has_alpha", "name"),
+    [
+        ("u8-non-linear", False, False, "R'G'B' u8"),
+        ("half-linear", False, True, "RGBA half"),
+        ("u16-perceptual", False, True, "R~G~B~A u16"),
+        ("double-non-linear", True, True, "Y'A double"),
+        ("float-linear", True, False, "Y float"),
+    ],
+)
+def test_knows_how_gimp_keeps_pixels(
+    layouts: ModuleType, precision: str, is_grey: bool, has_alpha: bool, name: str
+) -> None:
+    assert layouts.native_format(precision, is_grey=is_grey, has_alpha=has_alpha) == name
+
+
+@pytest.mark.parametrize(
     ("precision", "image_dtype", "mask_format", "mask_dtype"),
     [
         ("u8-non-linear", "u8", "Y u8", "u8"),

@@ -1,6 +1,6 @@
 """Runs in GIMP: makes an image of each kind, cuts out its layer, and writes down what went in and came out.
 
-args: "cases", each a dict (see `make`), and "folder" for the pixels: NAME.image, NAME.selection, NAME.mask.
+args: "cases", each a dict for `gimp_made.make`, and "folder" for the pixels: NAME.image, NAME.selection, NAME.mask.
 """
 
 # ruff: noqa: F821 - the driver gives Gimp, args and finish
@@ -11,32 +11,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from gimp_call import extract, read
+from gimp_made import make
 
 FOLDER = Path(args["folder"])
-
-
-def make(case):
-    """An image with one layer, converted and moved as the case says, an ellipse selected."""
-    image = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, Gio.File.new_for_path(case["file"]))
-    if case.get("profile") == "adobe":
-        intent = Gimp.ColorRenderingIntent.RELATIVE_COLORIMETRIC
-        image.convert_color_profile(Gimp.ColorProfile.new_rgb_adobe(), intent, False)
-    if "precision" in case:
-        image.convert_precision(getattr(Gimp.Precision, case["precision"]))
-    if case.get("model") == "gray":
-        image.convert_grayscale()
-    if case.get("model") == "indexed":
-        palette = Gimp.ConvertPaletteType.GENERATE
-        image.convert_indexed(Gimp.ConvertDitherType.NONE, palette, 256, False, False, "")
-    if "canvas" in case:
-        image.resize(*case["canvas"], 0, 0)
-    layer = image.get_layers()[0]
-    layer.set_offsets(*case.get("offset", (0, 0)))
-    if case["ellipse"]:
-        image.select_ellipse(Gimp.ChannelOps.REPLACE, *case["ellipse"])
-    if "feather" in case:
-        Gimp.Selection.feather(image, case["feather"])
-    return image, layer
 
 
 def run(case):

@@ -144,15 +144,65 @@ def check(client: Client, case: Mapping[str, Any], facts: Mapping[str, Any], fol
     extracted = client.extract(request, parts)
     top_rgba = np.fromfile(folder / f"{name}.top", image_rgba.dtype)
     expected_rgba = image_rgba.reshape(-1, 4).copy()
-    if extracted.foreground is not None:
-        foreground = np.frombuffer(extracted.foreground, image_rgba.dtype)
-        expected_rgba[:, :3] = foreground.reshape(-1, 3)
-    assert (top_rgba == expected_rgba.ravel()).all(), name
     alpha = np.frombuffer(extracted.alpha, SAMPLES[mask_dtype])
+    if extracted.foreground is not None:
+        foreground = np.frombuffer(extracted.foreground, image_rgba.dtype).reshape(-1, 3)
+        is_mixed = (alpha > 0) & (alpha < full)
+        expected_rgba[is_mixed, :3] = foreground[is_mixed]
+    np.testing.assert_array_equal(top_rgba.reshape(-1, 4), expected_rgba, name)
     values = np.fromfile(folder / f"{name}.mask", SAMPLES[mask_dtype])
     slack = 2**-11 if name == "half" else 0  # the last bit that its mask can hold
     assert np.abs(values.astype(np.float64) - alpha).max() <= slack, name
     assert values.min() == 0 and values.max() == (1 if mask_dtype == "f32" else full), name
+
+
+def test_changes_no_bit_but_those_that_were_asked_for(
+    gimp: Gimp, photo: Path, deep_photo: Path, see_through_photo: Path, tmp_path: Path
+) -> None:
+    """Of the layer none, and in its decontaminated copy none where the subject is wholly seen, or not at all."""
+    bright = {"light": 40, **FLOAT, "file": str(deep_photo)}
+    kinds: dict[str, dict[str, Any]] = {
+        "8 bits": U8,
+        "8 bits, no alpha channel": {**U8, "has_alpha": False},
+        "8 bits linear": {**U8, "precision": "U8_LINEAR"},
+        "8 bits, Adobe RGB": {**U8, "profile": "adobe"},
+        "16 bits": {**U16, "precision": "U16_NON_LINEAR", "file": str(deep_photo)},
+        "16 bits, Adobe RGB": {**U16, "precision": "U16_NON_LINEAR", "profile": "adobe"},
+        "32 bits": {**FLOAT, "precision": "U32_NON_LINEAR"},
+        "half": {**bright, "precision": "HALF_NON_LINEAR"},
+        "float": {**bright, "precision": "FLOAT_LINEAR"},
+        "float, Adobe RGB": {**bright, "precision": "FLOAT_NON_LINEAR", "profile": "adobe"},
+        "double": {**bright, "precision": "DOUBLE_LINEAR"},
+        "grey": {**U8, "model": "gray"},
+        "grey float": {**bright, "precision": "FLOAT_NON_LINEAR", "model": "gray"},
+        "indexed": {**U8, "model": "indexed"},
+        "see-through": {**U16, "precision": "U16_NON_LINEAR", "file": str(see_through_photo)},
+        "moved": {**U8, "offset": [40, 30], "canvas": [240, 200]},
+    }
+    usual = {"file": str(photo), "ellipse": SUBJECT, "has_alpha": True}
+    cases = [{**usual, **kind, "name": name} for name, kind in kinds.items()]
+    args = {"cases": cases, "folder": str(tmp_path)}
+    facts = gimp.run(HERE / "gimp_colours.py", args=args, seconds=240)
+    for case in cases:
+        name = case["name"]
+        for output, fact in facts[name].items():
+            assert fact == {"sentence": "", "is_copied": output == "new-layer"}, name
+            before, after, top = (
+                (tmp_path / f"{name}.{output}.{kind}").read_bytes()
+                for kind in ("before", "after", "top")
+            )
+            assert after == before, f"{name}, {output}"
+            mask_dtype = OUTPUT_DTYPES[case["mask_format"]]
+            mask = np.fromfile(tmp_path / f"{name}.{output}.mask", SAMPLES[mask_dtype])
+            full = 1 if mask_dtype == "f32" else np.iinfo(mask.dtype).max
+            is_mixed = (mask > 0) & (mask < full)
+            assert 0 < is_mixed.sum() < is_mixed.size, name
+            pixels = [np.frombuffer(one, np.uint8).reshape(mask.size, -1) for one in (before, top)]
+            has_changed = np.asarray(pixels[0] != pixels[1]).any(axis=1)
+            is_mixed = np.asarray(is_mixed)
+            assert not has_changed[~is_mixed].any(), f"{name}, {output}"
+            if output == "new-layer" and name != "indexed":
+                assert has_changed[is_mixed].mean() > 0.2, name
 
 
 def shifted(

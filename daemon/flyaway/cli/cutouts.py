@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
-from collections.abc import Callable
 from dataclasses import replace
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image
 
-from flyaway.cli.photos import Photo, Pixels, srgb_profile
+from flyaway.cli.photos import Photo, Pixels
 
 _BAND_ROWS = 256
 _COMPRESSION = 4
@@ -35,60 +33,20 @@ def as_alpha(data: bytearray, photo: Photo) -> Pixels:
 def with_foreground(photo: Photo, foreground: bytearray, alpha: Pixels) -> Photo:
     """The photo with the subject's own colours where background shines through.
 
-    Wholly opaque pixels stay as they are, bit for bit; the others are brought from sRGB to the
-    photo's own profile, at 8 bits, which is all that Pillow converts.
+    Pixels that are wholly opaque or transparent stay as they are, bit for bit.
 
     Args:
         photo: the photo.
-        foreground: HxWx3 sRGB of the photo's size and dtype, as the daemon sends it.
+        foreground: HxWx1 (grey) or HxWx3 of the photo's size, dtype and profile, as the daemon sends it.
         alpha: HxW, of the dtype of the photo's pixels, using its full range.
     """
     height, width = photo.pixels.shape[:2]
-    colours = np.frombuffer(foreground, photo.pixels.dtype).reshape(height, width, 3)
+    colours = np.frombuffer(foreground, photo.pixels.dtype).reshape(height, width, -1)
+    is_mixed = (alpha > 0) & (alpha < np.iinfo(alpha.dtype).max)
     pixels = photo.pixels.copy()
-    full = np.iinfo(pixels.dtype).max
-    convert = _from_srgb(photo)
-    for top in range(0, height, _BAND_ROWS):
-        rows = slice(top, top + _BAND_ROWS)
-        is_mixed = (alpha[rows] > 0) & (alpha[rows] < full)
-        if is_mixed.any():
-            own = convert(colours[rows][is_mixed][None])[0]
-            pixels[rows][is_mixed, : own.shape[1]] = own
+    own = pixels[..., :-1] if photo.has_alpha else pixels
+    np.copyto(own, colours, where=is_mixed[..., None])
     return replace(photo, pixels=pixels)
-
-
-def _from_srgb(photo: Photo) -> Callable[[Pixels], Pixels]:
-    """What brings 1xNx3 sRGB to 1xNxC of the photo's own kind of colour, its dtype kept."""
-    is_grey = photo.pixels.shape[2] <= 2
-    if is_grey and not photo.icc:
-        return _luma
-    profile = ImageCms.ImageCmsProfile(io.BytesIO(photo.icc or srgb_profile()))
-    mode = "L" if is_grey else "RGB"
-    transform = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), profile, "RGB", mode)
-    if not is_grey and _changes_nothing(transform):
-        return lambda colours: colours
-
-    def convert(colours: Pixels) -> Pixels:
-        is_deep = colours.dtype == np.uint16
-        picture = Image.fromarray((colours >> 8).astype(np.uint8) if is_deep else colours)
-        converted = np.asarray(ImageCms.applyTransform(picture, transform))
-        own: Pixels = converted.reshape(*colours.shape[:2], -1).astype(colours.dtype)
-        return np.asarray(own * 257 if is_deep else own)
-
-    return convert
-
-
-def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
-    """Whether a transform is to sRGB under another name; there are many."""
-    levels = np.linspace(0, 255, 9, dtype=np.uint8)
-    colours = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(1, -1, 3)
-    changed = np.asarray(ImageCms.applyTransform(Image.fromarray(colours), transform))
-    return bool(np.abs(changed.astype(np.int16) - colours).max() <= 1)
-
-
-def _luma(colours: Pixels) -> Pixels:
-    """Grey of 1xNx3 (ITU-R BT.601), 1xNx1."""
-    return np.asarray(np.rint(colours @ np.array([[0.299], [0.587], [0.114]])), colours.dtype)
 
 
 def cut_out(photo: Photo, alpha: Pixels) -> Pixels:

@@ -60,11 +60,26 @@ _KEPT_TIFF_TAGS = {
 }
 """A TIFF's other tags tell how that file is laid out, and would be wrong in a PNG."""
 
+_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "AVIF", "JPEG2000", "GIF", "BMP", "PPM", "TGA")
+"""What photos and selections come as. Pillow would open others too, and hands PostScript to a program."""
+
 _MAX_DPI = 1e6
 """More is a mistake, and at some point does not fit into a PNG."""
 
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error)
-"""What Pillow's readers raise on damaged files."""
+_BROKEN = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    RuntimeError,
+    struct.error,
+    cv2.error,
+)
+"""What the readers of Pillow and OpenCV raise on damaged files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +126,14 @@ def read_photo(path: Path, max_pixels: int) -> Photo:
     """
     with _opened(path, max_pixels) as (image, raw_mode):
         icc = image.info.get("icc_profile") or b""
-        notes = _frames_note(image)
+        notes: tuple[str, ...] = ()
         if raw_mode.startswith(_DEEP_COLOUR):
             pixels = _read_deep_colour(path, image, raw_mode)
         else:
             plain, icc, notes = _as_plain(ImageOps.exif_transpose(image), icc, notes, path)
             pixels = _array(plain)
         exif, dpi = _without_orientation(image), _dpi(image)
+        notes += _frames_note(image)
     pixels, icc, notes = _fitted(pixels, icc, notes)
     packed: Pixels = np.ascontiguousarray(pixels)
     return Photo(packed, icc, exif, dpi, notes)
@@ -161,7 +177,7 @@ def _opened(path: Path, max_pixels: int) -> Iterator[tuple[Image.Image, str]]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # damaged metadata does not hurt the pixels
-            with Image.open(path) as image:
+            with Image.open(path, formats=_FORMATS) as image:
                 _check_size(path, image.size, max_pixels)
                 raw_mode = _raw_mode(image)
                 image.load()  # of deep colour too: OpenCV would not say that a file is cut short
@@ -317,8 +333,15 @@ def _dpi(image: Image.Image) -> tuple[float, float] | None:
 
 
 def _frames_note(image: Image.Image) -> tuple[str, ...]:
-    count = getattr(image, "n_frames", 1)
+    """A sentence where there is a second page or frame. `image` shows that one afterwards.
+
+    They are not counted, for which some kinds of file must be read from end to end.
+    """
     # An MPO is a JPEG whose further pictures are previews or the other eye's view.
-    if count == 1 or image.format == "MPO":
+    if image.format == "MPO":
         return ()
-    return (f"Only the first of its {count} pages or frames was used.",)
+    try:
+        image.seek(1)
+    except _BROKEN:
+        return ()
+    return ("Only the first of its pages or frames was used.",)

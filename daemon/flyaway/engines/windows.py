@@ -80,7 +80,8 @@ class Division:
 
     def pieces(self, shape: tuple[int, ...]) -> list[Piece]:
         """The pieces of a picture of a shape, height and width first."""
-        if shape[0] * shape[1] <= self.whole_px:
+        # Networks pad a side that is shorter: a line of a megapixel would be 32 of them.
+        if math.prod(max(side, SIDE_MULTIPLE_PX) for side in shape[:2]) <= self.whole_px:
             return [Piece.all_of(shape)]
         return spread(shape, self.side_px, self.overlap_px, self.margin_px)
 
@@ -259,21 +260,24 @@ def _along(
     count = -(-(size - overlap) // (side - overlap))
     starts = [round(index * (size - side) / (count - 1)) for index in range(count)]
     places = np.arange(size, dtype=np.float32) + 0.5
-    profiles = [_profile(places, start, start + side, size, overlap, margin) for start in starts]
-    total = np.sum(profiles, axis=0)
+    spans = [slice(start, start + side) for start in starts]
+    profiles = [_profile(places[span], span, size, overlap, margin) for span in spans]
+    total: NDArray[np.float32] = np.zeros(size, np.float32)
+    for span, profile in zip(spans, profiles, strict=True):
+        total[span] += profile
     return [
-        (slice(start, start + side), (profile / total)[start : start + side])
-        for start, profile in zip(starts, profiles, strict=True)
+        (span, np.asarray(profile / total[span], np.float32))
+        for span, profile in zip(spans, profiles, strict=True)
     ]
 
 
 def _profile(
-    places: NDArray[np.float32], start: int, stop: int, size: int, overlap: int, margin: int
+    places: NDArray[np.float32], span: slice, size: int, overlap: int, margin: int
 ) -> NDArray[np.float32]:
-    """0 outside and in the margins, 1 well inside, a ramp between; no ramp at the picture's own edge."""
+    """0 in the margins, 1 well inside, a ramp between; no ramp at the picture's own edge."""
     ramp = overlap - 2 * margin
+    start, stop = span.start, span.stop
     from_start = np.ones_like(places) if start == 0 else (places - start - margin) / ramp
     from_stop = np.ones_like(places) if stop == size else (stop - places - margin) / ramp
-    inside = (places >= start) & (places <= stop)
-    profile: NDArray[np.float32] = np.clip(np.minimum(from_start, from_stop), 0, 1) * inside
+    profile: NDArray[np.float32] = np.clip(np.minimum(from_start, from_stop), 0, 1)
     return profile

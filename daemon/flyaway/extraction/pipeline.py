@@ -64,7 +64,8 @@ class Outcome:
         engine: the names of the engines in the order of their work, joined by " + ", or `NO_ENGINE`.
         device: where they ran, in words; "" if nothing ran.
         notes: sentences for the user.
-        foreground: HxWx3 sRGB, uint8 or uint16, C-contiguous, if it was asked for.
+        foreground: HxWx1 (grey) or HxWx3 in the photo's own space, range and sample type, C-contiguous, if it
+            was asked for.
         confidence: 0..1 where the subject had to be found.
     """
 
@@ -198,18 +199,11 @@ def _of_stage(report: StageReport, stage: str) -> Report:
 def _foreground(
     request: ResolvedRequest, extraction: Extraction, report: StageReport
 ) -> Samples | None:
-    """The subject's own colours, if they are wanted: the engine's, else estimated from the alpha."""
+    """The subject's own colours, if they are wanted."""
     dtype = request.output.foreground_dtype
     if dtype is None:
         return None
-    foreground = extraction.foreground
-    if foreground is None:
-        import cv2  # deferred: seldom wanted
+    from flyaway.extraction import colours  # deferred: seldom wanted
 
-        from flyaway.engines.builtin.foreground import estimate
-
-        report_part = part(_of_stage(report, "Cleaning colours"), _SOLVED, 1.0)
-        # As many threads as the loader allows.
-        threads = cv2.getNumThreads()
-        foreground = estimate(request.image, extraction.alpha, report_part, threads=threads)
-    return encoding.encode(foreground, dtype)
+    report_part = part(_of_stage(report, "Cleaning colours"), _SOLVED, 1.0)
+    return encoding.encode(colours.of_subject(request, extraction, report_part), dtype)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from flyaway.engines.contract import Inputs
 from flyaway.engines.records import EngineRecord, Role
-from flyaway.images.arrays import Image, Region
+from flyaway.images.arrays import Image, Region, Samples
 
 AUTO, NONE = "auto", "none"
 """Engine names that leave the choice to Flyaway, or want no such engine."""
@@ -32,7 +32,12 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What shall come back: the sample types ("u8", "u16", "f32") of alpha and of foreground, if wanted."""
+    """What shall come back: the sample types of alpha and of foreground, None where that is not wanted.
+
+    Attributes:
+        alpha_dtype: "u8", "u16" or "f32".
+        foreground_dtype: the photo's own, one of those or "f16".
+    """
 
     alpha_dtype: str = "u8"
     foreground_dtype: str | None = None
@@ -55,6 +60,8 @@ class ResolvedRequest:
         inputs: what helps to tell the subject.
         steps: the engines in the order of their work; none where the trimap leaves nothing to solve.
         output: what shall come back.
+        colours: HxWx1 (grey) or HxWx3 in the photo's own space and range, where a foreground is wanted;
+            None where `image` is that.
         is_clear: HxW, True where the layer is wholly transparent; None if it is so nowhere.
         notes: sentences for the user on how the request was understood.
         understood: what the selection was taken for and why, for people.
@@ -64,6 +71,7 @@ class ResolvedRequest:
     inputs: Inputs
     steps: tuple[Step, ...]
     output: Output = Output()
+    colours: Samples | None = None
     is_clear: Region | None = None
     notes: tuple[str, ...] = ()
     understood: str = ""

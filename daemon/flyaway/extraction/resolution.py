@@ -80,6 +80,7 @@ def resolve(
         inputs=inputs,
         steps=() if plan.is_known else catalogue.choose(inputs.given, _wishes(request, plan)),
         output=_output(request),
+        colours=_own_colours(request, parts),
         is_clear=is_clear,
         understood=plan.sentence,
     )
@@ -100,8 +101,14 @@ def _wishes(request: ExtractRequest, plan: Plan) -> Wishes:
 
 
 def _output(request: ExtractRequest) -> Output:
-    foreground_dtype = "u8" if request.image.dtype == "u8" else "u16"
-    return Output(request.output_dtype, foreground_dtype if request.wants_foreground else None)
+    return Output(request.output_dtype, request.image.dtype if request.wants_foreground else None)
+
+
+def _own_colours(request: ExtractRequest, parts: Parts) -> Samples | None:
+    """What a foreground is made of; None where none is wanted, or what engines see is that already."""
+    if not request.wants_foreground:
+        return None
+    return encoding.colours(request.image, parts["image"])
 
 
 def _selection(request: ExtractRequest, parts: Parts) -> Samples | None:

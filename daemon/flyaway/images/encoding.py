@@ -41,12 +41,14 @@ def read(header: ImageHeader, data: Block, colour: str, icc: bytes = b"") -> Ima
     Raises:
         RequestError: the profile cannot be used.
     """
-    values = samples(header, data)
-    colours = values[..., : CHANNELS[header.channels] - _has_opacity(header)]
-    if header.channels in ("bgr", "bgra"):
-        colours = colours[..., ::-1]
-    image = _to_srgb(colours, colour, icc)
+    image = _to_srgb(colours(header, data), colour, icc)
     return np.broadcast_to(image, (*image.shape[:2], 3)) if image.shape[2] == 1 else image
+
+
+def colours(header: ImageHeader, data: Block) -> Samples:
+    """A layer's colours as they are, HxWx1 (grey) or HxWx3 in R, G, B order; see `samples`."""
+    values = samples(header, data)[..., : CHANNELS[header.channels] - _has_opacity(header)]
+    return values[..., ::-1] if header.channels in ("bgr", "bgra") else values
 
 
 def clear_pixels(header: ImageHeader, data: Block) -> NDArray[np.bool_] | None:
@@ -78,9 +80,9 @@ def preview(alpha: NDArray[np.float32]) -> Samples:
 
 
 def encode(values: NDArray[np.float32], dtype: str) -> Samples:
-    """Alpha or colours 0..1 as "u8", "u16" (full range, rounded) or "f32", C-contiguous."""
-    if dtype == "f32":
-        return np.ascontiguousarray(values, np.float32)
+    """Alpha or colours as "u8", "u16" (0..1 to the full range, rounded), "f16" or "f32", C-contiguous."""
+    if dtype in ("f16", "f32"):
+        return np.ascontiguousarray(values, _DTYPES[dtype])
     full, kind = (255, np.uint8) if dtype == "u8" else (65535, np.uint16)
     scaled = np.multiply(values, np.float32(full), order="C")
     np.rint(scaled, out=scaled)
@@ -88,14 +90,14 @@ def encode(values: NDArray[np.float32], dtype: str) -> Samples:
     return result
 
 
-def _to_srgb(colours: Samples, colour: str, icc: bytes) -> Samples:
-    if colour == "srgb" and colours.dtype != np.float32:
-        return colours
+def _to_srgb(own: Samples, colour: str, icc: bytes) -> Samples:
+    if colour == "srgb" and own.dtype != np.float32:
+        return own
     if colour == "srgb":
-        return profiles.to_u16(colours)
+        return profiles.to_u16(own)
     if colour == "linear-srgb":
-        return profiles.linear_image_to_srgb(colours)
-    return profiles.image_to_srgb(colours, icc)
+        return profiles.linear_image_to_srgb(own)
+    return profiles.image_to_srgb(own, icc)
 
 
 def _has_opacity(header: ImageHeader) -> bool:

@@ -141,10 +141,6 @@ class ExtractionTask(Task):
         """The result's header, then the strips of alpha and foreground; their pixels are not copied."""
         outcome, image = self.outcome, self.request.image
         assert outcome is not None  # the last station leaves one
-        foreground = None
-        if outcome.foreground is not None:
-            depth = "u8" if outcome.foreground.itemsize == 1 else "u16"
-            foreground = ImageHeader(image.width, image.height, "rgb", depth)
         header = ExtractResult(
             id=self.id,
             alpha=ImageHeader(image.width, image.height, "gray", self.request.output_dtype),
@@ -152,7 +148,7 @@ class ExtractionTask(Task):
             device=outcome.device,
             seconds=self.seconds,
             notes=outcome.notes,
-            foreground=foreground,
+            foreground=self.request.foreground,
             confidence=outcome.confidence,
         )
         yield header, None

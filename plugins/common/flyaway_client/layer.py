@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
-from .messages import CHANNELS, ImageHeader
+from .messages import CHANNELS, DTYPES, ImageHeader
 from .zmtp import Buffer
+
+_ONE = {"u8": b"\xff", "u16": b"\xff\xff", "f32": b"\0\0\x80\x3f"}
+"""Alpha 1 in each dtype, little-endian; alpha 0 is zeros in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +40,54 @@ class LayerPixels:
     plate: Picture | None = None
 
 
-def decontaminated(image: Picture, foreground_rgb: Buffer) -> bytes:
-    """The pixels with the subject's own colours and their own alpha.
+def decontaminated(image: Picture, foreground: Buffer, alpha: Buffer, alpha_dtype: str) -> bytes:
+    """The pixels with the subject's own colours where it is mixed with what is behind it; all else stays.
 
     Args:
-        image: "rgba" or "bgra" of integers.
-        foreground_rgb: HxWx3 of the same dtype.
+        image: with any channels and dtype.
+        foreground: HxW of grey, or of R, G and B, in the image's dtype.
+        alpha: HxW, how much of a pixel is the subject.
+        alpha_dtype: one of messages.OUTPUT_DTYPES.
     """
-    samples: Literal["B", "H"] = "B" if image.header.dtype == "u8" else "H"
+    channels = image.header.channels
+    bits = {1: "B", 2: "H", 4: "I"}[DTYPES[image.header.dtype]]
     pixels = bytearray(image.data)
-    to = memoryview(pixels).cast(samples)
-    colours = memoryview(foreground_rgb).cast("B").cast(samples)
-    step = CHANNELS[image.header.channels]
-    for number, channel in enumerate("rgb"):
-        to[image.header.channels.index(channel) :: step] = colours[number::3]
+    to = memoryview(pixels).cast(bits)
+    colours = memoryview(foreground).cast("B").cast(bits)
+    places = [0] if channels in ("gray", "graya") else [channels.index(name) for name in "rgb"]
+    step, count = CHANNELS[channels], len(places)
+    for run in mixed_runs(alpha, alpha_dtype):
+        for number, place in enumerate(places):
+            own = colours[run.start * count + number : run.stop * count : count]
+            to[run.start * step + place : run.stop * step : step] = own
     return bytes(pixels)
+
+
+def mixed_runs(alpha: Buffer, dtype: str) -> Iterator[slice]:
+    """Where alpha is neither 0 nor 1: pixels counted row by row, one run of them after the other.
+
+    Args:
+        alpha: HxW.
+        dtype: one of messages.OUTPUT_DTYPES.
+    """
+    return (slice(*found.span()) for found in re.finditer(rb"[^\0]+", _is_mixed(alpha, dtype)))
+
+
+def _is_mixed(alpha: Buffer, dtype: str) -> bytes:
+    """A byte for each pixel, 0 where alpha is 0 or 1.
+
+    Worked out on whole planes of bytes as numbers, a hundred times faster than a loop in Python.
+    """
+    content, size = memoryview(alpha).cast("B"), DTYPES[dtype]
+    count = len(content) // size
+    others = int.from_bytes(b"\2" * count, "little")
+    is_mixed, first = 0, None
+    for place, (zero, one) in enumerate(zip(bytes(size), _ONE[dtype], strict=True)):
+        # 0 where the byte is that of alpha 0, 1 where it is that of alpha 1, 2 where it is another
+        table = bytes({zero: 0}.get(byte, 1 if byte == one else 2) for byte in range(256))
+        plane = int.from_bytes(bytes(content[place::size]).translate(table), "little")
+        is_mixed |= plane & others
+        if zero != one:
+            first = plane if first is None else first
+            is_mixed |= plane ^ first
+    return is_mixed.to_bytes(count, "little")

@@ -133,6 +133,15 @@ class ExtractRequest(Message):
                     f"the image {self.image.width} x {self.image.height}"
                 )
 
+    @property
+    def foreground(self) -> ImageHeader | None:
+        """What the subject's own colours will be, encoded as the image's; None where nobody asks for them."""
+        if not self.wants_foreground:
+            return None
+        image = self.image
+        channels = "gray" if image.channels in ("gray", "graya") else "rgb"
+        return ImageHeader(image.width, image.height, channels, image.dtype)
+
     def parts(self) -> dict[str, int]:
         """What the client uploads, in this order: name of the part -> bytes."""
         parts = {"image": self.image.bytes}

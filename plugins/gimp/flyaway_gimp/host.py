@@ -59,11 +59,8 @@ def read(target: Target, options: Options) -> LayerPixels:
         DocumentError: there is a selection, but none of it lies on the layer.
     """
     layer, layout, plate = target.layer, target.layout, target.plate
-    width, height = layer.get_width(), layer.get_height()
-    header = ImageHeader(width, height, layouts.CHANNELS, layout.image_dtype)
-    content = layers.pixels(layer, layers.place_over(layer, layer), layout.image_format)
     return LayerPixels(
-        image=Picture(header, content),
+        image=_read_image(target, options),
         selection_u8=_read_selection(layer) if options.uses_selection else None,
         plate=None if plate is None else plates.read(plate, layer, layout),
     )
@@ -84,6 +81,18 @@ def put(target: Target, pixels: LayerPixels, extracted: Extracted, output: str) 
             "Extract Foreground again."
         )
     outputs.put(output, layer, pixels.image, target.layout, extracted)
+
+
+def _read_image(target: Target, options: Options) -> Picture:
+    """The layer's pixels. Where its colours come back, none are cut to what others can show."""
+    layer, layout = target.layer, target.layout
+    width, height = layer.get_width(), layer.get_height()
+    place = layers.place_over(layer, layer)
+    dtype, content = layout.image_dtype, layers.pixels(layer, place, layout.image_format)
+    if options.wants_foreground and not layers.keeps(layer, content):
+        dtype = layouts.LOSSLESS_DTYPE
+        content = layers.pixels(layer, place, layouts.LOSSLESS_FORMAT)
+    return Picture(ImageHeader(width, height, layouts.CHANNELS, dtype), content)
 
 
 def _read_selection(layer: Gimp.Layer) -> bytes | None:

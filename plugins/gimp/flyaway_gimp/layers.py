@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import layouts
 from gi.repository import Gegl, Gimp
 
 from flyaway_client.refusals import DocumentError
@@ -66,6 +67,64 @@ def pixels(drawable: Gimp.Drawable, place: Gegl.Rectangle, pixel_format: str) ->
     """Pixels in a format of babl, which converts from the image's precision and profile."""
     content: bytes = drawable.get_buffer().get(place, 1.0, pixel_format, Gegl.AbyssPolicy.NONE)
     return content
+
+
+def native_pixels(drawable: Gimp.Drawable) -> bytes:
+    """All pixels as GIMP keeps them, bit for bit."""
+    content: bytes = drawable.get_buffer().get(_whole(drawable), 1.0, None, Gegl.AbyssPolicy.NONE)
+    return content
+
+
+def fill(drawable: Gimp.Drawable, pixel_format: str, content: bytes) -> None:
+    """Overwrite all pixels of a drawable that no image shows yet."""
+    buffer = drawable.get_buffer()
+    buffer.set(_whole(drawable), pixel_format, content)
+    buffer.flush()
+    drawable.update(0, 0, drawable.get_width(), drawable.get_height())
+
+
+def keeps(layer: Gimp.Layer, content: bytes) -> bool:
+    """Whether GIMP keeps a layer's colours as just those R, G, B and A, or has no A and the same R, G and B."""
+    native = native_pixels(layer)
+    count = layer.get_width() * layer.get_height()
+    own, given = len(native) // count, len(content) // count
+    if own not in (given, given * 3 // 4):
+        return False
+    return all(native[byte::own] == content[byte::given] for byte in range(own))
+
+
+def write_native(layer: Gimp.Layer, content: bytes) -> None:
+    """Overwrite all pixels of a layer that no image shows yet, bit for bit.
+
+    A format's name means sRGB, and GIMP would convert to the image's profile. So the pixels are written into
+    an image without a profile, which then is said to have that one.
+
+    Args:
+        layer: of an image that is not indexed.
+        content: see `native_pixels`.
+    """
+    image, size = layer.get_image(), (layer.get_width(), layer.get_height())
+    precision = image.get_precision().value_nick
+    native_format = layouts.native_format(
+        precision, is_grey=layer.is_gray(), has_alpha=layer.has_alpha()
+    )
+    scratch = Gimp.Image.new_with_precision(*size, image.get_base_type(), image.get_precision())
+    try:
+        twin = Gimp.Layer.new(scratch, "", *size, layer.type(), 100.0, Gimp.LayerMode.NORMAL)
+        scratch.insert_layer(twin, None, 0)
+        fill(twin, native_format, content)
+        if profile := image.get_color_profile():
+            scratch.set_color_profile(profile)
+        whole, buffer = _whole(layer), layer.get_buffer()
+        twin.get_buffer().copy(whole, Gegl.AbyssPolicy.NONE, buffer, whole)
+        buffer.flush()
+        layer.update(0, 0, *size)
+    finally:
+        scratch.delete()
+
+
+def _whole(drawable: Gimp.Drawable) -> Gegl.Rectangle:
+    return Gegl.Rectangle.new(0, 0, drawable.get_width(), drawable.get_height())
 
 
 def _kind_without_photo(layer: Gimp.Layer) -> str | None:

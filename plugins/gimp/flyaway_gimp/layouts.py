@@ -29,8 +29,23 @@ CHANNELS = "rgba"
 
 SELECTION_FORMAT = "Y u8"
 
+LOSSLESS_FORMAT, LOSSLESS_DTYPE = "R'G'B'A float", "f32"
+"""How colours travel that shall come back and may not be sRGB of 0 to 1."""
+
+
+_COLOURS = {"linear": "RGB", "non-linear": "R'G'B'", "perceptual": "R~G~B~"}
+_GREYS = {"linear": "Y", "non-linear": "Y'", "perceptual": "Y~"}
+"""How babl calls a precision's encoding of light."""
+
 
 def layout_of(precision: str) -> Layout:
     """The layout for one of GIMP's precisions by its nickname, such as "u8-non-linear"."""
     sample = precision.partition("-")[0]
     return {"u8": EIGHT_BITS, "u16": SIXTEEN_BITS}.get(sample, DEEPER)
+
+
+def native_format(precision: str, *, is_grey: bool, has_alpha: bool) -> str:
+    """What GIMP keeps a layer as that is not indexed, but for the image's colour profile."""
+    sample, _, encoding = precision.partition("-")
+    model = (_GREYS if is_grey else _COLOURS)[encoding]
+    return f"{model}{'A' if has_alpha else ''} {sample}"

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from gi.repository import Gegl, Gimp
+import layers
+import layouts
+from gi.repository import Gimp
 from layouts import Layout
 
 from flyaway_client.client import Extracted
-from flyaway_client.layer import Picture, decontaminated
+from flyaway_client.layer import Picture, decontaminated, mixed_runs
 from flyaway_client.options import LAYER_MASK, NEW_LAYER
+from flyaway_client.zmtp import Buffer
 
 
 def put(
@@ -46,7 +49,7 @@ def _put_new_layer(layer: Gimp.Layer, image: Picture, layout: Layout, extracted:
     copy.set_lock_content(False)
     _rasterize(copy)
     if extracted.foreground is not None:
-        _fill(copy, layout.image_format, decontaminated(image, extracted.foreground))
+        _decontaminate(copy, image, layout, extracted, extracted.foreground)
     mask = _filled_mask(copy, layout, extracted)
     with _one_undo_step(document):
         document.insert_layer(copy, layer.get_parent(), document.get_item_position(layer))
@@ -60,6 +63,26 @@ _OUTPUTS: dict[str, Callable[[Gimp.Layer, Picture, Layout, Extracted], None]] = 
 }
 
 
+def _decontaminate(
+    copy: Gimp.Layer, image: Picture, layout: Layout, extracted: Extracted, foreground: Buffer
+) -> None:
+    """Give a copy of the layer the subject's own colours; all pixels that are not mixed stay bit for bit."""
+    colours = decontaminated(image, foreground, extracted.alpha, layout.mask_dtype)
+    if image.header.dtype != layouts.LOSSLESS_DTYPE:
+        layers.fill(copy, layout.image_format, colours)
+        return
+    native = bytearray(layers.native_pixels(copy))
+    layers.fill(copy, layouts.LOSSLESS_FORMAT, colours)
+    if copy.is_indexed():
+        return  # its palette gives each colour back as it was
+    # Colours on their way through another format come back nearly, not wholly, as they were.
+    after, size = layers.native_pixels(copy), len(native) // image.header.pixels
+    for run in mixed_runs(extracted.alpha, layout.mask_dtype):
+        place = slice(run.start * size, run.stop * size)
+        native[place] = after[place]
+    layers.write_native(copy, bytes(native))
+
+
 def _rasterize(layer: Gimp.Layer) -> None:
     """Let the layer keep its pixels: a link layer's, in GIMP 3.2, are its file's again when it is next opened."""
     rasterize = getattr(layer, "rasterize", None)
@@ -70,17 +93,8 @@ def _rasterize(layer: Gimp.Layer) -> None:
 def _filled_mask(layer: Gimp.Layer, layout: Layout, extracted: Extracted) -> Gimp.LayerMask:
     """A mask for the layer, not yet attached."""
     mask = layer.create_mask(Gimp.AddMaskType.BLACK)
-    _fill(mask, layout.mask_format, bytes(extracted.alpha))
+    layers.fill(mask, layout.mask_format, bytes(extracted.alpha))
     return mask
-
-
-def _fill(drawable: Gimp.Drawable, pixel_format: str, content: bytes) -> None:
-    """Overwrite all pixels of a drawable that no image shows yet."""
-    width, height = drawable.get_width(), drawable.get_height()
-    buffer = drawable.get_buffer()
-    buffer.set(Gegl.Rectangle.new(0, 0, width, height), pixel_format, content)
-    buffer.flush()
-    drawable.update(0, 0, width, height)
 
 
 def _attach(mask: Gimp.LayerMask, layer: Gimp.Layer) -> None:

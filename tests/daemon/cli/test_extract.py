@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import struct
 import sys
 import threading
 from collections.abc import Iterator
@@ -11,15 +12,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
+from tests.daemon.icc import PROPHOTO, of_table
 from tests.daemon.servers import Gate, copy_selection, serving
 
 from flyaway.cli.main import main
+from flyaway.config import Settings
 from flyaway.extraction.pipeline import NO_ENGINE, Outcome
+from flyaway.serving.engine_service import EngineService
 from flyaway.serving.tasks import ExtractionTask
-from flyaway_client.messages import ExtractRequest
+from flyaway_client.messages import CHANNELS, ExtractRequest
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 SAMPLES = Path(__file__).parents[3] / "docs" / "samples"
@@ -37,12 +42,12 @@ class Recorder:
         self.requests.append(task.request)
         self.parts.append({name: bytes(data) for name, data in task.parts.items()})
         outcome = copy_selection(task)
-        alpha = outcome.alpha
+        alpha, header = outcome.alpha, task.request.foreground
         if task.request.output_dtype == "u16":
             alpha = alpha.astype(np.uint16) * 257
-        colours = (
-            np.zeros((*alpha.shape, 3), alpha.dtype) if task.request.wants_foreground else None
-        )
+        colours = None
+        if header is not None:
+            colours = np.zeros((*alpha.shape, CHANNELS[header.channels]), alpha.dtype)
         return replace(outcome, alpha=alpha, foreground=colours)
 
 
@@ -369,3 +374,67 @@ def test_the_subjects_own_colours_are_asked_for_where_they_are_written(
 ) -> None:
     assert extract(folder, *options) == 0
     assert daemon.requests[0].wants_foreground == is_wanted
+
+
+@pytest.mark.parametrize(
+    "icc", [b"", SRGB, PROPHOTO, of_table()], ids=["none", "srgb", "wide", "one way"]
+)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_changes_nothing_but_mixed_pixels(
+    home: Path, folder: Path, dtype: type, icc: bytes
+) -> None:
+    """Through the whole daemon: an orange subject, smooth against green, of colours that only the profile has."""
+    alpha = np.clip((np.hypot(*(np.mgrid[:60, :80] - [[[30]], [[40]]])) - 16) / -4, 0, 1)[..., None]
+    full = np.iinfo(dtype).max
+    scene = alpha * (1.0, 0.5, 0.0) + (1 - alpha) * (0.0, 1.0, 0.2)
+    scene = np.rint((scene * 0.98 + np.random.default_rng(0).random(scene.shape) * 0.02) * full)
+    photo = folder / "scene.tif"
+    write_tiff(photo, scene.astype(dtype), icc)
+    trimap = np.where(alpha[..., 0] == 1, 255, np.where(alpha[..., 0] == 0, 0, 128)).astype(
+        np.uint8
+    )
+    Image.fromarray(trimap).save(folder / "trimap.png")
+    before = photo.read_bytes()
+
+    with serving(engines=EngineService(Settings())) as running:
+        running.file.write(home)
+        status = main(
+            ["extract", str(photo), "--trimap", str(folder / "trimap.png"), "--engine", "builtin",
+             "-o", str(folder / "out.png")]
+        )  # fmt: skip
+
+    assert status == 0
+    assert photo.read_bytes() == before
+    encoded = np.fromfile(folder / "out.png", np.uint8)
+    result = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED))[..., [2, 1, 0, 3]]
+    assert result.dtype == dtype
+    is_opaque, is_mixed = result[..., 3] == full, (result[..., 3] > 0) & (result[..., 3] < full)
+    assert is_opaque.any()
+    assert is_mixed.any()
+    assert np.array_equal(result[is_opaque][:, :3], scene[is_opaque])
+    orange = np.array((1.0, 0.5, 0.0)) * full
+    left, before_it = (
+        np.abs(those[is_mixed] - orange).mean() for those in (result[..., :3], scene)
+    )
+    assert left < 0.5 * before_it
+
+
+def write_tiff(path: Path, rgb: Any, icc: bytes) -> None:
+    """An uncompressed RGB TIFF (TIFF 6.0), 8 or 16 bits a channel, with a profile if one is given."""
+    height, width, _ = rgb.shape
+    pixels = rgb.astype(rgb.dtype.newbyteorder("<")).tobytes()
+    entries = [(256, 3, 1, width), (257, 3, 1, height), (258, 3, 3, None), (259, 3, 1, 1), (262, 3, 1, 2),
+               (273, 4, 1, None), (277, 3, 1, 3), (278, 3, 1, height), (279, 4, 1, len(pixels))]  # fmt: skip
+    if icc:
+        entries.append((34675, 7, len(icc), None))
+    end = 8 + 2 + 12 * len(entries) + 4
+    places = {258: end, 34675: end + 6, 273: end + 6 + len(icc) + len(icc) % 2}
+    table = b"".join(
+        struct.pack("<HHII", tag, kind, count, places[tag] if value is None else value)
+        for tag, kind, count, value in entries
+    )
+    bits = struct.pack("<3H", *[8 * rgb.itemsize] * 3)
+    path.write_bytes(
+        b"II*\0" + struct.pack("<IH", 8, len(entries)) + table + bytes(4)
+        + bits + icc + bytes(len(icc) % 2) + pixels
+    )  # fmt: skip

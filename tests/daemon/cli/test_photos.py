@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -287,7 +289,52 @@ def test_takes_the_first_of_several_frames_and_says_so(tmp_path: Path) -> None:
     photo = read_photo(path, LIMIT)
 
     assert np.array_equal(photo.pixels, picture())
-    assert "first of its 2" in photo.notes[0]
+    assert "Only the first of its pages" in photo.notes[0]
+
+
+def test_pages_are_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "film.tif"
+    pages = [Image.new("RGB", (6, 4), (number, 0, 0)) for number in range(9)]
+    pages[0].save(path, save_all=True, append_images=pages[1:])
+    read = []
+    seek = TiffImagePlugin.TiffImageFile._seek
+
+    def seek_and_note(image: TiffImagePlugin.TiffImageFile, frame: int) -> None:
+        read.append(frame)
+        seek(image, frame)
+
+    monkeypatch.setattr(TiffImagePlugin.TiffImageFile, "_seek", seek_and_note)
+
+    assert read_photo(path, LIMIT).notes
+
+    assert max(read) <= 1
+
+
+@pytest.mark.parametrize("kind", ["EPS", "DDS", "SPIDER"])
+def test_opens_only_the_kinds_that_are_meant(kind: str, tmp_path: Path) -> None:
+    """Whatever a file is called: PostScript would be run as a program by Ghostscript."""
+    path = tmp_path / "photo.jpg"
+    image = Image.fromarray(picture())
+    (image.convert("F") if kind == "SPIDER" else image).save(path, kind)
+
+    with pytest.raises(RequestError, match="is not an image that Flyaway can read"):
+        read_photo(path, LIMIT)
+
+
+@pytest.mark.parametrize(
+    "kind", ["PNG", "JPEG", "TIFF", "WEBP", "AVIF", "GIF", "BMP", "PPM", "TGA"]
+)
+def test_a_damaged_file_of_any_kind_ends_in_a_sentence(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "photo"
+    Image.fromarray(picture()).save(path, kind)
+    whole, generator = path.read_bytes(), random.Random(0)
+    for _ in range(200):
+        damaged = bytearray(whole)
+        for place in generator.sample(range(len(damaged)), 4):
+            damaged[place] = generator.choice((0, 127, 255, generator.randrange(256)))
+        path.write_bytes(damaged[: generator.choice((len(damaged), len(damaged) // 2))])
+        with suppress(RequestError, TooLargeError):
+            read_photo(path, LIMIT)
 
 
 def write_nothing(path: Path) -> None:

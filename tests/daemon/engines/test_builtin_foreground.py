@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from flyaway.engines.builtin.foreground import estimate
+from flyaway.engines.builtin.foreground import Layer, estimate
 from flyaway.errors import CancelledError
+from flyaway.images.arrays import Alpha
 
 
 def composite(height: int = 150, width: int = 200) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -77,3 +78,28 @@ def test_stops_when_cancelled() -> None:
 
     with pytest.raises(CancelledError):
         estimate(image, alpha, cancel)
+
+
+def test_takes_light_beyond_white() -> None:
+    image, alpha, front = scene_of_light()
+    found = estimate(image, alpha)
+    mixed = (alpha > 0.3) & (alpha < 1)
+    assert np.abs(found - front)[mixed].mean() < 0.03 * front.max()
+    assert np.array_equal(found[alpha == 1], image[alpha == 1])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_spoils_no_other_pixel(value: float) -> None:
+    image, alpha, _ = scene_of_light()
+    image[3, 3] = value
+    assert np.isfinite(estimate(image, alpha)).all()
+
+
+def scene_of_light() -> tuple[Layer, Alpha, Layer]:
+    """Image, alpha and the subject's colours: a lamp of 50 times white, red below black, before a dim wall."""
+    y, x = np.mgrid[:60, :80].astype(np.float32)
+    alpha = ((20 - np.hypot(y - 30, x - 40)) / 6).clip(0, 1)
+    front = np.empty((60, 80, 3), np.float32)
+    front[:] = (-2.0, 50.0, 10.0)
+    image = alpha[..., None] * front + (1 - alpha[..., None]) * np.float32(0.1)
+    return image.astype(np.float32), alpha, front

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -91,3 +96,37 @@ def test_enlarges_a_window_as_the_whole(factor: int) -> None:
     window = Box(3, 14 * factor + 1, 5, 17 * factor)
     part = pyramid.enlarged(coarse, window, cv2.INTER_LINEAR, factor)
     assert np.abs(part - whole[window.slices]).max() < 1e-6
+
+
+@pytest.mark.parametrize("shape", [(3, 100), (100, 3), (5, 7), (64, 20)])
+@pytest.mark.parametrize("factor", [2, 8, 64])
+def test_a_side_shorter_than_a_block_is_averaged_as_if_its_edge_went_on(
+    shape: tuple[int, int], factor: int
+) -> None:
+    image = np.random.default_rng(0).random((*shape, 3), np.float32)
+    height, width = pyramid.level_shape(shape, factor)
+    room = ((0, height * factor - shape[0]), (0, width * factor - shape[1]), (0, 0))
+    blocks = np.pad(image.astype(float), room, "edge").reshape(height, factor, width, factor, 3)
+    found = pyramid.pixels(image, factor, Box(0, height, 0, width))
+    assert np.abs(found - blocks.mean(axis=(1, 3))).max() < 1e-5
+
+
+def test_a_level_is_the_same_however_few_pixels_are_looked_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    image = np.random.default_rng(0).integers(0, 255, (50, 70, 3), np.uint8)
+    box = Box(1, 7, 2, 9)
+    at_once = pyramid.pixels(image, 8, box)
+    for pixels in (64, 8 * 8 * 3, 8 * 8 * 14):
+        monkeypatch.setattr(pyramid, "_STRIP_PIXELS", pixels)
+        assert np.abs(pyramid.pixels(image, 8, box) - at_once).max() < 1e-6
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs the limits of Linux")
+def test_memory_is_bounded_by_the_pixels_whatever_the_shape() -> None:
+    script = Path(__file__).with_name("thin_pictures.py")
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    found = subprocess.run(
+        [sys.executable, script], env=environment, capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stdout + found.stderr

@@ -30,6 +30,7 @@ def state() -> dict[str, torch.Tensor]:
         ((4000, 6000), (512, 768)),  # large: reduced
         ((400, 700), (384, 672)),  # between: kept, down to multiples of 32
         ((10, 600), (32, 576)),
+        ((1, 999_999), (32, 131_072)),  # by it, this would be no picture, and kept, 32 megapixels
         ((1, 511), (32, 8192)),  # upstream's rule would make 134 megapixels of it
     ],
 )

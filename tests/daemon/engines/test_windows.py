@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -99,3 +100,17 @@ def test_a_small_picture_is_not_tried_whole_again() -> None:
 
 def test_pieces_are_not_halved_for_ever() -> None:
     assert replace(DIVISION, side_px=480, whole_px=480**2).halved(24_000_000) is None
+
+
+def test_a_line_is_cut_into_pieces_that_stay_small_once_a_network_pads_them() -> None:
+    pieces = DIVISION.pieces((1, 999_999))
+    assert max(piece.across.size for piece in pieces) == DIVISION.side_px
+    assert pieces[-1].place == (slice(0, 1), slice(999_999 - DIVISION.side_px, 999_999))
+
+
+def test_pieces_of_a_line_take_memory_as_the_line_does() -> None:
+    tracemalloc.start()
+    DIVISION.pieces((1, 999_999))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 64 * 999_999

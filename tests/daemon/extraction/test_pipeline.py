@@ -307,3 +307,41 @@ class TestForeground:
         assert outcome.foreground is not None
         assert outcome.foreground.dtype == np.uint8
         np.testing.assert_allclose(outcome.foreground[:, 20:], 100, atol=1)
+
+    @pytest.mark.parametrize("dtype", ["u8", "u16", "f16", "f32"])
+    def test_is_in_the_photos_own_space_and_sample_type(self, dtype: str) -> None:
+        """Engines saw another picture of it."""
+        kind = DTYPES.get(dtype, np.float32)
+        own = np.full((HEIGHT, WIDTH, 3), 0.75 * FULL.get(dtype, 1), kind)
+        outcome = Engines().run(asked(FIND, output=Output("u8", dtype), colours=own))
+        assert outcome.foreground is not None
+        assert outcome.foreground.dtype == (np.float16 if dtype == "f16" else kind)
+        np.testing.assert_allclose(outcome.foreground[:, 20:], own[:, 20:], rtol=0.01)
+        assert outcome.foreground.flags.c_contiguous
+
+    def test_keeps_light_beyond_white_and_below_black(self) -> None:
+        own = np.full((HEIGHT, WIDTH, 3), (40.0, 1.0, -0.5), np.float32)
+        own[:, : WIDTH // 2] = 0
+        own[:, WIDTH // 2] /= 2
+        outcome = Engines().run(asked(FIND, output=Output("u8", "f32"), colours=own))
+        assert outcome.foreground is not None
+        np.testing.assert_allclose(outcome.foreground[:, 15], [[40, 1, -0.5]] * HEIGHT, rtol=0.05)
+
+    def test_is_grey_where_the_photo_is(self) -> None:
+        own = np.full((HEIGHT, WIDTH, 1), 100, np.uint8)
+        outcome = Engines().run(asked(FIND, output=Output("u8", "u8"), colours=own))
+        assert outcome.foreground is not None
+        assert outcome.foreground.shape == (HEIGHT, WIDTH, 1)
+
+    @pytest.mark.parametrize(("level", "is_taken"), [(100, True), (101, True), (140, False)])
+    def test_is_the_engines_only_where_the_photo_is_srgb_by_whatever_name(
+        self, level: int, is_taken: bool
+    ) -> None:
+        def with_foreground(image: Image, inputs: Inputs, report: Report) -> Extraction:
+            found = right_half(image, inputs, report)
+            return Extraction(found.alpha, np.full(image.shape, 0.2, np.float32))
+
+        request = asked(FIND, output=Output("u8", "u8"), colours=image(level))
+        outcome = Engines(find=with_foreground).run(request)
+        assert outcome.foreground is not None
+        assert set(outcome.foreground.flat) == {51 if is_taken else level}

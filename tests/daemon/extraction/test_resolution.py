@@ -12,7 +12,7 @@ from flyaway.errors import NoSubjectError, RequestError, UnknownEngineError
 from flyaway.extraction import resolution
 from flyaway.extraction.catalogue import Catalogue
 from flyaway.extraction.request import Output, ResolvedRequest
-from flyaway_client.messages import ExtractRequest, ImageHeader
+from flyaway_client.messages import CHANNELS, ExtractRequest, ImageHeader
 
 HEIGHT, WIDTH = 20, 30
 RGB, RGBA, GRAY = (ImageHeader(WIDTH, HEIGHT, kind, "u8") for kind in ("rgb", "rgba", "gray"))
@@ -85,12 +85,27 @@ def test_image_and_plate_are_converted_alike() -> None:
         ({"wants_foreground": True}, Output("u8", "u8")),
         (
             {"wants_foreground": True, "header": ImageHeader(WIDTH, HEIGHT, "rgb", "f32")},
-            Output("u8", "u16"),
+            Output("u8", "f32"),
         ),
     ],
 )
 def test_what_shall_come_back_is_kept(changes: dict[str, Any], output: Output) -> None:
     assert resolved(**changes, pixels=bytes(WIDTH * HEIGHT * 12)).output == output
+
+
+@pytest.mark.parametrize("channels", ["rgb", "bgra", "graya"])
+def test_the_photos_own_colours_are_kept_for_the_subjects(channels: str) -> None:
+    """Unclipped, and in their own space: engines see them as sRGB."""
+    header = ImageHeader(WIDTH, HEIGHT, channels, "f32")
+    count = CHANNELS[channels]
+    pixels = np.linspace(-1, 9, WIDTH * HEIGHT * count, dtype=np.float32)
+    found = resolved(
+        header=header, pixels=pixels.tobytes(), colour="linear-srgb", wants_foreground=True
+    )
+    assert found.colours is not None
+    own = pixels.reshape(HEIGHT, WIDTH, count)
+    order = {"rgb": [0, 1, 2], "bgra": [2, 1, 0], "graya": [0]}[channels]
+    assert (found.colours == own[..., order]).all()
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ class TestExtract:
             assert slow.alpha(asked) == alpha.tobytes()
 
     def test_gives_the_foreground_after_the_alpha(self) -> None:
-        asked = request(wants_foreground=True)
+        asked = request(image=ImageHeader(4, 3, "rgb", "u16"), wants_foreground=True)
         foreground = np.arange(36, dtype=np.uint16).reshape(3, 4, 3)
         outcome = Outcome(np.zeros((3, 4), np.uint8), "copy", "test bench", (), foreground)
         with serving(lambda job: outcome) as daemon:

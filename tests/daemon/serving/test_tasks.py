@@ -13,13 +13,13 @@ from flyaway.errors import CancelledError
 from flyaway.extraction.pipeline import Outcome
 from flyaway.serving.tasks import DownloadTask, ExtractionTask
 from flyaway_client import messages, protocol
-from flyaway_client.messages import DownloadRequest, ImageHeader
+from flyaway_client.messages import DownloadRequest, ExtractRequest, ImageHeader
 
 ALPHA = np.arange(12, dtype=np.uint8).reshape(3, 4)
 
 
-def done(outcome: Outcome) -> ExtractionTask:
-    task = ExtractionTask(b"peer", "r", request(), {})
+def done(outcome: Outcome, asked: ExtractRequest | None = None) -> ExtractionTask:
+    task = ExtractionTask(b"peer", "r", asked or request(), {})
     task.outcome = outcome
     return task
 
@@ -36,12 +36,15 @@ def test_an_extraction_answers_with_its_result_and_its_pixels() -> None:
     assert bytes(pixels) == ALPHA.tobytes()
 
 
-@pytest.mark.parametrize(("dtype", "depth"), [(np.uint8, "u8"), (np.uint16, "u16")])
-def test_the_subjects_colours_follow_the_alpha(dtype: type, depth: str) -> None:
-    foreground: NDArray[Any] = np.ones((3, 4, 3), dtype)
-    (result, _), *strips = done(Outcome(ALPHA, "", "", foreground=foreground)).replies()
+@pytest.mark.parametrize("channels", ["gray", "graya", "rgb", "bgra"])
+@pytest.mark.parametrize("dtype", ["u8", "u16", "f16", "f32"])
+def test_the_subjects_colours_follow_the_alpha_as_the_images_own(channels: str, dtype: str) -> None:
+    count, own = (1, "gray") if channels.startswith("gray") else (3, "rgb")
+    foreground = np.ones((3, 4, count), f"{dtype[0]}{int(dtype[1:]) // 8}")
+    asked = request(image=ImageHeader(4, 3, channels, dtype), wants_foreground=True)
+    (result, _), *strips = done(Outcome(ALPHA, "", "", foreground=foreground), asked).replies()
     assert isinstance(result, messages.ExtractResult)
-    assert result.foreground == ImageHeader(4, 3, "rgb", depth)
+    assert result.foreground == ImageHeader(4, 3, own, dtype)
     assert [strip.part for strip, _ in strips if isinstance(strip, messages.Strip)] == [
         "alpha",
         "foreground",

@@ -22,7 +22,7 @@ from flyaway.engines.contract import Report, silent
 from flyaway.images.arrays import Alpha, Image
 
 Layer = NDArray[np.float32]
-"""HxWx3, 0..1, sRGB."""
+"""HxWx3 in the image's own space: 0..1, beyond that as far as the image goes."""
 
 _RADII = (2, 1, 1)
 """Of the smoothings at each size but the last."""
@@ -41,11 +41,12 @@ _SIDE = 128
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """The image and alpha at one size, and the radii of the smoothings there."""
+    """The image and alpha at one size, the radii of the smoothings there, and the range of the image's values."""
 
     image: Image
     alpha: Alpha
     radii: tuple[int, ...]
+    limits: tuple[float, float]
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -64,19 +65,22 @@ def estimate(image: Image, alpha: Alpha, report: Report = silent, threads: int =
     """Estimate the colours of the subject.
 
     Args:
-        image: HxWx3.
+        image: HxWx3, in any space; floats may leave 0..1.
         alpha: HxW, 0..1.
         report: told how far it is; may raise CancelledError.
         threads: tiles worked on at once; does not change the result.
 
     Returns:
-        HxWx3 float32 0..1; where alpha is 0, the colours of the subject nearby.
+        HxWx3 float32 within the range of the image, at least 0..1; where alpha is 0, the colours of the subject nearby.
     """
-    views = [_View(image, alpha, _LAST_RADII)]
+    limits = (0.0, 1.0)
+    if image.dtype == np.float32:
+        image, limits = _numbers(image)
+    views = [_View(image, alpha, _LAST_RADII, limits)]
     while max(views[-1].shape) > 1:
         views.append(_halved(views[-1]))
         report(0.0)
-    pixel = pyramid.pixels(views[-1].image, 1, Box(0, 1, 0, 1))
+    pixel = _colours(views[-1], Box(0, 1, 0, 1))
     layers = _Layers(pixel, pixel)
     with ThreadPoolExecutor(threads) as pool:
         while views:
@@ -91,12 +95,33 @@ def estimate(image: Image, alpha: Alpha, report: Report = silent, threads: int =
     return layers.foreground
 
 
+def _numbers(image: Image) -> tuple[Image, tuple[float, float]]:
+    """Floats with what is no number or endless brought into the range of the others, and that range."""
+    is_finite = np.isfinite(image)
+    lowest = float(image.min(initial=0.0, where=is_finite))
+    highest = float(image.max(initial=1.0, where=is_finite))
+    if not is_finite.all():
+        clean = np.nan_to_num(image, nan=0.0, posinf=highest, neginf=lowest)
+        image = np.asarray(clean, np.float32)
+    return image, (lowest, highest)
+
+
+def _colours(view: _View, box: Box) -> Layer:
+    """A window of a view's colours; those of floats are its own memory."""
+    if view.image.dtype == np.float32:
+        return np.asarray(view.image[box.slices], np.float32)
+    return pyramid.pixels(view.image, 1, box)
+
+
 def _halved(view: _View) -> _View:
     """A view at half the size, as floats."""
     height, width = pyramid.level_shape(view.shape, 2)
     whole = Box(0, height, 0, width)
-    colours = pyramid.pixels(view.image, 2, whole)
-    return _View(colours, pyramid.means(view.alpha, 2, whole), _RADII)
+    if view.image.dtype == np.float32:
+        colours = pyramid.means(np.asarray(view.image, np.float32), 2, whole)
+    else:
+        colours = pyramid.pixels(view.image, 2, whole)
+    return _View(colours, pyramid.means(view.alpha, 2, whole), _RADII, view.limits)
 
 
 def _rows_of_tiles(shape: tuple[int, int]) -> Iterator[tuple[float, list[Box]]]:
@@ -117,7 +142,7 @@ def _solve_tile(view: _View, coarse: _Layers, finer: _Layers, tile: Box) -> None
     if lowest == highest and lowest in (0.0, 1.0):
         _copy_tile(view, coarse, finer, tile, bool(lowest))
         return
-    colours = pyramid.pixels(view.image, 1, window)
+    colours = _colours(view, window)
     # As three equal channels: numpy is slow where it must repeat one number three times.
     cover = np.asarray(cv2.cvtColor(alpha, cv2.COLOR_GRAY2BGR), np.float32)
     foreground, background = (
@@ -126,7 +151,7 @@ def _solve_tile(view: _View, coarse: _Layers, finer: _Layers, tile: Box) -> None
         if layer is not None
     )
     for radius in view.radii:
-        foreground, background = _mixed(colours, cover, foreground, background, radius)
+        foreground, background = _mixed(colours, cover, foreground, background, radius, view.limits)
     rows = slice(tile.top - window.top, tile.bottom - window.top)
     columns = slice(tile.left - window.left, tile.right - window.left)
     finer.foreground[tile.slices] = foreground[rows, columns]
@@ -143,13 +168,18 @@ def _copy_tile(view: _View, coarse: _Layers, finer: _Layers, tile: Box, is_subje
         if layer is None or below is None:
             continue
         if is_seen:
-            layer[tile.slices] = pyramid.pixels(view.image, 1, tile)
+            layer[tile.slices] = _colours(view, tile)
         else:
             layer[tile.slices] = pyramid.enlarged(below, tile, cv2.INTER_LINEAR)
 
 
 def _mixed(
-    colours: Layer, cover: Layer, foreground: Layer, background: Layer, radius: int
+    colours: Layer,
+    cover: Layer,
+    foreground: Layer,
+    background: Layer,
+    radius: int,
+    limits: tuple[float, float],
 ) -> tuple[Layer, Layer]:
     """Both layers smoothed, then changed as little as makes them mix to the image.
 
@@ -165,7 +195,7 @@ def _mixed(
     missing /= cover * cover + rest * rest + _STIFFNESS
     foreground = foreground + cover * missing
     background = background + rest * missing
-    return foreground.clip(0.0, 1.0, out=foreground), background.clip(0.0, 1.0, out=background)
+    return foreground.clip(*limits, out=foreground), background.clip(*limits, out=background)
 
 
 def _smoothed(layer: Layer, seen: Layer, radius: int) -> Layer:

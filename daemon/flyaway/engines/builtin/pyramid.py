@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flyaway.engines.builtin.band import Pixels, grown
-from flyaway.images.arrays import FOREGROUND, UNKNOWN, Alpha, Image, Trimap
+from flyaway.images.arrays import FOREGROUND, UNKNOWN, Image, Trimap
 
 _STRIP_PIXELS = 1 << 21
 """Image pixels turned to float at once."""
@@ -110,15 +110,9 @@ def reduced(image: Image, box: Box, side: int) -> Pixels:
     return np.asarray(cv2.resize(colours, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def means(alpha: Alpha, factor: int, box: Box) -> Alpha:
-    """A window of a level of an alpha."""
-    return _shrunk(
-        alpha[
-            box.top * factor : box.bottom * factor, box.left * factor : box.right * factor
-        ].copy(),
-        factor,
-        box,
-    )
+def means(values: NDArray[np.float32], factor: int, box: Box) -> NDArray[np.float32]:
+    """A window of a level of floats, an alpha or colours, whatever their range."""
+    return _shrunk(values[_covered(box, factor)].copy(), factor, box)
 
 
 def enlarged(
@@ -147,16 +141,33 @@ def bounds(mask: NDArray[np.bool_]) -> Box:
 
 
 def _in_strips(full: Image | Trimap, factor: int, box: Box) -> NDArray[np.float32]:
-    """A window of a level as floats of 0..1, turned from few rows at a time."""
-    rows = max(1, _STRIP_PIXELS // (factor * factor * box.shape[1]))
-    strips = []
-    for top in range(box.top, box.bottom, rows):
-        strip = Box(top, min(top + rows, box.bottom), box.left, box.right)
-        cut = full[
-            strip.top * factor : strip.bottom * factor, box.left * factor : box.right * factor
-        ]
-        strips.append(_shrunk(_floats(cut), factor, strip))
-    return strips[0] if len(strips) == 1 else np.concatenate(strips)
+    """A window of a level as floats of 0..1, turned from few pixels of the image at a time."""
+    across = max(1, min(box.shape[1], _STRIP_PIXELS // factor**2))
+    down = max(1, _STRIP_PIXELS // (factor**2 * across))
+    pieces = [
+        Box(top, min(top + down, box.bottom), left, min(left + across, box.right))
+        for top in range(box.top, box.bottom, down)
+        for left in range(box.left, box.right, across)
+    ]
+    if len(pieces) == 1:
+        return _shrunk(_floats(full[_covered(box, factor)]), factor, box)
+    result = np.empty((*box.shape, *full.shape[2:]), np.float32)
+    for piece in pieces:
+        rows, columns = piece.slices
+        inner = (
+            slice(rows.start - box.top, rows.stop - box.top),
+            slice(columns.start - box.left, columns.stop - box.left),
+        )
+        result[inner] = _shrunk(_floats(full[_covered(piece, factor)]), factor, piece)
+    return result
+
+
+def _covered(box: Box, factor: int) -> tuple[slice, slice]:
+    """The pixels of the image under a window of a level."""
+    return (
+        slice(box.top * factor, box.bottom * factor),
+        slice(box.left * factor, box.right * factor),
+    )
 
 
 def _agreed(share: NDArray[np.float32]) -> Trimap:
@@ -201,12 +212,26 @@ def _floats(image: Image | Trimap) -> NDArray[np.float32]:
 
 def _shrunk(values: NDArray[np.float32], factor: int, box: Box) -> NDArray[np.float32]:
     """Means of blocks of pixels; blocks over the edge of the image repeat it."""
-    height, width = box.shape
-    missing = (height * factor - values.shape[0], width * factor - values.shape[1])
+    if factor == 1:
+        return values
+    # A side far shorter than a block, padded to one, would take more memory than the image ever had.
+    height, width = (
+        1 if side < factor else count * factor
+        for side, count in zip(values.shape, box.shape, strict=False)
+    )
+    for axis in (0, 1):
+        if values.shape[axis] < factor:
+            values = _mean_of_short_side(values, factor, axis)
+    missing = (height - values.shape[0], width - values.shape[1])
     if any(missing):
         border = cv2.copyMakeBorder(values, 0, missing[0], 0, missing[1], cv2.BORDER_REPLICATE)
         values = np.asarray(border, np.float32)
-    if factor > 1:
-        smaller = cv2.resize(values, (width, height), interpolation=cv2.INTER_AREA)
-        values = np.asarray(smaller, np.float32)
-    return values
+    size = (box.shape[1], box.shape[0])
+    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _mean_of_short_side(values: NDArray[np.float32], factor: int, axis: int) -> NDArray[np.float32]:
+    """The mean along a side that is shorter than a block, as if its last pixel were repeated to one."""
+    last = values.take([-1], axis)
+    total = values.sum(axis, keepdims=True) + last * np.float32(factor - values.shape[axis])
+    return np.asarray(total / np.float32(factor), np.float32)

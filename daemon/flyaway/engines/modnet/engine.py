@@ -19,6 +19,9 @@ LONG_SIDE_PX = 8192
 
 MULTIPLE_PX = 32
 
+LONGEST_LINE_PX = 131_072
+"""Of a picture of less than `MULTIPLE_PX`, which upstream cannot take: those times this are a large photo."""
+
 
 class MODNetEngine(AutomaticEngine):
     """A loaded MODNet."""
@@ -46,4 +49,6 @@ def input_size(height: int, width: int) -> tuple[int, int]:
     if long < SHORT_SIDE_PX or short > SHORT_SIDE_PX:
         wanted = min(SHORT_SIDE_PX, LONG_SIDE_PX * short / long)
         height, width = (int(side / short * wanted) for side in (height, width))
+    elif short < MULTIPLE_PX:
+        height, width = (min(side, LONGEST_LINE_PX) for side in (height, width))
     return tuple(max(MULTIPLE_PX, side - side % MULTIPLE_PX) for side in (height, width))  # type: ignore[return-value]

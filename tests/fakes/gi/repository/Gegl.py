@@ -35,8 +35,10 @@ class Buffer:
         self.is_flushed = True
 
     def get(
-        self, rect: Rectangle, scale: float, format_name: str, repeat_mode: AbyssPolicy
+        self, rect: Rectangle, scale: float, format_name: str | None, repeat_mode: AbyssPolicy
     ) -> bytes:
+        """Without a format as GIMP keeps them, which here is 8 bits."""
+        format_name = format_name or {4: "R'G'B'A u8", 1: "Y u8"}[self.pixels.shape[2]]
         assert scale == 1.0 and repeat_mode is AbyssPolicy.NONE
         model, sample = format_name.split()
         assert model == {4: "R'G'B'A", 1: "Y"}[self.pixels.shape[2]], format_name
