@@ -10,7 +10,7 @@ import contextlib
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from unittest import mock
 
 import torch
@@ -31,13 +31,16 @@ ALL = 1 << 40
 """More than any network has to do at once."""
 
 WHOLE = (
-    (portioned, {"PRODUCTS_AT_ONCE": 1 << 62}),
-    (swin, {"TOKENS_AT_ONCE": ALL}),
-    (vitmatte, {"SLICE_BYTES": 1 << 62, "TILE_PATCHES": ALL, "MLP_TOKENS": ALL}),
-    (birefnet, {"STRIP_ROWS": ALL}),
-    (backgroundmattingv2, {"STRIP_ROWS": ALL, "PATCHES_AT_ONCE": ALL}),
+    (portioned, "PRODUCTS_AT_ONCE", 1 << 62),
+    (swin, "TOKENS_AT_ONCE", ALL),
+    (vitmatte, "SLICE_BYTES", 1 << 62),
+    (vitmatte, "TILE_PATCHES", ALL),
+    (vitmatte, "MLP_TOKENS", ALL),
+    (birefnet, "STRIP_ROWS", ALL),
+    (backgroundmattingv2, "STRIP_ROWS", ALL),
+    (backgroundmattingv2, "PATCHES_AT_ONCE", ALL),
 )
-"""Modules, and what in them decides on the size of portions."""
+"""What decides on the size of portions: module, name, and a value that leaves one portion."""
 
 
 def load(file: Path, threads: int) -> Callable[..., tuple[Tensor, ...]]:
@@ -86,9 +89,7 @@ def write(network: nn.Module, inputs: Sequence[Tensor], file: Path) -> None:
 @contextlib.contextmanager
 def _plain() -> Iterator[None]:
     """Make every layer do all of its work at once, in operators that ONNX knows."""
-    patches: list[Any] = [
-        mock.patch.multiple(module, **cast(dict[str, Any], sizes)) for module, sizes in WHOLE
-    ]
+    patches: list[Any] = [mock.patch.object(*constant) for constant in WHOLE]
     patches += (
         mock.patch.object(swin.Block, "forward", _block),
         mock.patch.object(birefnet.Pyramid, "forward", _pyramid),

@@ -105,7 +105,7 @@ def _beside(
             if name == "ours":
                 row |= spread(GAP, [timing.gap_s for timing in timings[name]], 3)
             elif name != "ours, half":
-                row |= _ratios(timings["ours"], timings[name])
+                row |= ratios(timings["ours"], timings[name])
             yield row | entrant.end()
 
 
@@ -124,7 +124,8 @@ def _spread(timings: list[Timing]) -> dict[str, Any]:
     }
 
 
-def _ratios(ours: list[Timing], theirs: list[Timing]) -> dict[str, float]:
+def ratios(ours: list[Timing], theirs: list[Timing]) -> dict[str, float]:
+    """How long ours took for each second of theirs: medians over the turns."""
     turns = list(zip(ours, theirs, strict=True))
     return {
         "ratio": round(median(a.seconds / b.seconds for a, b in turns), 2),
@@ -214,10 +215,10 @@ def enter(network: str, entrant: str, folder: str, device: str, threads: str) ->
                 answer(timing)
             else:
                 facts["peak_mib_above"] = round(_peak_mib(device) - before)
-                facts["mean"] = round(float(_first(result).double().mean()), 5)
+                facts["mean"] = round(float(first(result).double().mean()), 5)
                 if "single" in facts:
                     facts["from_single"] = float(
-                        (_first(result).float() - facts.pop("single")).abs().max()
+                        (first(result).float() - facts.pop("single")).abs().max()
                     )
                 answer(facts)
 
@@ -240,7 +241,7 @@ def _ready(
     if entrant != "ours, half":
         return run, inputs, {}
     with torch.inference_mode():
-        single = _first(run(*inputs)).float()
+        single = first(run(*inputs)).float()
     module.half()
     return run, [tensor.half() for tensor in inputs], {"single": single}
 
@@ -311,7 +312,8 @@ def _as_one(image: torch.Tensor, trimap: torch.Tensor) -> torch.Tensor:
     return torch.cat(((image - mean.to(image)) / deviation.to(image), trimap), 1)
 
 
-def _first(result: Any) -> torch.Tensor:
+def first(result: Any) -> torch.Tensor:
+    """Alpha or logits, which come first where a network gives more."""
     return result[0] if isinstance(result, tuple | list) else result
 
 
