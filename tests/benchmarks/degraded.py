@@ -16,7 +16,7 @@ from PIL import Image as Pictures
 _SUBSAMPLINGS = {"444": 0, "422": 1, "420": 2}
 """Of chroma, as JPEG writes them, and what Pillow calls them."""
 
-OPTIONS = ("noise", "jpeg", "subsampling", "seed")
+OPTIONS = ("noise", "jpeg", "subsampling", "noise_seed")
 """Names of the options that say what is done to photos."""
 
 
@@ -28,18 +28,18 @@ class Harm:
         noise: standard deviation, of 255, of each channel of each pixel; 0 for none.
         jpeg: quality to save it with, 1..100; None to leave it.
         subsampling: "420", "422" or "444".
-        seed: of the noise.
+        noise_seed: of the noise.
     """
 
     noise: float = 0.0
     jpeg: int | None = None
     subsampling: str = "420"
-    seed: int = 0
+    noise_seed: int = 0
 
     def done_to(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The image, HxWx3 uint8 sRGB, with noise and then JPEG's traces."""
         if self.noise > 0:
-            image = _noisy(image, self.noise, self.seed)
+            image = _noisy(image, self.noise, self.noise_seed)
         if self.jpeg is not None:
             image = _saved_as_jpeg(image, self.jpeg, self.subsampling)
         return image
@@ -56,7 +56,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--subsampling", choices=sorted(_SUBSAMPLINGS), default="420", help="of JPEG's chroma (420)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the noise (0)")
+    parser.add_argument("--noise-seed", type=int, default=0, help="of the noise (0)")
 
 
 def asked_for(arguments: argparse.Namespace) -> Harm:

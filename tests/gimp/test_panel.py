@@ -150,7 +150,7 @@ def test_can_be_answered_without_a_daemon_and_says_what_to_do(
     ask, config, home: Path, capfd
 ) -> None:
     def user(opened: Opened) -> bool:
-        run_main_loop_until(lambda: "Run `flyaway install`" in opened.about.text)
+        run_main_loop_until(lambda: "run `flyaway install`" in opened.about.text)
         assert opened.dialog.can_be_accepted
         return bool(opened.menu.get_active_id() == "auto")
 

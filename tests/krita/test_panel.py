@@ -53,7 +53,7 @@ def test_starts_the_daemon_though_the_docker_is_just_looking_for_one(
 
 def test_says_why_the_menu_knows_no_more_engines(docker: Docker, home: Path) -> None:
     docker.engine.showPopup()
-    turn_until(lambda: "Run `flyaway install`" in docker.about.text())
+    turn_until(lambda: "run `flyaway install`" in docker.about.text())
     assert docker.engine.names() == ["auto", "builtin"]
 
 

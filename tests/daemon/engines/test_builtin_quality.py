@@ -154,7 +154,7 @@ def test_harms_photos_as_asked_and_keeps_how(
     monkeypatch.setattr(contestants, "engine", lambda name: ours)
     monkeypatch.setattr(quality, "measure", measured_here)
     kept = tmp_path / "kept.json"
-    for options in ((), ("--noise", "5"), ("--noise", "5"), ("--noise", "5", "--seed", "1")):
+    for options in ((), ("--noise", "5"), ("--noise", "5"), ("--noise", "5", "--noise-seed", "1")):
         assert said(tmp_path, monkeypatch, capsys, *options)[::2] == (0, "")
     saving = ("--jpeg", "75", "--subsampling", "444", "--json", str(kept))
     assert said(tmp_path, monkeypatch, capsys, *saving)[0] == 0

@@ -195,9 +195,9 @@ class TestOutline:
         assert found.edge_width_px > 40
 
     def test_takes_back_what_is_not_subject(self) -> None:
-        found = plan(round_selection(400, 108), "outline", image=disc(400, 90))
+        found = plan(round_selection(400, 100), "outline", image=disc(400, 90))
         away = distance(400)
-        assert (found.trimap[(away > 92) & (away < 100)] != FOREGROUND).all()
+        assert (found.trimap[(away > 92) & (away < 98)] != FOREGROUND).all()
 
     @pytest.mark.parametrize("limit_px", [5, 12, 30])
     def test_reaches_no_farther_than_the_limit(self, limit_px: int) -> None:
