@@ -73,6 +73,30 @@ def interruption() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before)
 
 
+@contextmanager
+def endings() -> Iterator[None]:
+    """Let SIGTERM and a closed terminal end the program in good order, so that it can clear up.
+
+    Raises:
+        SystemExit: one of them has come; the status is the one that shells use for it.
+    """
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = {}
+    for name in ("SIGTERM", "SIGHUP"):  # the last is not on Windows
+        number = getattr(signal, name, None)
+        # Who has it ignored, such as nohup, wants to go on.
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            before[number] = signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _write(stream: TextIO, text: str) -> None:
     """Write what the terminal's encoding has no letters for as escapes."""
     encoding = stream.encoding or "utf-8"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import struct
 import sys
 import threading
@@ -29,6 +30,8 @@ from flyaway_client.messages import CHANNELS, ExtractRequest
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 SAMPLES = Path(__file__).parents[3] / "docs" / "samples"
 WIDTH, HEIGHT = 40, 30
+
+posix = pytest.mark.skipif(os.name == "nt", reason="signals, modes and links as POSIX has them")
 
 
 @dataclass
@@ -347,6 +350,54 @@ def test_ctrl_c_cancels_the_work_and_leaves_no_file(
 
     assert capsys.readouterr().err == "flyaway: Cancelled.\n"
     assert sorted(folder.iterdir()) == before
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGTERM, getattr(signal, "SIGHUP", None)])
+def test_ends_by_other_signals_leave_no_file(
+    home: Path, folder: Path, gate: Gate, number: signal.Signals
+) -> None:
+    def end_it() -> None:
+        gate.wait_until_begun()
+        os.kill(os.getpid(), number)
+
+    with serving(gate) as running:
+        running.file.write(home)
+        ender = threading.Thread(target=end_it)
+        ender.start()
+        with pytest.raises(SystemExit) as caught:
+            extract(folder, "--selection", folder / "sélection.png")
+        ender.join()
+
+    assert caught.value.code == 128 + number
+    assert {path.name for path in folder.iterdir()} == {"a photo.png", "sélection.png"}
+
+
+@posix
+def test_existing_result_keeps_who_may_read_it(daemon: Recorder, folder: Path) -> None:
+    target = folder / "a photo-cutout.png"
+    target.write_bytes(b"")
+    target.chmod(0o640)
+    old_mask = os.umask(0o077)
+    try:
+        assert extract(folder, "--selection", folder / "sélection.png") == 0
+    finally:
+        os.umask(old_mask)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+
+
+@posix
+def test_links_that_wait_beside_the_result_are_not_followed(
+    daemon: Recorder, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    precious = folder / "precious"
+    precious.write_text("precious")
+    for name in (f".a photo-cutout.png.{os.getpid()}", ".guessed.flyaway"):
+        (folder / name).symlink_to(precious)
+    assert extract(folder, "--selection", folder / "sélection.png") == 0
+    monkeypatch.setattr("secrets.token_hex", lambda size: "guessed")
+    assert extract(folder, "--selection", folder / "sélection.png") == 2
+    assert precious.read_text() == "precious"
 
 
 def test_sample_of_the_readme_comes_out_with_soft_hair(home: Path, tmp_path: Path) -> None:
