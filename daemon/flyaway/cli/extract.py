@@ -117,7 +117,8 @@ def run(arguments: argparse.Namespace) -> int:
                 photo = cutouts.with_foreground(photo, extracted.foreground, alpha)
             cutouts.write_cut_out(file, cutouts.cut_out(photo, alpha), photo)
     result = extracted.result
-    for note in (*photo.notes, *result.notes):
+    understood = (f"{result.understood}.",) if result.understood else ()
+    for note in (*photo.notes, *understood, *result.notes):
         terminal.write_remark(note)
     terminal.write_remark(f"{target}: {result.worker or 'no engine'}, {result.seconds:.1f} s")
     return 0

@@ -67,6 +67,7 @@ class Outcome:
         foreground: HxWx1 (grey) or HxWx3 in the photo's own space, range and sample type, C-contiguous, if it
             was asked for.
         confidence: 0..1 where the subject had to be found.
+        understood: what the selection was taken for and why, for people.
     """
 
     alpha: Samples
@@ -75,6 +76,7 @@ class Outcome:
     notes: tuple[str, ...] = ()
     foreground: Samples | None = None
     confidence: float | None = None
+    understood: str = ""
 
 
 def extract(
@@ -107,6 +109,7 @@ def extract(
         notes=(*request.notes, *extraction.notes),
         foreground=_foreground(request, extraction, report),
         confidence=extraction.confidence,
+        understood=request.understood,
     )
 
 
@@ -125,6 +128,7 @@ def _known(request: ResolvedRequest, report: StageReport) -> Outcome:
             "The trimap left nothing to solve: the mask is the selection itself.",
         ),
         foreground=_foreground(request, Extraction(alpha), report),
+        understood=request.understood,
     )
 
 

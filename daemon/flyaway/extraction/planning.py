@@ -182,13 +182,10 @@ def _beside(trimap: Trimap, selected: Region, grey: Region) -> Trimap:
 
 
 def _is_tight(image: Image, selected: Region, threads: int) -> bool:
-    import torch  # deferred: a rectangle does without
-
-    from flyaway.engines.builtin.tightness import is_tight
-    from flyaway.engines.builtin.workers import Workers
+    from flyaway.engines.builtin.tightness import is_tight  # deferred: brings torch
 
     drawn = frame.reaching(selected)
-    return bool(drawn.all()) or is_tight(image, drawn, Workers(torch.device("cpu"), threads))
+    return bool(drawn.all()) or is_tight(image, drawn, threads)
 
 
 def _bare(selected: Region, grey: Region) -> Region:

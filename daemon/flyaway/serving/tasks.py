@@ -150,6 +150,7 @@ class ExtractionTask(Task):
             notes=outcome.notes,
             foreground=self.request.foreground,
             confidence=outcome.confidence,
+            understood=outcome.understood,
         )
         yield header, None
         yield from self._strips("alpha", outcome.alpha)

@@ -197,7 +197,8 @@ class ExtractResult(Message):
 
     `engine`, `device` and `seconds` say who did the work, where, in how long; where there was nothing
     to solve, `device` is empty. `notes` are sentences the user should see, such as a fallback.
-    `confidence` is how sure it is that this is the subject, 0..1, where it had to be found.
+    `confidence` is how sure it is that this is the subject, 0..1, where it had to be found. `understood`
+    is what the selection was taken for and why.
     """
 
     TYPE: ClassVar[str] = "result"
@@ -209,6 +210,7 @@ class ExtractResult(Message):
     notes: tuple[str, ...] = ()
     foreground: ImageHeader | None = None
     confidence: float | None = None
+    understood: str = ""
 
     @property
     def worker(self) -> str:

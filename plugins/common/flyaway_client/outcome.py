@@ -11,9 +11,11 @@ from .refusals import DocumentError
 
 
 def success(result: ExtractResult) -> str:
-    """Who did the work, where and in how long, and what else the user should know."""
+    """What was understood, who did the work, where and in how long, and what else the user should know."""
     worker = f" by {result.worker}" if result.worker else ""
-    return " ".join((f"Done in {result.seconds:.1f} s{worker}.", *result.notes))
+    understood = (f"{result.understood}.",) if result.understood else ()
+    done = f"Done in {result.seconds:.1f} s{worker}."
+    return " ".join((*understood, done, *result.notes))
 
 
 def failure(error: BaseException) -> str:

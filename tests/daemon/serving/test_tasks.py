@@ -22,12 +22,15 @@ def done(outcome: Outcome, asked: ExtractRequest | None = None) -> ExtractionTas
 
 
 def test_an_extraction_answers_with_its_result_and_its_pixels() -> None:
-    outcome = Outcome(ALPHA, "engine", "device", ("A note.",), confidence=0.5)
+    outcome = Outcome(
+        ALPHA, "engine", "device", ("A note.",), confidence=0.5, understood="A region"
+    )
     (result, nothing), (strip, pixels) = done(outcome).replies()
     assert isinstance(result, messages.ExtractResult)
     assert result.alpha == ImageHeader(4, 3, "gray", "u8")
     assert (result.engine, result.device, result.notes) == ("engine", "device", ("A note.",))
     assert (result.confidence, result.foreground, nothing) == (0.5, None, None)
+    assert result.understood == "A region"
     assert strip == messages.Strip("r", "alpha", 0)
     assert pixels is not None
     assert bytes(pixels) == ALPHA.tobytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 
 from flyaway.engines.builtin import outline
 from flyaway.engines.builtin.likelihood import Mask, log_ratio
@@ -25,13 +26,13 @@ _TIGHT_SHARE = 0.5
 """Part of the strip whose colours are rather the subject's in a selection drawn along it."""
 
 
-def is_tight(image: Image, selected: Mask, workers: Workers) -> bool:
+def is_tight(image: Image, selected: Mask, threads: int) -> bool:
     """Tell whether a selection was drawn along the subject.
 
     Args:
         image: HxWx3.
         selected: HxW, with at least one pixel and not all of them.
-        workers: that compute.
+        threads: that compute; the result does not depend on them.
     """
     view = outline.seen(image, selected, _SIDE)
     inside, outside, unit = view.inside_px, view.outside_px, view.unit_px
@@ -40,6 +41,7 @@ def is_tight(image: Image, selected: Mask, workers: Workers) -> bool:
     core = view.selected & (inside > min(_CORE_SHARE * unit, float(inside.max()) / 2))
     if not (strip.any() and around.any() and core.any()):
         return True  # too small to tell: what was drawn is meant
+    workers = Workers(torch.device("cpu"), threads)
     ratio = log_ratio(view.picture, core, around, strip, workers)[strip]
     return float((ratio > 0).mean()) >= _TIGHT_SHARE
 
