@@ -194,7 +194,7 @@ class Document(QObject):
         super().__init__()
         self.data = data
         if data.app.is_5_1:
-            self.createTransparencyMask = _missing
+            self.createTransparencyMask = _missing  # type: ignore[method-assign, assignment]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Document) and self.data is other.data
@@ -424,7 +424,7 @@ class Krita(QObject):
         self.dock_widgets.append(factory.create())
 
 
-def modules(version: str) -> dict[str, ModuleType]:
+def modules(version: str) -> dict[str, ModuleType | None]:
     """What is to be in sys.modules for a plugin to believe that it runs in that Krita."""
     major = 6 if version.startswith("6") else 5
     krita, pykrita = ModuleType("krita"), ModuleType("pykrita")

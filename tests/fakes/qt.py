@@ -15,12 +15,12 @@ from typing import Any
 _timers: set[QTimer] = set()
 
 
-def modules(major: int) -> dict[str, ModuleType]:
+def modules(major: int) -> dict[str, ModuleType | None]:
     """The package PyQt5 or PyQt6 as it goes into sys.modules; the other one refuses to be imported."""
     _timers.clear()
     parts = {"QtCore": CORE, "QtWidgets": WIDGETS}
     package = ModuleType(f"PyQt{major}")
-    made = {package.__name__: package}
+    made: dict[str, ModuleType | None] = {package.__name__: package}
     for name, members in parts.items():
         part = ModuleType(f"{package.__name__}.{name}")
         vars(part).update({member.__name__: member for member in members})
@@ -28,7 +28,7 @@ def modules(major: int) -> dict[str, ModuleType]:
         made[part.__name__] = part
     # None makes an import raise ModuleNotFoundError, as Krita does for the Qt it is not built with.
     other = f"PyQt{11 - major}"
-    return made | dict.fromkeys((other, f"{other}.QtCore", f"{other}.QtWidgets"))  # type: ignore[arg-type]
+    return made | dict.fromkeys((other, f"{other}.QtCore", f"{other}.QtWidgets"))
 
 
 def tick() -> None:
@@ -246,10 +246,10 @@ class QWidget(QObject):
     def setWindowTitle(self, title: str) -> None:
         self.title = title
 
-    def setWindowModality(self, modality: Qt.WindowModality) -> None:  # type: ignore[valid-type]
+    def setWindowModality(self, modality: Qt.WindowModality) -> None:
         assert modality is Qt.WindowModality.NonModal, "it would block Krita's window"
 
-    def setAttribute(self, attribute: Qt.WidgetAttribute) -> None:  # type: ignore[valid-type]
+    def setAttribute(self, attribute: Qt.WidgetAttribute) -> None:
         assert isinstance(attribute, Qt.WidgetAttribute)
 
 
@@ -269,7 +269,7 @@ class QFormLayout:
         field.row_label = QLabel(label)  # type: ignore[attr-defined]
 
     def labelForField(self, field: QWidget) -> QLabel:
-        return field.row_label  # type: ignore[attr-defined, no-any-return]
+        return field.row_label  # type: ignore[attr-defined]
 
 
 class QVBoxLayout:

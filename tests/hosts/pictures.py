@@ -24,7 +24,8 @@ def portrait(width: int, height: int) -> NDArray[np.uint8]:
     edge = min(width, height) * (0.3 + 0.02 * np.sin(23 * angle))
     alpha = np.clip((edge - distance) / 4 + 0.5, 0, 1)[..., None]
     subject = np.stack([200 + 0 * x, 160 + 20 * np.sin(x / 9), 120 + 0 * y], axis=-1)
-    return np.round(alpha * subject + (1 - alpha) * _ground(y, x)).astype(np.uint8)
+    mixed = alpha * subject + (1 - alpha) * _ground(y, x)
+    return np.asarray(np.round(mixed), np.uint8)
 
 
 def ground(width: int, height: int) -> NDArray[np.uint8]:

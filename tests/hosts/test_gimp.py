@@ -140,7 +140,9 @@ def check(client: Client, case: Mapping[str, Any], facts: Mapping[str, Any], fol
         output_dtype=mask_dtype,
         wants_foreground=is_copied,
     )
-    parts = {"image": image_rgba} | ({"selection": over_layer} if is_selected else {})
+    parts: dict[str, Any] = {"image": image_rgba} | (
+        {"selection": over_layer} if is_selected else {}
+    )
     extracted = client.extract(request, parts)
     top_rgba = np.fromfile(folder / f"{name}.top", image_rgba.dtype)
     expected_rgba = image_rgba.reshape(-1, 4).copy()
@@ -195,11 +197,10 @@ def test_changes_no_bit_but_those_that_were_asked_for(
             mask_dtype = OUTPUT_DTYPES[case["mask_format"]]
             mask = np.fromfile(tmp_path / f"{name}.{output}.mask", SAMPLES[mask_dtype])
             full = 1 if mask_dtype == "f32" else np.iinfo(mask.dtype).max
-            is_mixed = (mask > 0) & (mask < full)
+            is_mixed: NDArray[np.bool_] = np.asarray((mask > 0) & (mask < full))
             assert 0 < is_mixed.sum() < is_mixed.size, name
             pixels = [np.frombuffer(one, np.uint8).reshape(mask.size, -1) for one in (before, top)]
-            has_changed = np.asarray(pixels[0] != pixels[1]).any(axis=1)
-            is_mixed = np.asarray(is_mixed)
+            has_changed: NDArray[np.bool_] = np.atleast_1d((pixels[0] != pixels[1]).any(axis=1))
             assert not has_changed[~is_mixed].any(), f"{name}, {output}"
             if output == "new-layer" and name != "indexed":
                 assert has_changed[is_mixed].mean() > 0.2, name

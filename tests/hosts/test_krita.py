@@ -44,7 +44,7 @@ def ellipse(width: int, height: int, softness: float = 0.01) -> NDArray[np.uint8
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     radius = min(width, height) * 0.4
     distance = np.hypot(x - width / 2, y - height / 2) / radius
-    return np.round(np.clip((1 - distance) / softness + 0.5, 0, 1) * 255).astype(np.uint8)
+    return np.asarray(np.round(np.clip((1 - distance) / softness + 0.5, 0, 1) * 255), np.uint8)
 
 
 def hard_ellipse(width: int, height: int) -> NDArray[np.uint8]:
@@ -80,7 +80,7 @@ def test_masks_layers_of_every_kind_like_the_daemon_does(krita: Krita, tmp_path:
         "size": SIZE,
         "folder": str(tmp_path),
     }
-    hard = {"canvas": SIZE, "place": (0, 0)}
+    hard: dict[str, Any] = {"canvas": SIZE, "place": (0, 0)}
     hard["selection"] = str(write_bytes(tmp_path / "hard", hard_ellipse(*SIZE)))
     soft = hard | {"selection": str(write_bytes(tmp_path / "soft", ellipse(*SIZE, 0.5)))}
     larger = {

@@ -13,14 +13,16 @@ from tests.hosts.krita_watcher import Watcher
 from tests.hosts.pictures import portrait, write_png
 from tests.parity import random_weights
 
-from flyaway.engines import checkpoint, vitmatte
+from flyaway.engines import checkpoint
+from flyaway.engines.vitmatte import WIDTHS
+from flyaway.engines.vitmatte.network import ViTMatte
 
 SIZE = (160, 120)
 
 
 def made_up_weights() -> bytes:
     """A whole checkpoint of ViTMatte small."""
-    network = checkpoint.build(lambda: vitmatte.ViTMatte(*vitmatte.WIDTHS["small"]))
+    network = checkpoint.build(lambda: ViTMatte(*WIDTHS["small"]))
     return save({name: one.contiguous() for name, one in random_weights.fill(network).items()})
 
 

@@ -12,7 +12,7 @@ from tests.parity import random_weights
 from torch import Tensor
 
 from flyaway.engines import checkpoint
-from flyaway.engines.backgroundmattingv2 import BackgroundMattingV2
+from flyaway.engines.backgroundmattingv2.network import BackgroundMattingV2
 from flyaway_client.client import new_request_id
 from flyaway_client.messages import ExtractRequest, ImageHeader
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,7 +59,7 @@ class Docker:
     """The docker as a user sees it."""
 
     def __init__(self, widget: qt.QDockWidget) -> None:
-        self.widget = widget
+        self.widget: Any = widget  # the plugin's own docker
         widgets = widget.content.layout.widgets  # type: ignore[attr-defined]
         box, self.plate, self.selection_is, self.edge_width, *rest = widgets
         self.button, self.bar, self.status = rest

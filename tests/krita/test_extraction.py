@@ -74,7 +74,12 @@ def test_sends_what_the_user_chose(
     krita: Krita, docker: Docker, image: DocumentData, running_daemon: FakeDaemon
 ) -> None:
     select(image, 0, 0, [[255]])
-    turn_until(lambda: docker.widget.showEvent(None) or "fake" in docker.engine.names())
+
+    def has_come() -> bool:
+        docker.widget.showEvent(None)
+        return "fake" in docker.engine.names()
+
+    turn_until(has_come)
     docker.engine.pick("fake")
     docker.selection_is.pick("region")
     docker.edge_width.setValue(12)

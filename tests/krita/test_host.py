@@ -17,11 +17,11 @@ LAYOUTS = [
 ]
 
 
-def options(**chosen: object):  # type: ignore[no-untyped-def] # of the loaded plugin
+def options(**chosen: object):
     return plugin_module("flyaway_client.options").Options(**chosen)
 
 
-def read():  # type: ignore[no-untyped-def] # of the loaded plugin
+def read():
     """What the plugin would send of the active layer."""
     host = plugin_module("host")
     chosen = options()

@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from .messages import CHANNELS, DTYPES, ImageHeader
 from .zmtp import Buffer
 
 _ONE = {"u8": b"\xff", "u16": b"\xff\xff", "f32": b"\0\0\x80\x3f"}
 """Alpha 1 in each dtype, little-endian; alpha 0 is zeros in all."""
+
+
+_WHOLE_NUMBERS: dict[int, Literal["B", "H", "I"]] = {1: "B", 2: "H", 4: "I"}
+"""Bytes of a sample -> a number as wide: samples are moved and never looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ def decontaminated(image: Picture, foreground: Buffer, alpha: Buffer, alpha_dtyp
         alpha_dtype: one of messages.OUTPUT_DTYPES.
     """
     channels = image.header.channels
-    bits = {1: "B", 2: "H", 4: "I"}[DTYPES[image.header.dtype]]
+    bits = _WHOLE_NUMBERS[DTYPES[image.header.dtype]]
     pixels = bytearray(image.data)
     to = memoryview(pixels).cast(bits)
     colours = memoryview(foreground).cast("B").cast(bits)

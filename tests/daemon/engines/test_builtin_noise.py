@@ -42,7 +42,7 @@ def floats(image: NDArray[np.uint8]) -> NDArray[np.float32]:
 @pytest.mark.parametrize("sigma", [2.0, 5.0, 10.0])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_sees_how_strong_noise_is_in_luma_and_chroma(sigma: float, seed: int) -> None:
-    seen = noise.estimate(Harm(noise=sigma, seed=seed).done_to(scene(300, 400)[0]))
+    seen = noise.estimate(Harm(noise=sigma, noise_seed=seed).done_to(scene(300, 400)[0]))
     true = np.sqrt((TO_YCC @ TO_YCC.T).diagonal()) * sigma / 255
     assert np.sqrt(seen.covariance.diagonal()) == pytest.approx(true, rel=0.15)
     assert not seen.has_halved_chroma

@@ -53,6 +53,18 @@ class Precision(enum.Enum):
         return self.value
 
 
+class ImageBaseType(enum.Enum):
+    RGB = 0
+
+
+class ImageType(enum.Enum):
+    RGBA_IMAGE = 1
+
+
+class LayerMode(enum.Enum):
+    NORMAL = 28
+
+
 class Item:
     _all: ClassVar[list[Item]] = []
 
@@ -116,6 +128,18 @@ class Drawable(Item):
     def get_height(self) -> int:
         return int(self._buffer.pixels.shape[0])
 
+    def is_gray(self) -> bool:
+        return False
+
+    def is_indexed(self) -> bool:
+        return False
+
+    def has_alpha(self) -> bool:
+        return bool(self._buffer.pixels.shape[2] == 4)
+
+    def type(self) -> ImageType:
+        return ImageType.RGBA_IMAGE
+
     def update(self, x: int, y: int, width: int, height: int) -> bool:
         assert self._buffer.is_flushed, "what was written is not with GIMP yet"
         self.updates.append((x, y, width, height))
@@ -141,6 +165,18 @@ class Layer(Drawable):
         self._offsets = offsets
         self.is_visible = True
         self.is_linked = False
+
+    @staticmethod
+    def new(
+        image: Image,
+        name: str,
+        width: int,
+        height: int,
+        type: ImageType,
+        opacity: float,
+        mode: LayerMode,
+    ) -> Layer:
+        return Layer(image, name, np.zeros((height, width, 4)))
 
     @staticmethod
     def get_by_id(layer_id: int) -> Layer | None:
@@ -218,6 +254,25 @@ class Image:
         self._open_groups = 0
         self._precision = precision
         self._selection = Channel(self, "Selection Mask", np.zeros((height, width, 1)))
+
+    @staticmethod
+    def new_with_precision(
+        width: int, height: int, base_type: ImageBaseType, precision: Precision
+    ) -> Image:
+        return Image(width, height, precision)
+
+    def delete(self) -> bool:
+        self.layers.clear()
+        return True
+
+    def get_base_type(self) -> ImageBaseType:
+        return ImageBaseType.RGB
+
+    def get_color_profile(self) -> object | None:
+        return None
+
+    def set_color_profile(self, profile: object) -> bool:
+        return True
 
     def record(self, change: str) -> None:
         """Add a change to the undo history."""
