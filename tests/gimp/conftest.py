@@ -47,7 +47,7 @@ def gimp(script: ModuleType) -> ModuleType:
 
 
 @pytest.fixture
-def procedure(script: ModuleType, gimp: ModuleType):  # type: ignore[no-untyped-def] # of the fake Gimp
+def procedure(script: ModuleType, gimp: ModuleType):
     """The procedure as it was registered."""
     (plug_in,) = (kind() for kind in gimp.plug_ins)
     (name,) = plug_in.do_query_procedures()
@@ -69,7 +69,7 @@ def running_daemon(home: Path) -> Iterator[FakeDaemon]:
 
 
 @pytest.fixture
-def image(gimp: ModuleType):  # type: ignore[no-untyped-def] # of the fake Gimp
+def image(gimp: ModuleType):
     """A 6 x 4 image with one layer of its size, all of one colour."""
     image = gimp.Image(6, 4)
     colour = np.array([200, 100, 50, 255]) / 255

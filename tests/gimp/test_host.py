@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ def refusal(host, layer) -> str:
     return str(caught.value)
 
 
-def read(host, layer, **chosen: str):
+def read(host, layer, **chosen: Any):
     """What the plugin would send of the layer."""
     options = Options(**chosen)
     return host.read(host.find_target(layer, options), options)

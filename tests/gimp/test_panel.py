@@ -54,7 +54,7 @@ def ask(script: ModuleType, procedure) -> Iterator[Callable[..., bool]]:
     import panel
     from gi.repository import GimpUi
 
-    def ask(config: object, user: Callable[[Opened], bool]) -> bool:
+    def ask(config: Any, user: Callable[[Opened], bool]) -> bool:
         GimpUi.ProcedureDialog.answer = lambda opened: user(Opened(opened))
         return panel.ask_options(procedure, config)
 
