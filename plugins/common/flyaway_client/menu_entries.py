@@ -21,8 +21,8 @@ class MenuEntry:
 SELECTION_ENTRIES = (
     MenuEntry(
         "guess",
-        "Outline, or soft",
-        "A selection with soft parts is soft, any other is an outline",
+        "Automatic",
+        "A line along the subject is an outline, a rectangle or a loose loop a rough region",
     ),
     MenuEntry("outline", "Outline of the subject", "Hair may cross its edge, both ways"),
     MenuEntry("region", "Rough region around the subject", "All outside is background"),
