@@ -58,7 +58,7 @@ def test_says_what_failed_unless_it_was_cancelled() -> None:
     assert outcome.failure_unless_cancelled(DocumentError("It is locked.")) == "It is locked."
 
 
-def test_what_was_understood_is_said_first() -> None:
+def test_what_was_understood_is_said() -> None:
     alpha = ImageHeader(1, 1, "gray", "u8")
     result = ExtractResult("r", alpha, "builtin", "CPU", 1.0, understood="Rough region")
-    assert outcome.success(result) == "Rough region. Done in 1.0 s by builtin on CPU."
+    assert outcome.success(result) == "Done in 1.0 s by builtin on CPU. Rough region."

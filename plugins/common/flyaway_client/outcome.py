@@ -11,11 +11,11 @@ from .refusals import DocumentError
 
 
 def success(result: ExtractResult) -> str:
-    """What was understood, who did the work, where and in how long, and what else the user should know."""
+    """Who did the work, where and in how long, what the selection was taken for, and what else should be known."""
     worker = f" by {result.worker}" if result.worker else ""
     understood = (f"{result.understood}.",) if result.understood else ()
     done = f"Done in {result.seconds:.1f} s{worker}."
-    return " ".join((*understood, done, *result.notes))
+    return " ".join((done, *understood, *result.notes))
 
 
 def failure(error: BaseException) -> str:

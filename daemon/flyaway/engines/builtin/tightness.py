@@ -22,7 +22,7 @@ _AROUND_SHARES = (0.005, 0.08)
 _CORE_SHARE = 0.07
 """Depth from which it surely holds the subject; half its depth where that is less."""
 
-_TIGHT_SHARE = 0.5
+_TIGHT_SHARE = 0.48
 """Part of the strip whose colours are rather the subject's in a selection drawn along it."""
 
 
