@@ -96,7 +96,10 @@ def write_mask(file: BinaryIO, alpha: Pixels) -> None:
 
 
 def _write_deep(file: BinaryIO, pixels: Pixels, photo: Photo) -> None:
-    """16 bits a channel, which Pillow cannot write in colour. See the PNG specification, 3rd edition."""
+    """16 bits a channel, which Pillow cannot write in colour. See the PNG specification, 3rd edition.
+
+    OpenCV 5 writes profile and EXIF data too, but no resolution (pHYs), and wants the whole picture at once.
+    """
     height, width, count = pixels.shape
     file.write(b"\x89PNG\r\n\x1a\n")
     header = struct.pack(">IIBBBBB", width, height, 16, _COLOUR_TYPES[count], 0, 0, 0)

@@ -69,9 +69,9 @@ def plan(
     Raises:
         NoSubjectError: the selection leaves nothing to cut out, or nothing to cut it out of.
     """
-    settled = without_image(selection, kind, is_clear)
-    if settled is not None:
-        return settled
+    imageless = without_image(selection, kind, is_clear)
+    if imageless is not None:
+        return imageless
     assert selection is not None  # without one, no image is needed
     seen = selections.look(selections.to_levels(selection))
     if kind == "outline":

@@ -14,7 +14,7 @@ from torch.nn import functional
 from flyaway import engines
 from flyaway.engines import birefnet, checkpoint
 from flyaway.engines.birefnet.engine import BiRefNetEngine, own_size
-from flyaway.engines.birefnet.network import LITE, BiRefNet, Look
+from flyaway.engines.birefnet.network import LITE, BiRefNet, PictureBranch
 from flyaway.engines.layers import deformable, swin
 
 
@@ -93,7 +93,7 @@ def test_shifted_windows_equal_masked_attention_over_everything(
 
 
 def test_a_look_in_strips_equals_the_look_at_the_whole() -> None:
-    look = made_up(Look(3, 8), 0.3)
+    look = made_up(PictureBranch(3, 8), 0.3)
     image, weight = torch.randn(1, 3, 21, 10), torch.randn(1, 8, 1, 1)
     whole = functional.conv2d(look(image), weight)
     for strips in ([0, 21], [0, 8, 16, 21], [0, 1, 2, 21]):

@@ -69,7 +69,7 @@ class Decoder(nn.Module):
         for level, patches, looks in zip(
             (5, 4, 3, 2, 1), (10, 8, 6, 4, 0), (0, *range(4)), strict=True
         ):
-            self.add_module(f"ipt_blk{level}", Look(3 * 2**patches, seen[looks]))
+            self.add_module(f"ipt_blk{level}", PictureBranch(3 * 2**patches, seen[looks]))
         for index, level in enumerate((4, 3, 2, 1)):
             into = channels[index] + seen[max(0, index - 1)]
             self.add_module(f"decoder_block{level}", DecoderBlock(into, out[index]))
@@ -108,7 +108,7 @@ class Decoder(nn.Module):
         last = cast(nn.Conv2d, self.conv_out1[0])
         weight, bias = last.weight, last.bias
         logits = resized(F.conv2d(x, weight[:, : x.shape[1]], bias), image.shape[2:])
-        look = cast(Look, self.get_submodule("ipt_blk1"))
+        look = cast(PictureBranch, self.get_submodule("ipt_blk1"))
         for first in range(0, image.shape[2], STRIP_ROWS):
             end = min(first + STRIP_ROWS, image.shape[2])
             logits[:, :, first:end] += look.weighed(image, weight[:, x.shape[1] :], first, end)
@@ -116,7 +116,7 @@ class Decoder(nn.Module):
         return logits
 
 
-class Look(nn.Module):
+class PictureBranch(nn.Module):
     """Two convolutions over the picture itself."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
