@@ -338,3 +338,30 @@ def test_engine_without_weights_has_nothing_to_look_after(
 
     shown = capsys.readouterr()
     assert (shown.out, shown.err) == ("", "flyaway: Built-in has no weights: it is always there.\n")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("HF_HUB_DOWNLOAD_TIMEOUT", "10s"),
+        ("HF_ENDPOINT", "http://[::1"),
+        ("HTTPS_PROXY", "::::"),
+    ],
+)
+def test_a_setting_of_the_hub_that_makes_no_sense_stops_nothing_but_downloads(
+    store: Path, variable: str, value: str
+) -> None:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        script = f"import sys; from flyaway.cli.main import main; sys.exit(main({arguments!r}))"
+        environ = {**os.environ, variable: value}
+        return subprocess.run(
+            [sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=False
+        )
+
+    listed = run("models", "list")
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert "builtin" in listed.stdout
+    fetched = run("models", "download", HAS_NO_HASH)
+    assert fetched.returncode == 1
+    assert "Traceback" not in fetched.stderr
+    assert fetched.stderr.startswith("flyaway: ")

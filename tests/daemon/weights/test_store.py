@@ -402,3 +402,15 @@ def test_a_record_of_what_was_checked_that_cannot_be_written_is_no_error(
     file = put(tmp_path, CONTENT)
     (tmp_path / "weights" / "checked.json").mkdir()
     assert store.find(record()) == file
+
+
+def test_a_hub_that_sends_more_than_it_announced_fills_no_disk(
+    store: Store, hub: fake.Hub, tmp_path: Path
+) -> None:
+    hub.swapped[FILE] = CONTENT + bytes(3_000_000)
+    with pytest.raises(WeightsError):
+        store.download(record(), ignore)
+    kept = [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".lock"]
+    assert sum(path.stat().st_size for path in kept) <= len(CONTENT)
+    del hub.swapped[FILE]
+    assert store.download(record(), ignore).read_bytes() == CONTENT
