@@ -15,14 +15,20 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A home folder that is this test's own and not made yet; what is started in it ends with the test."""
     folder = tmp_path / "home of Ana Lúcia"
     monkeypatch.setenv(connection.HOME_VARIABLE, str(folder))
-    launch._started.clear()
+    end_started()
     yield folder
-    for process in launch._started:
-        process.kill()
-        process.wait(30)
+    end_started()
 
 
 @pytest.fixture
 def daemon_argv() -> list[str]:
     """The command line of a fake daemon that runs as a process of its own."""
     return [sys.executable, lone_daemon.__file__]
+
+
+def end_started() -> None:
+    """End what clients of this process have started, and wait for it: what is only forgotten is a warning."""
+    while launch._started:
+        process = launch._started.pop()
+        process.kill()
+        process.wait(30)

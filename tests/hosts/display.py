@@ -45,11 +45,19 @@ class Display:
             self._server.wait()
             raise RuntimeError(f"Xvfb did not start: {log.read_text('utf-8', 'replace')}")
         self.name = f":{number}"
-        settings = folder / "openbox.xml"
+        try:
+            self._manager = self._manage(log)
+        except BaseException:
+            processes.end(self._server)
+            raise
+
+    def _manage(self, log: Path) -> processes.Process:
+        """Start the window manager."""
+        settings = self._folder / "openbox.xml"
         settings.write_text(SETTINGS, "utf-8")
-        self._manager = processes.start(
+        return processes.start(
             ["openbox", "--sm-disable", "--config-file", str(settings)],
-            self._environ() | {"HOME": str(folder)},
+            self._environ() | {"HOME": str(self._folder)},
             log,
         )
 

@@ -9,9 +9,11 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -170,16 +172,20 @@ class Editor(ABC):
         return found | {"screenshot": str(self.display.screenshot("failed"))}
 
     def close(self) -> None:
-        """End everything that was started for it: editor, plugins, daemon, display; delete its home."""
-        for running in self._started:
-            processes.end(running.process)
-        processes.end_all_of(self.home)
-        for daemon in (
-            launch._started
-        ):  # by `client`; a moment after it cannot be found any more, it has ended
-            daemon.wait(DAEMON_END_S)
-        self.display.close()
-        shutil.rmtree(self.home)  # tens of megabytes; pytest keeps the rest for a look
+        """End everything that was started for it: editor, plugins, daemon, display; delete its home.
+
+        Each whatever becomes of the others: a process that nobody waits for is a warning in a later test.
+        """
+        with ExitStack() as last_first:
+            last_first.callback(
+                shutil.rmtree, self.home
+            )  # tens of megabytes; pytest keeps the rest
+            last_first.callback(self.display.close)
+            for daemon in launch._started:  # by `client`
+                last_first.callback(_wait_for, daemon)
+            last_first.callback(processes.end_all_of, self.home)
+            for running in self._started:
+                last_first.callback(processes.end, running.process)
 
     def _is_home(self, place: Place) -> bool:
         """Whether the editor looks for its plugins in this one of the places it may look in."""
@@ -194,6 +200,15 @@ class Editor(ABC):
         folder = self.folder / f"{name}-{len(self._started)}"
         folder.mkdir()
         return folder
+
+
+def _wait_for(daemon: processes.Process) -> None:
+    """Wait for a daemon that was told to end; on a busy machine that may take long, so it is killed then."""
+    try:
+        daemon.wait(DAEMON_END_S)
+    except subprocess.TimeoutExpired:
+        daemon.kill()
+        daemon.wait()
 
 
 def _runs(pid: int) -> bool:
