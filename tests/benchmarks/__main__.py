@@ -9,13 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import builtin, busy, networks, warm, wire
+from tests.benchmarks import builtin, busy, memory, networks, warm, wire
 from tests.benchmarks.provenance import provenance
 
 BENCHMARKS: dict[str, Callable[[], Any]] = {
     "round-trips": wire.round_trips,
     "start-to-hello": wire.start_to_hello,
     "command-to-hello": wire.command_to_hello,
+    "memory": memory.memory,
     "builtin-24mp-memory": wire.builtin_24mp_memory,
     "builtin-800px": builtin.builtin_800px,
     "builtin-24mp": builtin.builtin_24mp,

@@ -71,7 +71,7 @@ def round_trips(
                 "flyaway": partial(_extract, client, image, "rgba", trimap),
             }
             runs["flyaway"]()  # warm
-            idle_bytes = _reset_peak(pid)
+            idle_bytes = reset_peak(pid)
             seconds = in_turn(runs, repeats)
             medians = {name: statistics.median(values) for name, values in seconds.items()}
             request_bytes = image.nbytes + trimap.nbytes
@@ -87,7 +87,7 @@ def round_trips(
                     "ratio_to_pyzmq": round(medians["flyaway"] / medians["pyzmq_nocopy"], 2),
                     "ratio_to_memcpy": round(medians["flyaway"] / medians["memcpy_fresh"], 2),
                     "daemon_peak_over_request": round(
-                        (_peak_bytes(pid) - idle_bytes) / request_bytes, 2
+                        (peak_bytes(pid) - idle_bytes) / request_bytes, 2
                     ),
                 }
             )
@@ -142,13 +142,13 @@ def builtin_24mp_memory(unknown_share: float = 0.05) -> dict[str, Any]:
     del radius
     with fresh_daemon(), Client.connect("benchmark") as client:
         _extract(client, np.zeros((64, 64, 3), np.uint8), "rgb", np.zeros((64, 64), np.uint8))
-        _reset_peak(client.hello.pid)
+        reset_peak(client.hello.pid)
         started_s = time.perf_counter()
         result = _extract(client, image, "rgb", trimap).result
         return {
             "unknown_share": round(float((trimap == 128).mean()), 3),
             "seconds": round(time.perf_counter() - started_s, 1),
-            "daemon_peak_mib": round(_peak_bytes(client.hello.pid) / 2**20),
+            "daemon_peak_mib": round(peak_bytes(client.hello.pid) / 2**20),
             "engine": result.engine,
             "device": result.device,
         }
@@ -208,13 +208,19 @@ def _call(argv: list[str], environ: dict[str, str]) -> None:
     subprocess.run(argv, env=environ, check=True, stdout=subprocess.DEVNULL)
 
 
-def _reset_peak(pid: int) -> int:
+def reset_peak(pid: int) -> int:
     """Forget the process's peak memory (Linux); returns what it holds now, in bytes."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")
     return _memory_line(pid, "VmRSS")
 
 
-def _peak_bytes(pid: int) -> int:
+def resident_bytes(pid: int) -> int:
+    """What the process holds now."""
+    return _memory_line(pid, "VmRSS")
+
+
+def peak_bytes(pid: int) -> int:
+    """The most it held since `reset_peak`."""
     return _memory_line(pid, "VmHWM")
 
 

@@ -34,8 +34,8 @@ log = logging.getLogger(__name__)
 _TICK_S = 0.25
 _PROGRESS_EVERY_S = 0.5
 _STOP_WAIT_S = 2.0
-_REST_S = 2.0
-"""Without work for so long, memory that nothing uses goes back to the system."""
+_REST_S = 4.0
+"""Without work for so long, which is longer than a stranger may take to log in, memory that nothing uses goes back to the system."""
 
 _STOPPING = "Flyaway's daemon was told to stop. Try again, which starts it anew."
 _SENTENCE_CHARS = 1000
@@ -77,6 +77,7 @@ class Server:
         self._done_count = 0
         self._started_s = self._busy_s = self._ticked_s = clock()
         self._has_rested = False
+        self._arrivals, self._arrived_s = 0, self._started_s
         self._is_stopping = threading.Event()
         self._routes = dict(
             (
@@ -308,14 +309,21 @@ class Server:
         if self._tasks or self._uploads:
             self._busy_s, self._has_rested = now_s, False
             return
-        if not self._has_rested and now_s - self._busy_s > _REST_S:
-            self._has_rested = True
-            memory.give_back()
+        self._rest(now_s)
         self._engines.unload_idle()
         limit_s = self._settings.idle_exit_minutes * 60
         if limit_s and now_s - self._busy_s > limit_s:
             log.info("unused for %g minutes", self._settings.idle_exit_minutes)
             self.stop()
+
+    def _rest(self, now_s: float) -> None:
+        """Give memory back to the system once after work, and after strangers, who make libzmq hold some."""
+        if self._transport.arrivals != self._arrivals:
+            self._arrivals, self._arrived_s = self._transport.arrivals, now_s
+            self._has_rested = False
+        if not self._has_rested and now_s - max(self._busy_s, self._arrived_s) > _REST_S:
+            self._has_rested = True
+            memory.give_back()
 
     def _drop_late_uploads(self, now_s: float) -> None:
         for key, upload in list(self._uploads.items()):

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import zmq
 
+from flyaway.serving.doorway import Doorway
 from flyaway_client import connection, messages, protocol
 from flyaway_client.messages import Message
 
@@ -64,19 +65,27 @@ class Transport:
         router.bind("tcp://127.0.0.1:*")
         address = router.getsockopt_string(zmq.LAST_ENDPOINT)
         self.connection_file = dataclasses.replace(secrets, address=address)
+        self._doorway = Doorway(router, int(address.rpartition(":")[2]))
         self._poller = zmq.Poller()
-        for socket in (self._zap, self._router, self._wake_in):
+        for socket in (self._zap, self._router, self._wake_in, self._doorway.events):
             self._poller.register(socket, zmq.POLLIN)
+
+    @property
+    def arrivals(self) -> int:
+        """How many have connected so far, let in or not."""
+        return self._doorway.arrivals
 
     def receive(self, timeout_ms: int) -> Iterator[tuple[bytes, list[zmq.Frame]]]:
         """What came within the timeout: who sent it and its frames; logins are answered on the way."""
         ready = dict(self._poller.poll(timeout_ms))
+        self._doorway.look()
         if self._zap in ready:
             self._answer_login()
         if self._wake_in in ready:
             self._wake_in.recv()
         if self._router in ready:
             identity, *frames = self._router.recv_multipart(copy=False)
+            self._doorway.recognise(frames[0] if frames else identity)
             yield identity.bytes, frames
 
     def wake(self) -> None:
@@ -103,6 +112,7 @@ class Transport:
 
     def close(self) -> None:
         """Close all sockets, sending what is on its way for up to a second."""
+        self._doorway.close()
         self._router.linger = 1000
         self._context.destroy(linger=None)
 

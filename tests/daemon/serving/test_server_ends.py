@@ -232,6 +232,24 @@ class TestEnd:
             wait_until(lambda: peer.status().warm == ())
 
 
+def test_memory_is_given_back_a_while_after_strangers_came(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given: list[float] = []
+    clock = Clock()
+    monkeypatch.setattr("flyaway.memory.give_back", lambda: given.append(clock.now_s))
+
+    def is_given() -> bool:
+        clock.now_s += 1
+        return bool(given)
+
+    with serving(clock=clock) as daemon:
+        wait_until(is_given)
+        given.clear()
+        daemon.stranger("wrong").send(messages.StatusRequest("s"))
+        wait_until(is_given)
+
+
 def test_a_client_that_reads_nothing_does_not_stop_the_others(daemon: Daemon) -> None:
     deaf, other = daemon.peer(), daemon.peer()
     for index in range(3000):

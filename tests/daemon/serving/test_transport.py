@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 import struct
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from tests.daemon.servers import PATIENCE_S, Daemon
 
+from flyaway.serving import doorway
 from flyaway.serving.transport import PeerGoneError, Transport
 from flyaway_client import connection, messages, protocol
 
@@ -162,6 +165,36 @@ class TestStrangers:
             converse(connected, login(daemon.file.password))
             connected.sendall(b"\x02" + struct.pack(">Q", protocol.MAX_FRAME_BYTES + 1))
             assert hears_nothing_more(connected)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="descriptors are POSIX'")
+class TestDoorway:
+    """There are only so many who have connected and not logged in."""
+
+    def test_the_longest_waiting_makes_room_and_the_others_stay(self, daemon: Daemon) -> None:
+        friend = daemon.peer()
+        friend.hello()
+        with ExitStack() as stack:
+            strangers = [
+                stack.enter_context(reach(daemon)) for _ in range(doorway.MOST_STRANGERS + 3)
+            ]
+            for gone in strangers[:3]:
+                assert hears_nothing_more(gone)
+            converse(strangers[-1], login(daemon.file.password))
+            friend.hello()
+
+    def test_those_who_were_heard_are_not_hung_up_on(
+        self, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(doorway, "MOST_STRANGERS", 2)
+        peers = [daemon.peer() for _ in range(5)]
+        for peer in peers:
+            peer.hello()
+        with ExitStack() as stack:
+            strangers = [stack.enter_context(reach(daemon)) for _ in range(5)]
+            assert hears_nothing_more(strangers[0])
+            for peer in peers:
+                peer.hello()
 
 
 class TestTransport:

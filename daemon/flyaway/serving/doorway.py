@@ -1,0 +1,73 @@
+"""Who has connected and not yet been heard: each can make libzmq hold a whole frame, so there are only so many."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import struct
+
+import zmq
+
+MOST_STRANGERS = 64
+"""Enough for all clients of one user that start at once; with a frame each they hold 272 MiB."""
+
+
+class Doorway:
+    """Watches the connections of a ROUTER and hangs up on the longest waiting where too many wait.
+
+    libzmq has no limit of its own for what comes before the login but that of all frames, nor for the number of
+    connections; it says which descriptors it accepts, and from which each message came.
+
+    Args:
+        router: bound to a TCP port.
+        port: which.
+    """
+
+    def __init__(self, router: zmq.Socket[bytes], port: int) -> None:
+        self.events = router.get_monitor_socket(zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED)
+        self.arrivals = 0
+        self._router = router
+        self._port = port
+        self._strangers: dict[int, None] = {}  # descriptors in the order they came
+
+    def look(self) -> None:
+        """Take in who came and went."""
+        with contextlib.suppress(zmq.Again):
+            while True:
+                event = self.events.recv_multipart(zmq.NOBLOCK)[0]
+                number, descriptor = _parsed(event)
+                self._strangers.pop(descriptor, None)
+                if number == zmq.EVENT_ACCEPTED:
+                    self.arrivals += 1
+                    self._strangers[descriptor] = None
+        while len(self._strangers) > MOST_STRANGERS:
+            oldest = next(iter(self._strangers))
+            del self._strangers[oldest]
+            self._hang_up(oldest)
+
+    def recognise(self, frame: zmq.Frame) -> None:
+        """Count who sent this no longer among the strangers: libzmq passes on nothing from before a login."""
+        self.look()  # that they came may not have been seen yet
+        self._strangers.pop(int(frame.get(zmq.SRCFD)), None)
+
+    def close(self) -> None:
+        """Watch no longer."""
+        self._router.disable_monitor()
+
+    def _hang_up(self, descriptor: int) -> None:
+        """End a connection that libzmq holds; libzmq notices and closes it."""
+        if os.name != "posix":
+            return
+        with (
+            contextlib.suppress(OSError),  # closed meanwhile, or something else by now
+            socket.socket(fileno=os.dup(descriptor)) as connected,
+        ):
+            if connected.getsockname()[1:2] == (self._port,):
+                connected.shutdown(socket.SHUT_RDWR)
+
+
+def _parsed(event: bytes) -> tuple[int, int]:
+    """The number of an event and the descriptor it is about (zmq_socket_monitor(3))."""
+    number, descriptor = struct.unpack("=Hi", event[:6])
+    return number, descriptor
