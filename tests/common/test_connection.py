@@ -237,3 +237,16 @@ def test_a_folder_that_all_may_write_is_not_trusted(tmp_path: Path) -> None:
 def test_anothers_folder_is_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
     assert "another user" in (connection.refusal(tmp_path) or "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps no such permissions")
+@pytest.mark.parametrize("umask", [0, 0o377])
+def test_folders_above_are_for_their_owner_alone_too(home: Path, umask: int) -> None:
+    folder = home / "share" / "flyaway"
+    old_mask = os.umask(umask)
+    try:
+        connection.make_folder(folder)
+        connection.make_folder(folder)
+    finally:
+        os.umask(old_mask)
+    assert {stat.S_IMODE(one.stat().st_mode) for one in (home, home / "share", folder)} == {0o700}

@@ -222,6 +222,21 @@ def test_a_program_that_cannot_be_run_is_named(home: Path) -> None:
         Finder("test", home, launch_argv=("/no/such/program",)).find()
 
 
+def test_who_has_the_plugin_alone_is_told_where_flyaway_is_had(home: Path) -> None:
+    with pytest.raises(DaemonUnreachableError, match=r"not installed, get it .* README") as caught:
+        Finder("test", home).find()
+    assert "pip" not in caught.value.message  # the package index may have another of that name
+
+
+def test_a_program_that_is_gone_is_named_without_numbers(home: Path) -> None:
+    with pytest.raises(DaemonUnreachableError) as caught:
+        Finder("test", home, launch_argv=("/no/such/program",)).find()
+    sentence = caught.value.message
+    assert "/no/such/program, is not there any more. Run `flyaway install`" in sentence
+    assert "README" in sentence
+    assert "Errno" not in sentence
+
+
 def test_a_home_folder_that_cannot_be_made_is_named(home: Path) -> None:
     home.write_text("a file")
     with pytest.raises(DaemonUnreachableError, match=r"home of Ana.*cannot be used.*FLYAWAY_HOME"):

@@ -43,6 +43,7 @@ def test_only_the_owner_can_write_what_will_be_run(home: Path) -> None:
         b'{"argv": []}',
         b'{"argv": "rm"}',
         b'{"argv": [1]}',
+        b'{"argv": ["\\ud800"]}',
         b"\xff",
     ],
 )
@@ -50,6 +51,14 @@ def test_a_file_that_makes_no_sense_is_none(home: Path, content: bytes) -> None:
     home.mkdir()
     (home / "launch.json").write_bytes(content)
     assert read_launch(home) is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes are POSIX'")
+def test_a_pipe_in_place_of_the_log_is_not_waited_for(home: Path) -> None:
+    home.mkdir()
+    os.mkfifo(home / "daemon.log")
+    with pytest.raises(OSError, match=r"daemon\.log"):
+        launch.start(python("pass"), home)
 
 
 def test_no_file_is_none(home: Path) -> None:

@@ -35,9 +35,12 @@ def record_launch() -> Path:
     """Write down how plugins start this installation's daemon; returns where.
 
     Raises:
-        DaemonError: the home folder cannot be written.
+        DaemonError: the home folder cannot be written, or others can write into it.
     """
     home = connection.home()
+    untrusted = connection.refusal(home)
+    if untrusted:
+        raise DaemonError(untrusted)
     try:
         launch.write_launch(home, LAUNCH_ARGV)
     except OSError as error:

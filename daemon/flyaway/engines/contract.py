@@ -112,7 +112,12 @@ class Engine(ABC, Generic[Features]):
     """A loaded engine. Not for use by several threads at once.
 
     Where it works and in which precision is its own affair; callers may only ask it to need less.
+
+    Attributes:
+        is_makeshift: it was put on the processor because the device had no room; another time it may have.
     """
+
+    is_makeshift = False
 
     def place(self, device: torch.device, precision: str) -> None:
         """Go to where to work from now on; `engines.load` calls it. One that must not, stays where it is.

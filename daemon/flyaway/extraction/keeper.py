@@ -93,6 +93,8 @@ class Keeper:
             with self._lock:
                 warm.users -= 1
                 warm.idle_since_s = self._clock()
+            if warm.engine.is_makeshift:
+                self._let_go(lambda one: one is warm, "the device may have room for it next time")
 
     def has_room_for(self, name: str) -> bool:
         """Whether an engine fits beside those in use, as far as can be told; lets go of idle ones for it."""

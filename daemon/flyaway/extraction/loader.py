@@ -62,7 +62,9 @@ class EngineLoader:
         log.warning("%s does not fit on %s: the processor does its work", name, chosen)
         processor = device.choose("cpu")
         with device.memory_errors(_no_room(record)):
-            return _loaded(record, processor, self._settings.precision)
+            engine = _loaded(record, processor, self._settings.precision)
+        engine.is_makeshift = True
+        return engine
 
     def release(self) -> None:
         """Give memory of engines that were let go back to the device."""

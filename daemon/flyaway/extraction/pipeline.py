@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -178,6 +178,9 @@ class _Work:
 
             picture_px = image.shape[0] * image.shape[1]
             extraction = economy.run(engine, work, picture_px, self.may_use_cpu)
+            if engine.is_makeshift:
+                note = f"The graphics card had no room for {step.record.title}, so the processor did its work."
+                extraction = replace(extraction, notes=(note, *extraction.notes))
         self.engines.append(step.record.name)
         return extraction
 

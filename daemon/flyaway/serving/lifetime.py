@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import platform
@@ -18,14 +17,13 @@ from flyaway.engines import processor
 from flyaway.errors import DaemonError
 from flyaway.serving import logs
 from flyaway.serving.engine_service import EngineService
+from flyaway.serving.residence import PROCESS_NAME, Residence
 from flyaway.serving.server import Server
 from flyaway.serving.transport import Transport
 from flyaway_client import connection
 from flyaway_client.launch import LOST_THE_RACE
 
 log = logging.getLogger(__name__)
-
-_PROCESS_NAME = "daemon.pid"
 
 
 def run(settings: config.Settings) -> int:
@@ -42,23 +40,18 @@ def run(settings: config.Settings) -> int:
     untrusted = connection.refusal(home)
     if untrusted:
         raise DaemonError(untrusted)
-    lock = FileLock(home / connection.LOCK_NAME, mode=0o600)
     try:
-        connection.make_folder(home)
-        lock.acquire(blocking=False)
-        with contextlib.suppress(
-            OSError
-        ):  # a full disk is told when the connection file is written
-            connection.write_private(home / _PROCESS_NAME, str(os.getpid()).encode())
+        residence = Residence(home)
         _start_log(settings, home)
     except Timeout:
         return LOST_THE_RACE
     except OSError as error:
         raise DaemonError(connection.unusable(home, error)) from error
     try:
-        _serve(home, settings)
+        _serve(home, residence, settings)
     finally:
-        lock.release()
+        residence.leave()
+        log.info("stopped")
     return 0
 
 
@@ -89,48 +82,32 @@ def process_of(home: Path) -> int | None:
     if not is_running(home):
         return None
     try:
-        return int(connection.read_file(home / _PROCESS_NAME, 20))
+        return int(connection.read_file(home / PROCESS_NAME, 20))
     except (OSError, ValueError):
         return None
 
 
-def _serve(home: Path, settings: config.Settings) -> None:
+def _serve(home: Path, residence: Residence, settings: config.Settings) -> None:
     transport = Transport()
     file = transport.connection_file
     server = Server(
         settings,
         EngineService(settings),
         transport,
-        keep_connection_file=lambda: _keep(file, home),
+        keep_place=residence.keep,
     )
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):  # the last is Windows' own
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: server.stop())
     try:
-        file.write(home)
+        residence.announce(file)
     except OSError as error:
         raise DaemonError(
             f"{home / connection.CONNECTION_NAME} cannot be written: {error.strerror or error}. Free "
             "some space on the disk and try again."
         ) from error
     log.info("Flyaway %s listens at %s", flyaway.__version__, file.address)
-    try:
-        server.run()
-    finally:
-        file.remove(home)
-        log.info("stopped")
-
-
-def _keep(file: connection.ConnectionFile, home: Path) -> None:
-    """Write the connection file anew where it was deleted or damaged: without it no client finds the daemon."""
-    if connection.ConnectionFile.read(home) == file:
-        return
-    try:
-        file.write(home)
-    except OSError as error:
-        log.warning("the connection file is gone and cannot be written: %s", error)
-    else:
-        log.warning("the connection file was gone or damaged and is written anew")
+    server.run()
 
 
 def _start_log(settings: config.Settings, home: Path) -> None:

@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 _TICK_S = 0.25
 _PROGRESS_EVERY_S = 0.5
+_KEEP_PLACE_EVERY_S = 2.0
 _STOP_WAIT_S = 2.0
 _REST_S = 4.0
 """Without work for so long, which is longer than a stranger may take to log in, memory that nothing uses goes back to the system."""
@@ -52,7 +53,8 @@ class Server:
         engines: what is worked with.
         transport: the sockets; closed when `run` ends.
         clock: seconds that only grow.
-        keep_connection_file: called about four times a second; makes sure that clients find the daemon.
+        keep_place: called every two seconds; makes sure that clients find the daemon, False where another
+            one has taken its place.
     """
 
     def __init__(
@@ -61,10 +63,10 @@ class Server:
         engines: EngineService,
         transport: Transport,
         clock: Callable[[], float] = time.monotonic,
-        keep_connection_file: Callable[[], None] = lambda: None,
+        keep_place: Callable[[], bool] = lambda: True,
     ) -> None:
         self._settings = settings
-        self._keep_connection_file = keep_connection_file
+        self._keep_place = keep_place
         self._engines = engines
         self._transport = transport
         self._clock = clock
@@ -75,7 +77,7 @@ class Server:
         self._tasks: dict[Key, Task] = {}
         self._progress_sent_s = 0.0
         self._done_count = 0
-        self._started_s = self._busy_s = self._ticked_s = clock()
+        self._started_s = self._busy_s = self._ticked_s = self._kept_s = clock()
         self._has_rested = False
         self._arrivals, self._arrived_s = 0, self._started_s
         self._is_stopping = threading.Event()
@@ -305,7 +307,10 @@ class Server:
         if now_s - self._progress_sent_s >= _PROGRESS_EVERY_S:
             self._progress_sent_s = now_s
             self._send_progress()
-        self._keep_connection_file()
+        if now_s - self._kept_s >= _KEEP_PLACE_EVERY_S:
+            self._kept_s = now_s
+            if not self._keep_place():
+                self.stop()
         if self._tasks or self._uploads:
             self._busy_s, self._has_rested = now_s, False
             return

@@ -17,6 +17,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T", bound=Task)
 
+_CV2_NO_MEMORY = -4
+"""cv2.Error.STS_NO_MEM."""
+
 
 @dataclass(frozen=True, slots=True)
 class Station(Generic[T]):
@@ -150,10 +153,10 @@ def _attempt(task: T, station: Station[T]) -> FlyawayError | None:
         task.report(task.stage, task.fraction)  # a result that nobody wants any more is dropped
     except FlyawayError as refusal:
         return refusal
-    except MemoryError:
-        log.exception("request %s ran out of memory", task.id)
-        return out_of_memory()
     except Exception as fault:  # the worker must outlive any fault of an engine
+        if _is_shortage(fault):
+            log.exception("request %s ran out of memory", task.id)
+            return out_of_memory()
         log.exception("request %s failed", task.id)
         return EngineError(
             f"The engine failed ({type(fault).__name__}: {fault}). `flyaway daemon logs` tells more."
@@ -161,3 +164,9 @@ def _attempt(task: T, station: Station[T]) -> FlyawayError | None:
     finally:
         task.seconds += time.perf_counter() - started_s
     return None
+
+
+def _is_shortage(fault: Exception) -> bool:
+    """Whether memory ran out; OpenCV has an error of its own for that, and is not imported here."""
+    is_opencvs = type(fault).__module__ == "cv2" and getattr(fault, "code", 0) == _CV2_NO_MEMORY
+    return isinstance(fault, MemoryError) or is_opencvs

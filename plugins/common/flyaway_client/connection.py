@@ -72,12 +72,18 @@ def unusable(folder: Path, error: OSError) -> str:
 def make_folder(folder: Path) -> None:
     """Make the home folder, for its owner alone whatever the umask; one that is there stays as it is.
 
+    So are those above it that are missing: who can write into one of them can exchange it.
+
     Raises:
         OSError: it cannot be made.
     """
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    for one in reversed(missing):
+        with contextlib.suppress(FileExistsError):  # somebody else has just made it
+            one.mkdir(mode=0o700)
+            one.chmod(0o700)
     if not folder.is_dir():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
 
 
 def refusal(folder: Path) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import connection, launch, messages, protocol
+from . import connection, launch, messages, protocol, texts
 from .errors import CancelledError, DaemonUnreachableError, TransportError, VersionError
 from .zmtp import Dealer, Patience
 
@@ -77,8 +77,8 @@ class Finder:
         if not argv:
             raise DaemonUnreachableError(
                 "Flyaway's daemon is a program of its own, which is not installed on this computer or has "
-                "never been run. Install it (`pip install flyaway`), run `flyaway install` in a terminal, "
-                "then try again."
+                f"never been run. {texts.WHERE_FLYAWAY_IS} Then run `flyaway install` in a terminal and try "
+                "again."
             )
         return argv
 
@@ -118,9 +118,8 @@ class Finder:
                 raise DaemonUnreachableError(connection.unusable(self.folder, error)) from error
             if isinstance(error, FileNotFoundError):
                 raise DaemonUnreachableError(
-                    f"The program that starts Flyaway's daemon, {argv[0]}, is not there any more. Install "
-                    "Flyaway again (`pip install flyaway`), run `flyaway install` in a terminal, then try "
-                    "again."
+                    f"The program that starts Flyaway's daemon, {argv[0]}, is not there any more. Run "
+                    f"`flyaway install` in a terminal, then try again. {texts.WHERE_FLYAWAY_IS}"
                 ) from error
             raise DaemonUnreachableError(
                 f"Flyaway's daemon could not be started: {error.strerror or error}. Run "

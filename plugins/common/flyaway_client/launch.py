@@ -64,7 +64,7 @@ def read_launch(folder: Path) -> tuple[str, ...] | None:
         return None
     if not isinstance(argv, list) or not argv:
         return None
-    if not all(isinstance(word, str) and "\0" not in word for word in argv):
+    if not all(map(_is_word, argv)):
         return None
     return tuple(argv)
 
@@ -94,7 +94,9 @@ def start(argv: Sequence[str], folder: Path) -> subprocess.Popen[bytes]:
     if path.exists() and path.stat().st_size > _LOG_BYTES:
         with contextlib.suppress(OSError):  # Windows keeps it while an ending daemon has it open
             path.replace(path.with_suffix(".log.1"))
-    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    # A pipe in its place is refused rather than waited for.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NONBLOCK", 0)
+    log = os.open(path, flags, 0o600)
     try:
         process = _spawn(argv, cwd=folder, env=environment, stdout=log)
     finally:
@@ -171,6 +173,17 @@ def detachment(platform: str) -> tuple[dict[str, Any], ...]:
         return ({"start_new_session": True},)
     quiet = _CREATE_NO_WINDOW | _CREATE_NEW_PROCESS_GROUP
     return ({"creationflags": quiet | _CREATE_BREAKAWAY_FROM_JOB}, {"creationflags": quiet})
+
+
+def _is_word(word: object) -> bool:
+    """Whether the system can take it as part of a command line."""
+    if not isinstance(word, str) or "\0" in word:
+        return False
+    try:
+        os.fsencode(word)
+    except UnicodeEncodeError:  # half a surrogate pair
+        return False
+    return True
 
 
 def _is_hosts(name: str) -> bool:

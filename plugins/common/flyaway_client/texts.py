@@ -16,3 +16,9 @@ STARTING_DOWNLOAD = "Starting the download"
 """What is being done, before the daemon says it."""
 
 ENGINE_MISSING = "This engine is not here yet. Download it first, or choose another engine."
+
+WHERE_FLYAWAY_IS = (
+    "If Flyaway itself is not installed, get it from where you had this plugin: “Try it” in its README "
+    "says how to install it."
+)
+"""For who has the plugin alone, and not, or no more, what does the work; no package index has it."""

@@ -225,3 +225,16 @@ class TestReservation:
         reservation.close()
         clock.now_s += 60
         assert keeper.unload_idle() == ("a",)
+
+
+def test_an_engine_that_had_to_go_to_the_processor_is_not_kept_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keeper = kept(shelf := Shelf())
+    with keeper.lend("a") as first, keeper.lend("a") as second:
+        monkeypatch.setattr(first, "is_makeshift", True)
+        assert first is second
+    assert not keeper.names
+    warm_up(keeper, "a")
+    assert shelf.loads == ["a", "a"]
+    assert list(keeper.names) == ["a"]

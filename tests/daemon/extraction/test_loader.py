@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import pytest
 import torch
+from tests.daemon.servers import MadeUpEngine
 
 from flyaway import engines
 from flyaway.config import Settings
@@ -78,10 +79,10 @@ def test_a_file_for_which_there_is_no_memory_is_not_taken_for_damaged(
 def test_where_the_device_is_full_the_processor_does_at_the_last_try(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def load(name: str, file: object, device: torch.device, precision: str) -> str:
+    def load(name: str, file: object, device: torch.device, precision: str) -> MadeUpEngine:
         if device.type != "cpu":
             raise torch.OutOfMemoryError("out of memory")
-        return f"{name} on {device}"
+        return MadeUpEngine()
 
     monkeypatch.setattr(engines, "load", load)
     choose = {"cpu": torch.device("cpu"), "mps": torch.device("mps")}
@@ -89,7 +90,7 @@ def test_where_the_device_is_full_the_processor_does_at_the_last_try(
     loader = EngineLoader(Settings(device="mps"))
     with pytest.raises(DeviceError):
         loader.load("builtin")
-    assert str(loader.load("builtin", is_last_try=True)) == "builtin on cpu"
+    assert loader.load("builtin", is_last_try=True).is_makeshift
     with pytest.raises(DeviceError):
         EngineLoader(Settings(device="mps", cpu_fallback=False)).load("builtin", is_last_try=True)
 

@@ -345,3 +345,14 @@ class TestForeground:
         outcome = Engines(find=with_foreground).run(request)
         assert outcome.foreground is not None
         assert set(outcome.foreground.flat) == {51 if is_taken else level}
+
+
+def test_an_engine_that_had_to_go_to_the_processor_is_a_note(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Working, "is_makeshift", True)
+    notes = Engines().run(asked(SOLVE, inputs=Inputs(with_edge()))).notes
+    assert notes == (
+        "The graphics card had no room for Solver, so the processor did its work.",
+        "Solved it.",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -235,15 +236,31 @@ class TestEnd:
         successor = start()
         assert greet() == successor.pid
 
-    def test_leaves_the_file_of_a_successor_alone(self, start: Start, home: Path) -> None:
+
+class TestPlace:
+    """A daemon whose home folder was deleted under it."""
+
+    @posix
+    def test_makes_it_anew_and_is_still_the_only_one(self, start: Start, home: Path) -> None:
         process = start()
         greet()
+        shutil.rmtree(home)
+        assert greet() == process.pid
+        assert ended(start())[0] == LOST_THE_RACE
+
+    @posix
+    def test_ends_where_another_one_has_it_and_leaves_its_file_alone(
+        self, start: Start, home: Path
+    ) -> None:
+        first = start()
+        greet()
+        shutil.rmtree(home)
+        home.mkdir(mode=0o700)
         other = ConnectionFile.create("tcp://127.0.0.1:9")
-        with Client.connect("a test", start=False) as client:
+        with FileLock(home / connection.LOCK_NAME):
             other.write(home)
-            client.shutdown()
-        assert ended(process)[0] == 0
-        assert ConnectionFile.read(home) == other
+            assert ended(first)[0] == 0
+            assert ConnectionFile.read(home) == other
 
 
 class TestObstacles:

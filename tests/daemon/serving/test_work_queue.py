@@ -7,10 +7,19 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import cv2
+import numpy as np
 import pytest
 from tests.daemon.servers import PATIENCE_S, Gate, request, wait_until
 
-from flyaway.errors import CancelledError, EngineError, FlyawayError, NoSubjectError, WeightsError
+from flyaway.errors import (
+    CancelledError,
+    DeviceError,
+    EngineError,
+    FlyawayError,
+    NoSubjectError,
+    WeightsError,
+)
 from flyaway.serving.tasks import ExtractionTask
 from flyaway.serving.work_queue import Station, WorkQueue
 from flyaway_client import protocol
@@ -185,3 +194,14 @@ def test_a_queue_that_stops_leaves_what_waits() -> None:
         running.stop(PATIENCE_S)
         assert next_ended()[0] is first
     assert gate.ids == ["running"]
+
+
+def test_a_shortage_of_memory_in_opencv_reads_like_one() -> None:
+    def work(task: ExtractionTask) -> None:
+        cv2.resize(np.zeros((1, 1), np.float32), (2**30, 2**30))
+
+    with working(work) as (running, next_ended):
+        running.submit(task())
+        error = next_ended()[1]
+    assert isinstance(error, DeviceError)
+    assert "not enough memory" in str(error)
