@@ -345,9 +345,11 @@ def image_of(seen: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def test_can_be_clicked_in_the_menu_undone_redone_and_repeated(
-    krita: Krita, photo: Path, selection: Path
+    krita: Krita, photo: Path, tmp_path: Path
 ) -> None:
-    watcher = Watcher(krita, photo, selection, docker=False)
+    half = hard_ellipse(*SIZE)
+    half[:, SIZE[0] // 2 :] = 0  # so that the mask is another one where nothing is selected
+    watcher = Watcher(krita, photo, write_bytes(tmp_path / "half", half), docker=False)
     untouched = image_of(watcher.look())
     assert untouched["masks"] == []
 
