@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 from flyaway.engines.records import WeightsRecord
-from flyaway.errors import DamagedWeightsError, WeightsError
-
-Report = Callable[[int, int], None]
-"""Called with bytes done and bytes in all; what it raises ends the work."""
+from flyaway.errors import WeightsError
+from flyaway.weights.incoming import Report
 
 log = logging.getLogger(__name__)
 
@@ -52,15 +49,6 @@ def fetch(
     """
     published: str = _transfer().fetch(weights, partial, spare_bytes, report, endpoint)
     return published
-
-
-def another_file(weights: WeightsRecord) -> WeightsError:
-    """What to say where a download is whole and not the file that was asked for."""
-    return DamagedWeightsError(
-        f"What came is not {weights.file} of {weights.repository}, and was thrown away. Try again; if it "
-        "stays so, something on the way answers in the hub's place (a login page, a mirror), or the file "
-        "was changed: fetch it elsewhere and run `flyaway models import FILE`."
-    )
 
 
 def _transfer() -> ModuleType:

@@ -22,6 +22,7 @@ from flyaway.engines.records import EngineRecord, WeightsRecord
 from flyaway.errors import DamagedWeightsError, WeightsError
 from flyaway.weights import hub
 from flyaway.weights.checked import CheckedFile, CheckedFiles, State
+from flyaway.weights.incoming import Report, another_file
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +112,7 @@ class Store:
             raise _damaged(record) if self.paths(record) else _missing(record)
         return path
 
-    def download(self, record: EngineRecord, report: hub.Report) -> Path:
+    def download(self, record: EngineRecord, report: Report) -> Path:
         """Fetch an engine's weights, going on where an earlier try broke off.
 
         Raises:
@@ -241,7 +242,7 @@ class Store:
             )
         except DamagedWeightsError as error:
             partial.unlink()
-            raise hub.another_file(_weights(record)) from error
+            raise another_file(_weights(record)) from error
         self._put(record, partial, target, found)
         return target
 

@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from flyaway.engines.records import WeightsRecord
 from flyaway.errors import WeightsError
-from flyaway.weights.hub import Report, another_file
+from flyaway.weights.incoming import Report, another_file
 
 _SHA256_DIGITS = 64
 
