@@ -10,7 +10,12 @@ from tests.fakes.daemon import FakeDaemon, Peer, running
 
 from flyaway_client import conversation, messages, protocol
 from flyaway_client.client import Client, new_request_id
-from flyaway_client.errors import DaemonLostError, DaemonUnreachableError, RefusedError
+from flyaway_client.errors import (
+    DaemonLostError,
+    DaemonUnreachableError,
+    RefusedError,
+    TransportError,
+)
 from flyaway_client.messages import ExtractRequest, ImageHeader, Message, Progress, Strip
 
 
@@ -215,3 +220,25 @@ def test_a_daemon_that_agrees_to_exit_and_stays_is_an_error(
         pytest.raises(DaemonLostError),
     ):
         client.shutdown()
+
+
+@pytest.mark.parametrize("channels", ["gray", "rgb"])
+def test_takes_early_results_that_are_as_they_say(home: Path, channels: str) -> None:
+    asked = request(4, 2, wants_preview=True)
+    seen: list[bytes] = []
+
+    def answer(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
+        if fake.is_complete(peer):
+            preview = messages.Preview(asked.id, ImageHeader(2, 1, channels, "u8"))
+            daemon.send(peer, preview, b"ab")
+            alpha = ImageHeader(4, 2, "gray", "u8")
+            daemon.send(peer, messages.ExtractResult(asked.id, alpha, "f", "cpu", 0.1))
+            fake.send_alpha(daemon, peer)
+
+    with running(home, {"strip": answer}), Client.connect("test", start=False) as client:
+        if channels == "gray":
+            client.extract(asked, parts_of(asked), on_preview=lambda _, pixels: seen.append(pixels))
+        else:
+            with pytest.raises(TransportError, match="a preview of 2 bytes"):
+                client.extract(asked, parts_of(asked))
+    assert seen == ([b"ab"] if channels == "gray" else [])

@@ -250,3 +250,11 @@ def test_folders_above_are_for_their_owner_alone_too(home: Path, umask: int) -> 
     finally:
         os.umask(old_mask)
     assert {stat.S_IMODE(one.stat().st_mode) for one in (home, home / "share", folder)} == {0o700}
+
+
+def test_windows_keeps_folders_to_their_owner_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o777)
+    monkeypatch.setattr("sys.platform", "win32")
+    assert connection.refusal(tmp_path) is None

@@ -316,3 +316,20 @@ def test_stops_when_asked_to_while_somebody_is_silent(home: Path) -> None:
 def test_stops_when_asked_to_during_the_greeting(home: Path) -> None:
     with running(home, {"hello": fake.ignore}) as daemon, pytest.raises(CancelledError):
         Finder("test", home, start=False).find(lambda: bool(daemon.received))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX's")
+def test_a_home_that_all_may_write_is_not_looked_into(home: Path) -> None:
+    home.mkdir(exist_ok=True)
+    home.chmod(0o777)
+    with pytest.raises(DaemonUnreachableError, match="every user of this computer"):
+        Finder("test", home).find()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX's")
+def test_a_program_that_may_not_be_run_is_said_without_a_number(home: Path, tmp_path: Path) -> None:
+    program = tmp_path / "no program"
+    program.write_bytes(b"")
+    program.chmod(0o600)
+    with pytest.raises(DaemonUnreachableError, match="could not be started: Permission denied"):
+        Finder("test", home, launch_argv=(str(program),)).find()
