@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from tests.fakes import daemon
 
-from flyaway_client import calls, request, texts
+from flyaway_client import calls, miniature, request, texts
 from flyaway_client.errors import CancelledError, DaemonUnreachableError
 from flyaway_client.layer import LayerPixels, Picture
-from flyaway_client.messages import ImageHeader, Progress
+from flyaway_client.messages import Description, ImageHeader, Message, Preview, Progress
+from flyaway_client.miniature import Miniature
 from flyaway_client.options import Options
 
 IMAGE = Picture(ImageHeader(2, 1, "rgba", "u8"), bytes(8))
@@ -26,6 +27,30 @@ def test_extracts_and_reports_from_the_first_moment_on(home: Path) -> None:
         assert asked in fake.received
     assert heard[0] == Progress(asked.id, texts.STARTING, 0.0)
     assert heard[-1].stage == "Thinking"
+
+
+def test_hands_on_early_results(home: Path) -> None:
+    asked, parts = request.build(LayerPixels(IMAGE), Options(), "u8")
+    seen: list[bytes] = []
+
+    def answer(fake: daemon.FakeDaemon, peer: daemon.Peer, message: Message) -> None:
+        fake.send(peer, Preview(asked.id, ImageHeader(2, 1, "gray", "u8")), b"ab")
+        daemon.finish_when_complete(fake, peer, message)
+
+    with daemon.running(home, {"strip": answer}):
+        calls.extract(
+            "test 1", asked, parts, lambda _: None, on_preview=lambda _, pixels: seen.append(pixels)
+        )
+    assert seen == [b"ab"]
+
+
+def test_asks_what_a_selection_would_be_taken_for(home: Path) -> None:
+    small = Miniature(40, 20, ImageHeader(2, 1, "gray", "u8"), b"ab", b"cd")
+    asked, pixels = miniature.request(small, Options())
+    with daemon.running(home) as fake:
+        told = calls.describe("test 1", asked, pixels, lambda _: None, threading.Event().is_set)
+        assert asked in fake.received
+    assert told == Description(asked.id, "outline", "Outline, edge up to 7 px", 7)
 
 
 def test_an_extraction_stops_when_asked_to(home: Path) -> None:

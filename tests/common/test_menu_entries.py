@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from flyaway_client import messages
-from flyaway_client.menu_entries import SELECTION_ENTRIES, engine_entries
+from flyaway_client.menu_entries import SELECTION_ENTRIES, engine_entries, engine_menu
 from flyaway_client.messages import EngineInfo
 
 BUILTIN = EngineInfo("builtin", "Built-in", "Outlines.", (), True, 0, "Apache-2.0", "", True)
@@ -94,3 +94,72 @@ def test_every_meaning_of_a_selection_is_one_of_the_wires() -> None:
     names = [entry.name for entry in SELECTION_ENTRIES]
     assert set(names) == set(messages.SELECTION_KINDS) - {"trimap"}
     assert names[0] == "guess"
+
+
+ANY = replace(BUILTIN, suits=("any-subject", "fine-hair"), rank=100)
+PORTRAIT = replace(ABSENT, name="faces", title="Faces", suits=("portrait",), rank=20)
+HAIR = replace(NETWORK, suits=("fine-hair",), rank=5)
+COMPARER = replace(PLATE, installed=False, page="https://example.org", suits=("empty-scene",))
+JOBS = ["auto", "any-subject", "portrait", "fine-hair", "empty-scene"]
+
+
+def test_offers_what_photographers_want_done_and_the_engines_under_more() -> None:
+    menu = engine_menu((ANY, PORTRAIT, HAIR, COMPARER), "auto")
+    assert [entry.name for entry in menu.everyday] == JOBS
+    assert [entry.label for entry in menu.everyday] == [
+        "Best one available (now: Built-in)",
+        "Any subject (Built-in)",
+        "Portrait",
+        "Fine hair (Net)",
+        "With a photo of the empty scene",
+    ]
+    assert [entry.name for entry in menu.more] == ["builtin", "net", "faces", "plates"]
+
+
+def test_a_job_for_which_nothing_is_here_offers_what_to_download_for_it() -> None:
+    portrait = engine_menu((ANY, PORTRAIT), "auto").find("portrait")
+    assert portrait is not None
+    assert (portrait.is_missing, portrait.can_download) == (True, True)
+    assert portrait.downloads == "faces"
+    assert portrait.download_label == "Download (96 MB)"
+    assert portrait.about.startswith("Finds people. Fur. Licence: MIT")
+
+
+def test_a_job_prefers_what_is_here_then_what_a_program_can_fetch_then_the_better() -> None:
+    by_hand = replace(PORTRAIT, name="by hand", page="https://example.org", rank=1)
+    worse = replace(PORTRAIT, name="worse", rank=30)
+    portrait = engine_menu((by_hand, worse, PORTRAIT), "auto").find("portrait")
+    assert portrait is not None
+    assert portrait.downloads == "faces"
+    here = engine_menu((by_hand, replace(worse, installed=True), PORTRAIT), "auto").find("portrait")
+    assert here is not None
+    assert not here.is_missing
+
+
+def test_only_the_empty_scene_needs_a_plate() -> None:
+    menu = engine_menu((ANY, COMPARER), "auto")
+    assert [entry.needs_plate for entry in menu.everyday] == [False] * 4 + [True]
+
+
+def test_a_job_is_missing_where_no_engine_that_is_allowed_can_do_it() -> None:
+    menu = engine_menu((ANY, replace(PORTRAIT, paid_work=False)), "auto", paid_work_only=True)
+    portrait = menu.find("portrait")
+    assert portrait is not None
+    assert (portrait.is_missing, portrait.can_download) == (True, False)
+    assert [entry.name for entry in menu.more] == ["builtin"]
+
+
+def test_before_the_daemon_answers_every_job_can_be_chosen_and_what_was() -> None:
+    menu = engine_menu((), "net")
+    assert [entry.name for entry in menu.everyday] == JOBS
+    assert not any(entry.is_missing for entry in menu.everyday)
+    assert [entry.name for entry in menu.more] == ["net"]
+    assert engine_menu((), "portrait").more == ()
+
+
+def test_what_the_daemon_does_not_name_stays_and_what_is_not_allowed_goes() -> None:
+    assert [entry.name for entry in engine_menu((ANY,), "elsewhere").more] == [
+        "builtin",
+        "elsewhere",
+    ]
+    assert engine_menu((ANY, HAIR), "net", paid_work_only=True).find("net") is None

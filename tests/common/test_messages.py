@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from flyaway_client import messages, protocol
 from flyaway_client.messages import (
+    DescribeRequest,
     ExtractRequest,
     ImageHeader,
     Message,
@@ -65,10 +66,27 @@ def extract_requests(draw: st.DrawFn) -> ExtractRequest:
     )
 
 
+@st.composite
+def describe_requests(draw: st.DrawFn) -> DescribeRequest:
+    """Questions whose copies fit into a message."""
+    width, height = draw(st.integers(1, 900)), draw(st.integers(1, 900))
+    channels = draw(st.sampled_from(sorted(messages.CHANNELS)))
+    return DescribeRequest(
+        id=draw(TEXT),
+        width=draw(SIDES),
+        height=draw(SIDES),
+        image=ImageHeader(width, height, channels, "u8"),
+        selection=ImageHeader(width, height, "gray", "u8"),
+        selection_is=draw(st.sampled_from(messages.SELECTION_KINDS)),
+        edge_width_px=draw(st.none() | SIDES),
+    )
+
+
 st.register_type_strategy(str, TEXT)
 st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
 st.register_type_strategy(ImageHeader, IMAGES)
 st.register_type_strategy(ExtractRequest, extract_requests())
+st.register_type_strategy(DescribeRequest, describe_requests())
 
 RECORDS = st.one_of([st.from_type(kind) for kind in messages.MESSAGES.values()])
 
@@ -190,6 +208,30 @@ def test_requests_that_contradict_themselves_are_refused(
 
 
 @pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"image": ImageHeader(4, 3, "gray", "u16")}, 'image must be "u8"'),
+        ({"selection": ImageHeader(4, 3, "rgb", "u8")}, 'selection must be "gray"'),
+        ({"selection": ImageHeader(3, 4, "gray", "u8")}, "of the image's size"),
+        ({"width": 0}, "is empty"),
+        ({"selection_is": "magic"}, "selection_is must be one of"),
+        ({"edge_width_px": 0}, "edge_width_px must be 1 to"),
+        (
+            {"image": ImageHeader(2000, 2000, "rgb", "u8")}
+            | {"selection": ImageHeader(2000, 2000, "gray", "u8")},
+            "more than 4194304 bytes",
+        ),
+    ],
+)
+def test_questions_that_do_not_fit_together_are_refused(
+    changes: dict[str, Any], complaint: str
+) -> None:
+    small = ImageHeader(4, 3, "gray", "u8")
+    with pytest.raises(MessageError, match=complaint):
+        dataclasses.replace(DescribeRequest("a", 40, 30, small, small), **changes)
+
+
+@pytest.mark.parametrize(
     ("fields", "complaint"),
     [
         ((0, 3, "gray", "u8"), "empty"),
@@ -239,7 +281,7 @@ def example_of(kind: type[Message]) -> Message:
         float: 0.5,
         str: "word",
         bool: True,
-        ImageHeader: IMAGE,
+        ImageHeader: ImageHeader(4, 3, "gray", "u8"),
         tuple[int, ...]: (1, 0),
         tuple[str, ...]: ("one",),
         tuple[messages.EngineInfo, ...]: (),

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from flyaway.engines import checkpoint, pixels
 from flyaway.engines.automatic import AutomaticEngine
-from flyaway.engines.records import EngineRecord, Input, Role, WeightsRecord
+from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
 from flyaway.images.arrays import Image
 
 RECORDS = (
@@ -21,6 +21,7 @@ RECORDS = (
         purpose="Finds what is bright.",
         ranks={Role.FIND: 5},
         accepts=frozenset({Input.TRIMAP, Input.REGION}),
+        suits=frozenset({Job.ANY_SUBJECT}),
         licence="MIT",
         licence_url="https://example.org/licence",
         paid_work=True,

@@ -188,6 +188,12 @@ def acknowledge_cancel(daemon: FakeDaemon, peer: Peer, message: Message) -> None
     daemon.send(peer, messages.ErrorReply(message.id, protocol.CANCELLED, "Cancelled."))
 
 
+def describe_selection(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
+    """Take every selection for an outline."""
+    assert isinstance(message, messages.DescribeRequest)
+    daemon.send(peer, messages.Description(message.id, "outline", "Outline, edge up to 7 px", 7))
+
+
 def tell_status(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
     """Answer status."""
     assert isinstance(message, messages.StatusRequest)
@@ -276,6 +282,7 @@ DEFAULT_SCRIPT: dict[str, Part] = {
     "hello": greet,
     "extract": accept,
     "strip": finish_when_complete,
+    "describe": describe_selection,
     "cancel": acknowledge_cancel,
     "status": tell_status,
     "engines": tell_engines,

@@ -72,7 +72,10 @@ def add_to(commands: Commands) -> None:
         help="photo of the same scene without the subject, of the same size",
     )
     parser.add_argument(
-        "--engine", default="auto", metavar="NAME", help="see `flyaway models list`"
+        "--engine",
+        default="auto",
+        metavar="NAME",
+        help="see `flyaway models list`; or a job: any-subject, portrait, fine-hair, empty-scene",
     )
     parser.add_argument(
         "--fine-engine",

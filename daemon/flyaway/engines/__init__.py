@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from flyaway.engines.contract import AnyEngine
 
-__all__ = ["FAMILIES", "load", "names", "record"]
+__all__ = ["FAMILIES", "FIRST_DOWNLOAD", "load", "names", "record"]
 
 
 class Family(Protocol):
@@ -37,6 +37,9 @@ FAMILIES: dict[str, Family] = {
     "backgroundmattingv2": backgroundmattingv2,
 }
 """All families; a new one is its folder and its line here."""
+
+FIRST_DOWNLOAD = "birefnet-lite"
+"""The smallest network that finds any subject: what a user who has none is told to fetch."""
 
 
 def names() -> tuple[str, ...]:

@@ -77,6 +77,10 @@ NOTHING = Inputs()
 """For a request that brings an image alone."""
 
 
+ROUGH_BELOW = 0.7
+"""Confidence below which a subject that was found is a rough guess, and the user is told to help."""
+
+
 @dataclass(frozen=True, slots=True)
 class Extraction:
     """What an engine gives back: the alpha, and beside it what some engines have to give.

@@ -26,6 +26,16 @@ class Role(StrEnum):
     """Tell the subject from a plate, a photo of the same scene without it."""
 
 
+class Job(StrEnum):
+    """What photographers want done; on the wire, a name that stands for the best engine for it."""
+
+    ANY_SUBJECT = "any-subject"
+    PORTRAIT = "portrait"
+    FINE_HAIR = "fine-hair"
+    EMPTY_SCENE = "empty-scene"
+    """With a photo of the same scene without the subject."""
+
+
 NEEDED: Mapping[Role, frozenset[Input]] = {
     Role.FIND: frozenset(),
     Role.SOLVE: frozenset({Input.TRIMAP}),
@@ -65,6 +75,7 @@ class EngineRecord:
         title, purpose: for people.
         ranks: what it can do, and its rank among all engines that can: "auto" takes the lowest number.
         accepts: the inputs it makes use of.
+        suits: the jobs it is made for.
         licence, licence_url: of its weights, in their authors' words.
         paid_work: whether the licence allows paid work; None where the authors do not say, which counts as no.
         weights: its checkpoint; None for an engine that needs none.
@@ -77,6 +88,7 @@ class EngineRecord:
     purpose: str
     ranks: Mapping[Role, int]
     accepts: frozenset[Input]
+    suits: frozenset[Job]
     licence: str
     licence_url: str
     paid_work: bool | None

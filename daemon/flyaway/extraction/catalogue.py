@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import replace
 
 from flyaway import engines
-from flyaway.engines.records import NEEDED, EngineRecord, Input, Role
+from flyaway.engines.records import NEEDED, EngineRecord, Input, Job, Role
 from flyaway.errors import RequestError
 from flyaway.extraction.request import AUTO, NONE, Step, Wishes
 from flyaway.weights.store import Store
@@ -14,25 +15,8 @@ from flyaway_client.messages import EngineInfo
 _MOST_TELLING_FIRST = (Role.COMPARE, Role.SOLVE, Role.FIND)
 """A plate says more about the subject than a trimap, and that more than nothing."""
 
-_LACKED: Mapping[Input, str] = {
-    Input.PLATE: (
-        "{title} compares the photo with one of the empty scene. Give that as the plate, or choose "
-        "another engine."
-    ),
-    Input.TRIMAP: (
-        "{title} solves the edge of a selection and does not find subjects. Select the subject, or leave "
-        'the engine at "auto".'
-    ),
-}
-"""What to say where an engine was asked for without what it needs."""
-
-_UNUSED: Mapping[Input, str] = {
-    Input.PLATE: (
-        "{title} makes nothing of a photo of the empty scene. Leave that out, or choose Background "
-        "Matting V2."
-    ),
-}
-"""What to say where an engine was asked for that would leave out what the user has taken pains over."""
+_NO_PLATE = "{title} compares the photo with one of the empty scene. Give that as the plate, or choose another engine."
+_USELESS_PLATE = "{title} makes nothing of a photo of the empty scene. Leave that out, or choose Background Matting V2."
 
 
 class Catalogue:
@@ -71,7 +55,8 @@ class Catalogue:
         """The engines of a request, in the order of their work.
 
         The first makes the most of what is given. Where that leaves an edge that another can solve
-        better, the second solves it.
+        better, the second solves it. An engine that does nothing but solve an edge is the second where there
+        is no edge yet.
 
         Args:
             given: what the request brings beside the image.
@@ -81,10 +66,11 @@ class Catalogue:
             UnknownEngineError: one is named that does not exist.
             RequestError: one is named that cannot do what is asked, or is not allowed.
         """
+        wishes = self._spelt_out(wishes, given)
         if wishes.engine == AUTO:
             role = next(role for role in _MOST_TELLING_FIRST if NEEDED[role] <= given)
             is_named = role is Role.SOLVE and wishes.fine_engine not in (AUTO, NONE)
-            first = self._solver(wishes) if is_named else self._best(role, wishes)
+            first = self._solver(wishes) if is_named else self._best_at(role, wishes)
         else:
             first = self.record(wishes.engine, wishes.paid_work_only)
             role = _role_of(first, given)
@@ -95,10 +81,31 @@ class Catalogue:
             return (Step(first, role),)
         return Step(first, role), Step(second, Role.SOLVE)
 
+    def advice(self) -> EngineInfo | None:
+        """What to download where a subject could only be guessed; None where a network that finds any is here."""
+        able = [record for record in _all_records() if Job.ANY_SUBJECT in record.suits]
+        if any(record.weights and self._store.holds(record) for record in able):
+            return None
+        return self._info(engines.record(engines.FIRST_DOWNLOAD))
+
+    def _spelt_out(self, wishes: Wishes, given: frozenset[Input]) -> Wishes:
+        """The wishes with an engine's name for a job's; what can but solve an edge leaves the finding to another."""
+        if wishes.engine == AUTO:
+            return wishes
+        if wishes.engine in set(Job):
+            able = [record for record in _all_records() if wishes.engine in record.suits]
+            record = self._best(sorted(able, key=_rank), wishes)
+        else:
+            record = self.record(wishes.engine, wishes.paid_work_only)
+        is_second = set(record.ranks) == {Role.SOLVE} and Input.TRIMAP not in given
+        if is_second or wishes.engine == Job.FINE_HAIR:
+            return replace(wishes, engine=AUTO, fine_engine=record.name)
+        return replace(wishes, engine=record.name)
+
     def _solver(self, wishes: Wishes) -> EngineRecord:
         """The engine that solves an edge: the one that was named, or the best."""
         if wishes.fine_engine == AUTO:
-            return self._best(Role.SOLVE, wishes)
+            return self._best_at(Role.SOLVE, wishes)
         record = self.record(wishes.fine_engine, wishes.paid_work_only)
         if Role.SOLVE not in record.ranks:
             raise RequestError(
@@ -106,10 +113,12 @@ class Catalogue:
             )
         return record
 
-    def _best(self, role: Role, wishes: Wishes) -> EngineRecord:
-        """The best engine for a role that is here and allowed; the best at all if none is."""
-        able = [record for record in map(engines.record, engines.names()) if role in record.ranks]
-        ranked = sorted(able, key=lambda record: record.ranks[role])
+    def _best_at(self, role: Role, wishes: Wishes) -> EngineRecord:
+        able = [record for record in _all_records() if role in record.ranks]
+        return self._best(sorted(able, key=lambda record: record.ranks[role]), wishes)
+
+    def _best(self, ranked: Sequence[EngineRecord], wishes: Wishes) -> EngineRecord:
+        """The first engine that is here and allowed; the first at all if none is."""
         usable = (
             record
             for record in ranked
@@ -128,6 +137,8 @@ class Catalogue:
             name=record.name,
             title=record.title,
             purpose=record.purpose,
+            suits=tuple(sorted(record.suits)),
+            rank=_rank(record),
             needs=tuple(map(str, record.needs)),
             installed=self._is_here(record),
             download_bytes=record.weights.bytes if record.weights else 0,
@@ -138,18 +149,24 @@ class Catalogue:
         )
 
 
+def _all_records() -> tuple[EngineRecord, ...]:
+    return tuple(map(engines.record, engines.names()))
+
+
+def _rank(record: EngineRecord) -> int:
+    """An engine's place among those that suit the same job."""
+    return min(record.ranks.values())
+
+
 def _role_of(record: EngineRecord, given: frozenset[Input]) -> Role:
     """What a named engine does with what is given.
 
     Raises:
-        RequestError: it lacks something, or leaves out what must not be left out.
+        RequestError: it lacks the plate, or would leave out one that the user has taken pains over.
     """
-    for name, sentence in _UNUSED.items():
-        if name in given - record.accepts:
-            raise RequestError(sentence.format(title=record.title))
-    able = [role for role in _MOST_TELLING_FIRST if role in record.ranks]
-    for role in able:
-        if NEEDED[role] <= given:
+    if Input.PLATE in given - record.accepts:
+        raise RequestError(_USELESS_PLATE.format(title=record.title))
+    for role in _MOST_TELLING_FIRST:
+        if role in record.ranks and NEEDED[role] <= given:
             return role
-    lacked = next(iter(NEEDED[able[-1]] - given))
-    raise RequestError(_LACKED[lacked].format(title=record.title))
+    raise RequestError(_NO_PLATE.format(title=record.title))

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from flyaway.engines.contract import AnyEngine, Extraction, Inputs, Report, part
+from flyaway.engines.contract import ROUGH_BELOW, AnyEngine, Extraction, Inputs, Report, part
 from flyaway.engines.records import Role
 from flyaway.errors import EngineError, NoSubjectError
 from flyaway.extraction import trimaps
@@ -77,6 +77,11 @@ class Outcome:
     foreground: Samples | None = None
     confidence: float | None = None
     understood: str = ""
+
+    @property
+    def is_rough(self) -> bool:
+        """Whether the subject could only be guessed."""
+        return self.confidence is not None and self.confidence < ROUGH_BELOW
 
 
 def extract(

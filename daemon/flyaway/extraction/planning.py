@@ -27,15 +27,22 @@ class Plan:
         trimap: HxW 0/128/255.
         region: HxW, True where the subject may be.
         kind: the meaning the selection was taken for: automatic, soft, outline, region or trimap.
-        sentence: the same for people, with the reason.
+        meaning: the same for people, with the reason.
         edge_width_px: how far the unknown band reaches from the outline, where there is one.
     """
 
     trimap: Trimap | None
     region: Region | None
     kind: str
-    sentence: str = ""
+    meaning: str = ""
     edge_width_px: int | None = None
+
+    @property
+    def sentence(self) -> str:
+        """What the selection was taken for, for people."""
+        if self.edge_width_px is None:
+            return self.meaning
+        return f"{self.meaning}, edge up to {self.edge_width_px} px"
 
     @property
     def is_known(self) -> bool:
@@ -166,7 +173,7 @@ def _outlined(
         trimap[grey] = UNKNOWN
     if is_clear is not None:
         trimap[is_clear] = BACKGROUND
-    return Plan(trimap, None, "outline", _sentence(seen, width_px), width_px)
+    return Plan(trimap, None, "outline", _meaning(seen), width_px)
 
 
 def _beside(trimap: Trimap, selected: Region, grey: Region) -> Trimap:
@@ -205,7 +212,6 @@ def _check(selected: Region, grey: Region | None) -> None:
         )
 
 
-def _sentence(seen: Seen, width_px: int) -> str:
+def _meaning(seen: Seen) -> str:
     name = "Feathered outline" if seen.form == "feathered" else "Outline"
-    painted = ", and what was painted grey" if seen.grey is not None else ""
-    return f"{name}, edge up to {width_px} px{painted}"
+    return name if seen.grey is None else f"{name}, and what was painted grey"

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
-from flyaway import engines
 from flyaway.engines.contract import Inputs, Report, silent
-from flyaway.engines.records import Input, Role
+from flyaway.engines.records import Input
 from flyaway.extraction import planning
 from flyaway.extraction.catalogue import Catalogue
-from flyaway.extraction.planning import Plan
-from flyaway.extraction.request import AUTO, Output, ResolvedRequest, Wishes
+from flyaway.extraction.request import Output, ResolvedRequest, Wishes
 from flyaway.images import encoding
 from flyaway.images.arrays import Samples
 from flyaway.images.encoding import Block
@@ -78,26 +75,12 @@ def resolve(
     return ResolvedRequest(
         image=image,
         inputs=inputs,
-        steps=() if plan.is_known else catalogue.choose(inputs.given, _wishes(request, plan)),
+        steps=() if plan.is_known else catalogue.choose(inputs.given, wishes(request)),
         output=_output(request),
         colours=_own_colours(request, parts),
         is_clear=is_clear,
         understood=plan.sentence,
     )
-
-
-def _wishes(request: ExtractRequest, plan: Plan) -> Wishes:
-    """Which engines a request wants, now that its selection was looked at.
-
-    Nobody who named an engine for the edge could know that the selection counts as a region: there the engine
-    solves the edge that another finds.
-    """
-    wanted = wishes(request)
-    if request.selection_is != "guess" or plan.kind != "region" or wanted.engine == AUTO:
-        return wanted
-    if set(engines.record(wanted.engine).ranks) != {Role.SOLVE}:
-        return wanted
-    return replace(wanted, engine=AUTO, fine_engine=wanted.engine)
 
 
 def _output(request: ExtractRequest) -> Output:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from flyaway.config import Settings
 from flyaway.extraction.keeper import Keeper, Loader, Reservation
 from flyaway.extraction.loader import EngineLoader
-from flyaway.serving.tasks import DownloadTask, ExtractionTask
+from flyaway.serving.tasks import DescriptionTask, DownloadTask, ExtractionTask
 from flyaway.serving.work_queue import Station
 from flyaway_client.messages import DownloadRequest, EngineInfo, ExtractRequest
 
@@ -83,6 +83,11 @@ class EngineService:
         )
 
     @property
+    def description_stations(self) -> tuple[Station[DescriptionTask], ...]:
+        """What is done to a selection that shall be described."""
+        return (Station("describer", "Preparing", self.describe),)
+
+    @property
     def download_stations(self) -> tuple[Station[DownloadTask], ...]:
         """What is done to a download."""
         return (Station("downloader", "Preparing", self.download),)
@@ -126,6 +131,18 @@ class EngineService:
         task.outcome = pipeline.extract(
             _resolved(task), lender, task.report, self._settings.cpu_fallback
         )
+        if task.outcome.is_rough:
+            task.advised = self._catalogue.advice()
+
+    def describe(self, task: DescriptionTask) -> None:
+        """Say what a selection would be taken for.
+
+        Raises:
+            FlyawayError: it makes no sense.
+        """
+        from flyaway.extraction import description  # deferred: brings numpy and OpenCV
+
+        task.description = description.describe(task.request, memoryview(task.pixels))
 
     def download(self, task: DownloadTask) -> None:
         """Fetch an engine's weights.

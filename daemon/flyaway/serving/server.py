@@ -22,7 +22,7 @@ from flyaway.config import Settings
 from flyaway.errors import BusyError, CancelledError, FlyawayError, RequestError, TooLargeError
 from flyaway.serving.engine_service import EngineService
 from flyaway.serving.routes import Payload, route
-from flyaway.serving.tasks import DownloadTask, ExtractionTask, Task
+from flyaway.serving.tasks import DescriptionTask, DownloadTask, ExtractionTask, Task
 from flyaway.serving.transport import PeerGoneError, Transport
 from flyaway.serving.uploads import Upload
 from flyaway.serving.work_queue import WorkQueue
@@ -71,6 +71,7 @@ class Server:
         self._transport = transport
         self._clock = clock
         self._extractions = WorkQueue(engines.extraction_stations, self._take_back)
+        self._descriptions = WorkQueue(engines.description_stations, self._take_back)
         self._downloads = WorkQueue(engines.download_stations, self._take_back)
         self._ended: queue.SimpleQueue[tuple[Task, FlyawayError | None]] = queue.SimpleQueue()
         self._uploads: dict[Key, Upload] = {}
@@ -86,6 +87,7 @@ class Server:
                 route(messages.Hello, self._greet),
                 route(messages.ExtractRequest, self._accept),
                 route(messages.Strip, self._take_strip),
+                route(messages.DescribeRequest, self._describe),
                 route(messages.Cancel, self._cancel),
                 route(messages.StatusRequest, self._answer_status),
                 route(messages.EnginesRequest, self._answer_engines),
@@ -96,8 +98,9 @@ class Server:
 
     def run(self) -> None:
         """Serve; returns once stopped, with all work ended and the sockets closed."""
-        self._extractions.start()
-        self._downloads.start()
+        queues = (self._extractions, self._descriptions, self._downloads)
+        for waiting in queues:
+            waiting.start()
         try:
             while not self._is_stopping.is_set():
                 for peer, frames in self._transport.receive(round(_TICK_S * 1000)):
@@ -111,8 +114,8 @@ class Server:
                 self._call_off(task)
             for peer, request_id in self._uploads:
                 self._refuse(peer, request_id, protocol.CANCELLED, _STOPPING)
-            self._extractions.stop(_STOP_WAIT_S)
-            self._downloads.stop(_STOP_WAIT_S)
+            for waiting in queues:
+                waiting.stop(_STOP_WAIT_S)
             self._answer_ended()
             self._transport.close()
 
@@ -161,7 +164,7 @@ class Server:
             sentence = (
                 f"The plugin speaks protocol {_dotted(message.protocol)}, the daemon "
                 f"{_dotted(protocol.VERSION)}. Update the {'plugin' if is_older else 'daemon'}: run "
-                f"{'`flyaway install`' if is_older else '`pip install -U flyaway`'}, then restart "
+                f"{'`flyaway install`' if is_older else 'as “Try it” in its README says'}, then restart "
                 f"{'the editor' if is_older else 'the daemon with `flyaway daemon stop`'}."
             )
             self._refuse(peer, "", protocol.WRONG_VERSION, sentence)
@@ -223,6 +226,14 @@ class Server:
         if task is not None:
             self._call_off(task)
 
+    def _describe(self, peer: bytes, message: messages.DescribeRequest, payload: Payload) -> None:
+        if payload is None or len(payload) != message.payload_bytes:
+            raise MessageError(f"describe has a payload frame of {message.payload_bytes} bytes")
+        task = DescriptionTask(peer, message.id, message, bytes(payload))
+        key = self._new_key(peer, message.id)
+        self._descriptions.submit(task)
+        self._tasks[key] = task
+
     def _download(self, peer: bytes, message: messages.DownloadRequest, payload: Payload) -> None:
         key = self._new_key(peer, message.id)
         self._engines.check(message)
@@ -233,7 +244,8 @@ class Server:
     def _call_off(self, task: Task) -> None:
         """Make a task end soon; one that still waits ends now, and its memory is free."""
         task.is_cancelled.set()
-        if self._extractions.withdraw(task) or self._downloads.withdraw(task):
+        queues = (self._extractions, self._descriptions, self._downloads)
+        if any(waiting.withdraw(task) for waiting in queues):
             self._ended.put((task, CancelledError(task.parting)))
 
     def _answer_status(

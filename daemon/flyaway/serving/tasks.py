@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 from flyaway.errors import CancelledError
 from flyaway_client import protocol
 from flyaway_client.messages import (
+    DescribeRequest,
+    Description,
     DownloadReply,
     DownloadRequest,
+    EngineInfo,
     ExtractRequest,
     ExtractResult,
     ImageHeader,
@@ -98,6 +101,7 @@ class ExtractionTask(Task):
         reservation: the engines that are held for it.
         preview_u8: an early alpha, hxw, that was not sent yet.
         outcome: what came of it.
+        advised: an engine worth fetching.
     """
 
     request: ExtractRequest
@@ -106,6 +110,7 @@ class ExtractionTask(Task):
     preview_u8: Samples | None = field(default=None, init=False)
     reservation: Reservation | None = field(default=None, init=False)
     outcome: Outcome | None = field(default=None, init=False)
+    advised: EngineInfo | None = field(default=None, init=False)
 
     def report(self, stage: str, fraction: float, preview: Alpha | None = None) -> None:
         """Note how far the work is, and keep the preview if the client wants it; see `Task.report`."""
@@ -151,6 +156,7 @@ class ExtractionTask(Task):
             foreground=self.request.foreground,
             confidence=outcome.confidence,
             understood=outcome.understood,
+            advised=self.advised,
         )
         yield header, None
         yield from self._strips("alpha", outcome.alpha)
@@ -168,6 +174,36 @@ class ExtractionTask(Task):
         for offset in range(0, len(content), protocol.STRIP_BYTES):
             strip = content[offset : offset + protocol.STRIP_BYTES]
             yield Strip(self.id, part, offset), strip
+
+
+@dataclass(slots=True, eq=False)
+class DescriptionTask(Task):
+    """A selection to be described.
+
+    Attributes:
+        request: of what the copies are.
+        pixels: the image's, then the selection's.
+        description: what it would be taken for.
+    """
+
+    request: DescribeRequest
+    pixels: bytes
+    description: Description | None = field(default=None, init=False)
+
+    @property
+    def subject(self) -> str:
+        """Its size; never pixels."""
+        return f"selection of {self.request.width}x{self.request.height}"
+
+    @property
+    def result(self) -> str:
+        """What it would be taken for."""
+        return "nothing" if self.description is None else self.description.kind
+
+    def replies(self) -> Iterator[Reply]:
+        """The description."""
+        assert self.description is not None  # the station leaves one
+        yield self.description, None
 
 
 @dataclass(slots=True, eq=False)

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 from . import texts
 from .client import Client, Extracted
-from .conversation import Report, ShouldStop
-from .messages import EngineInfo, ExtractRequest, Progress
+from .conversation import OnPreview, Report, ShouldStop
+from .messages import DescribeRequest, Description, EngineInfo, ExtractRequest, Progress
 from .zmtp import Buffer
 
 
@@ -20,6 +20,8 @@ def extract(
     parts: Mapping[str, Buffer],
     report: Report,
     should_stop: ShouldStop | None = None,
+    *,
+    on_preview: OnPreview | None = None,
 ) -> Extracted:
     """Have the alpha found.
 
@@ -29,10 +31,21 @@ def extract(
         parts: what goes along.
         report: called with how far it is.
         should_stop: asked whether to give up.
+        on_preview: told of early results where the request wants them, in the thread of this call.
     """
     report(Progress(request.id, texts.STARTING, 0.0))
     with Client.connect(name, should_stop=should_stop) as client:
-        return client.extract(request, parts, report=report, should_stop=should_stop)
+        return client.extract(
+            request, parts, report=report, should_stop=should_stop, on_preview=on_preview
+        )
+
+
+def describe(
+    name: str, request: DescribeRequest, pixels: Buffer, _report: Report, should_stop: ShouldStop
+) -> Description:
+    """What a selection would be taken for, of small copies made by `miniature`."""
+    with Client.connect(name, should_stop=should_stop) as client:
+        return client.describe(request, pixels, should_stop=should_stop)
 
 
 def fetch_engines(

@@ -133,6 +133,30 @@ class Client:
                 foreground = conversation.download("foreground", result.foreground.bytes)
             return Extracted(result, alpha, foreground)
 
+    def describe(
+        self,
+        request: messages.DescribeRequest,
+        pixels: Buffer,
+        *,
+        should_stop: ShouldStop | None = None,
+    ) -> messages.Description:
+        """What a selection would be taken for.
+
+        Args:
+            request: what `pixels` holds.
+            pixels: the small copies, the image's first.
+            should_stop: asked at least every 0.1 s.
+
+        Raises:
+            RefusedError: it leaves nothing to cut out; the sentence says what to do.
+            CancelledError: `should_stop` said so.
+            ClientError: anything else of errors.py.
+        """
+        dealer = self._connection(should_stop)
+        with Conversation(dealer, request.id, should_stop=should_stop) as conversation:
+            conversation.send(request, pixels)
+            return conversation.expect(messages.Description)
+
     def status(self) -> messages.StatusReply:
         """What the daemon is doing.
 

@@ -17,7 +17,7 @@ from .errors import (
     TransportError,
 )
 from .messages import Cancel, ErrorReply, Message, MessageError, Preview, Progress, Strip
-from .zmtp import Dealer, Patience, Place
+from .zmtp import Buffer, Dealer, Patience, Place
 
 SILENCE_S = 30.0
 """The daemon says something at least every second while it works; after this long it hangs."""
@@ -95,9 +95,9 @@ class Conversation:
         if isinstance(error, MessageError):
             raise TransportError(str(error)) from error
 
-    def send(self, message: Message) -> None:
-        """Send a message without a payload."""
-        self._dealer.send([messages.encode(message)], self._patience())
+    def send(self, message: Message, *payload: Buffer) -> None:
+        """Send a message, with its payload if it has one."""
+        self._dealer.send([messages.encode(message), *payload], self._patience())
 
     def expect(self, kind: type[M]) -> M:
         """Wait for the message of this kind.
@@ -116,7 +116,7 @@ class Conversation:
         for offset in range(0, len(content), protocol.STRIP_BYTES):
             strip = Strip(id=self._id, part=part, offset=offset)
             piece = content[offset : offset + protocol.STRIP_BYTES]
-            self._dealer.send([messages.encode(strip), piece], self._patience())
+            self.send(strip, piece)
 
     def download(self, part: str, size: int) -> bytearray:
         """Receive a part of `size` bytes, each strip straight into its place."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from .messages import EngineInfo
+from .messages import JOBS, EngineInfo
 from .options import AUTO
 
 
@@ -40,13 +40,20 @@ SELECTION_ENTRIES = (
 class EngineEntry(MenuEntry):
     """An engine in a menu.
 
-    `is_missing` where its weights must come before it can work, by a download where `can_download`;
-    `needs_plate` where it can do nothing without a photo of the empty scene.
+    `is_missing` where its weights must come before it can work, by a download where `can_download`; `downloads`
+    is then the engine to fetch, of `download_bytes`. `needs_plate` where it can do nothing without a photo of the empty scene.
     """
 
     is_missing: bool = False
     can_download: bool = False
     needs_plate: bool = False
+    downloads: str = ""
+    download_bytes: int = 0
+
+    @property
+    def download_label(self) -> str:
+        """What is written on the button that fetches it."""
+        return f"Download ({megabytes(self.download_bytes)})"
 
 
 AUTO_ENGINE = EngineEntry(
@@ -61,7 +68,87 @@ ENGINES_UNTIL_KNOWN: tuple[EngineEntry, ...] = (
 )
 """What can be chosen before the daemon has named its engines."""
 
+
+@dataclass(frozen=True)
+class EngineMenu:
+    """What can work: a few everyday choices, and each engine by its own name under "More"."""
+
+    everyday: tuple[EngineEntry, ...]
+    more: tuple[EngineEntry, ...] = ()
+
+    def find(self, name: str) -> EngineEntry | None:
+        """The entry of that name; None where there is none."""
+        return next((entry for entry in (*self.everyday, *self.more) if entry.name == name), None)
+
+
+_JOB_TITLES = {
+    "any-subject": ("Any subject", "Finds what stands out."),
+    "portrait": ("Portrait", "Finds people."),
+    "fine-hair": ("Fine hair", "The best at hair, fur and veils; at its best with a selection."),
+    "empty-scene": (
+        "With a photo of the empty scene",
+        "Compares with the same view without the subject, in another layer.",
+    ),
+}
+"""What users read for each of messages.JOBS, and about it."""
+
 NEEDS_PLATE = "Needs a photo of the empty scene in another layer."
+
+
+def engine_menu(
+    engines: Iterable[EngineInfo], chosen: str, *, paid_work_only: bool = False
+) -> EngineMenu:
+    """What photographers want done, and under "More" the daemon's engines, missing ones last.
+
+    Args:
+        engines: the daemon's; none if it has not named them yet.
+        chosen: stays in the menu even if the daemon does not have it: running it then says what to do.
+            It goes only where `paid_work_only` leaves it out.
+        paid_work_only: whether to leave out engines whose licence is not known to allow paid work.
+    """
+    known = tuple(engines)
+    allowed = [info for info in known if info.paid_work or not paid_work_only]
+    present_first = sorted(allowed, key=lambda info: not info.installed)
+    menu = EngineMenu(
+        (_auto_entry(allowed), *(_job_entry(job, allowed, bool(known)) for job in JOBS)),
+        tuple(map(_engine_entry, present_first)),
+    )
+    if menu.find(chosen) or chosen in {info.name for info in known}:
+        return menu
+    about = "The daemon has not said that it can run this engine."
+    return replace(menu, more=(*menu.more, EngineEntry(chosen, chosen, about)))
+
+
+def _auto_entry(allowed: Sequence[EngineInfo]) -> EngineEntry:
+    best = _best(allowed, "any-subject")
+    if best is None:
+        return AUTO_ENGINE
+    return replace(AUTO_ENGINE, label=f"{AUTO_ENGINE.label} (now: {best.title})")
+
+
+def _job_entry(job: str, allowed: Sequence[EngineInfo], is_known: bool) -> EngineEntry:
+    """The best installed engine for a job, or the one to fetch for it."""
+    title, about = _JOB_TITLES[job]
+    best = _best(allowed, job)
+    needs_plate = job == "empty-scene"
+    if best is None:
+        return EngineEntry(job, title, about, is_missing=is_known, needs_plate=needs_plate)
+    entry = _engine_entry(best)
+    return replace(
+        entry,
+        name=job,
+        label=f"{title} ({best.title})" if best.installed else title,
+        about=f"{about} {entry.about}",
+        needs_plate=needs_plate,
+    )
+
+
+def _best(engines: Iterable[EngineInfo], job: str) -> EngineInfo | None:
+    """The best for a job that is here; else the best that a program can fetch; else the best at all."""
+    able = (info for info in engines if job in info.suits)
+    return min(
+        able, key=lambda info: (not info.installed, bool(info.page), info.rank), default=None
+    )
 
 
 def engine_entries(
@@ -95,7 +182,7 @@ def _engine_entry(info: EngineInfo) -> EngineEntry:
             info.name, _label(info, ""), " ".join(sentences), needs_plate=needs_plate
         )
     way = (
-        f"download, {_megabytes(info.download_bytes)}" if not info.page else "to be fetched by hand"
+        f"download, {megabytes(info.download_bytes)}" if not info.page else "to be fetched by hand"
     )
     return EngineEntry(
         info.name,
@@ -104,6 +191,8 @@ def _engine_entry(info: EngineInfo) -> EngineEntry:
         is_missing=True,
         can_download=not info.page,
         needs_plate=needs_plate,
+        downloads=info.name,
+        download_bytes=info.download_bytes,
     )
 
 
@@ -116,18 +205,19 @@ def _label(info: EngineInfo, way: str) -> str:
 
 def _download_first(info: EngineInfo) -> str:
     """The size again: where a docker is narrow, the menu's own words are cut off before it."""
-    return f"Download it first ({_megabytes(info.download_bytes)}), or choose another engine."
+    return f"Download it first ({megabytes(info.download_bytes)}), or choose another engine."
 
 
 def fetch_first(info: EngineInfo) -> str:
     """What to do about a missing engine that no program can download."""
     return (
-        f"Fetch its weights ({_megabytes(info.download_bytes)}) from {info.page} and run "
+        f"Fetch its weights ({megabytes(info.download_bytes)}) from {info.page} and run "
         "`flyaway models import FILE`, or choose another engine."
     )
 
 
-def _megabytes(size_bytes: int) -> str:
+def megabytes(size_bytes: int) -> str:
+    """A size for people."""
     return f"{max(size_bytes / 1e6, 1):.0f} MB"
 
 

@@ -28,6 +28,9 @@ COLOURS = ("srgb", "linear-srgb", "icc")
 SELECTION_KINDS = ("automatic", "soft", "outline", "region", "trimap", "guess")
 """What a selection means, as PROTOCOL.md explains. "guess" lets the daemon look: soft or outline."""
 
+JOBS = ("any-subject", "portrait", "fine-hair", "empty-scene")
+"""What photographers want done. As `engine` of a request, each stands for the best engine there is for it."""
+
 OUTPUT_DTYPES = ("u8", "u16", "f32")
 
 
@@ -122,8 +125,7 @@ class ExtractRequest(Message):
             raise MessageError(f"icc_bytes must be 0 to {protocol.MAX_ICC_BYTES}")
         if (self.colour == "icc") != (self.icc_bytes > 0):
             raise MessageError('icc_bytes goes with colour "icc", and only with it')
-        if self.edge_width_px is not None and not 1 <= self.edge_width_px <= protocol.MAX_SIDE_PX:
-            raise MessageError(f"edge_width_px must be 1 to {protocol.MAX_SIDE_PX}")
+        _check_edge_width(self.edge_width_px)
         if self.selection is not None and self.selection.channels != "gray":
             raise MessageError('selection must have channels "gray"')
         for name, part in (("selection", self.selection), ("plate", self.plate)):
@@ -198,7 +200,8 @@ class ExtractResult(Message):
     `engine`, `device` and `seconds` say who did the work, where, in how long; where there was nothing
     to solve, `device` is empty. `notes` are sentences the user should see, such as a fallback.
     `confidence` is how sure it is that this is the subject, 0..1, where it had to be found. `understood`
-    is what the selection was taken for and why.
+    is what the selection was taken for and why. `advised` is an engine worth fetching, where the subject could
+    only be guessed.
     """
 
     TYPE: ClassVar[str] = "result"
@@ -211,11 +214,63 @@ class ExtractResult(Message):
     foreground: ImageHeader | None = None
     confidence: float | None = None
     understood: str = ""
+    advised: EngineInfo | None = None
 
     @property
     def worker(self) -> str:
         """Who did the work and where, in words for people; empty where there was nothing to solve."""
         return f"{self.engine} on {self.device}" if self.device else ""
+
+
+@dataclass(frozen=True)
+class DescribeRequest(Message):
+    """Ask what a selection would be taken for, before any work. The payload is the image's pixels, then the selection's.
+
+    `image`, in sRGB, and `selection` are small copies of equal size, both "u8", of a layer of `width` times
+    `height` pixels. The rest as in `ExtractRequest`.
+    """
+
+    TYPE: ClassVar[str] = "describe"
+    id: str
+    width: int
+    height: int
+    image: ImageHeader
+    selection: ImageHeader
+    selection_is: str = "guess"
+    edge_width_px: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what does not fit together, or into one message."""
+        one_of(self.selection_is, SELECTION_KINDS, "selection_is")
+        ImageHeader(self.width, self.height, "gray", "u8")
+        size = (self.image.width, self.image.height)
+        if self.image.dtype != "u8":
+            raise MessageError('the small image must be "u8"')
+        if self.selection != ImageHeader(*size, "gray", "u8"):
+            raise MessageError('the small selection must be "gray" and "u8", of the image\'s size')
+        if self.payload_bytes > protocol.STRIP_BYTES:
+            raise MessageError(f"the small copies have more than {protocol.STRIP_BYTES} bytes")
+        _check_edge_width(self.edge_width_px)
+
+    @property
+    def payload_bytes(self) -> int:
+        """How many bytes follow in the payload."""
+        return self.image.bytes + self.selection.bytes
+
+
+@dataclass(frozen=True)
+class Description(Message):
+    """What a selection would be taken for: `kind` is one of `SELECTION_KINDS`, `sentence` the same for people.
+
+    `edge_width_px` is how far the unknown band would reach from an outline, in pixels of the layer; None where
+    there is no such band.
+    """
+
+    TYPE: ClassVar[str] = "description"
+    id: str
+    kind: str
+    sentence: str
+    edge_width_px: int | None = None
 
 
 @dataclass(frozen=True)
@@ -262,7 +317,8 @@ class EnginesRequest(Message):
 class EngineInfo(Message):
     """One engine as a user should see it.
 
-    `needs` holds "trimap" or "plate" where the engine cannot do without; `paid_work` is whether its
+    `needs` holds "trimap" or "plate" where the engine cannot do without; `suits` holds the `JOBS` it is made
+    for, `rank` is its place among those that suit the same, the lowest the best; `paid_work` is whether its
     licence allows it, None meaning that nobody has said. `page` is where a person has to fetch its weights
     from, to be imported; empty where the daemon can download them.
     """
@@ -277,6 +333,8 @@ class EngineInfo(Message):
     licence_url: str
     paid_work: bool | None = None
     page: str = ""
+    suits: tuple[str, ...] = ()
+    rank: int = 0
 
 
 @dataclass(frozen=True)
@@ -335,6 +393,11 @@ class ErrorReply(Message):
     message: str
 
 
+def _check_edge_width(width_px: int | None) -> None:
+    if width_px is not None and not 1 <= width_px <= protocol.MAX_SIDE_PX:
+        raise MessageError(f"edge_width_px must be 1 to {protocol.MAX_SIDE_PX}")
+
+
 MESSAGES: dict[str, type[Message]] = {
     kind.TYPE: kind
     for kind in (
@@ -346,6 +409,8 @@ MESSAGES: dict[str, type[Message]] = {
         Progress,
         Preview,
         ExtractResult,
+        DescribeRequest,
+        Description,
         Cancel,
         StatusRequest,
         StatusReply,

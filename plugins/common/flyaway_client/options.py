@@ -12,7 +12,8 @@ AUTO = "auto"
 
 LAYER_MASK = "layer-mask"
 NEW_LAYER = "new-layer"
-"""Where the result goes: a mask for the layer, or a new layer with a mask and the subject's own colours."""
+SELECTION = "selection"
+"""Where the result goes: a mask for the layer, a new layer with a mask and the subject's own colours, a selection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Options:
     """The user's choices.
 
     Attributes:
-        engine: its name on the wire.
+        engine: its name on the wire, or that of a job for which the best is taken.
         paid_work_only: whether to leave out engines not known to allow paid work.
         selection_is: one of messages.SELECTION_KINDS.
         edge_width_px: how far from an outline hair is looked for; 0 scales with the image.

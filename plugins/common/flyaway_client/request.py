@@ -42,5 +42,6 @@ def build(
         paid_work_only=options.paid_work_only,
         output_dtype=output_dtype,
         wants_foreground=options.wants_foreground,
+        wants_preview=True,
     )
     return request, parts

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-PAID_WORK = "Only engines that allow paid work"
-PAID_WORK_ABOUT = "Leaves out engines whose licence forbids paid work, or of which it is not known"
+PAID_WORK = "Only engines licensed for commercial work"
+PAID_WORK_ABOUT = "Leaves out engines whose licence forbids it, or of which it is not known"
 
 PLATE_ABOUT = "The same scene without the subject, taken from the same place, in another layer"
 
 SELECTION_ABOUT = "What the selection means. With nothing selected, the subject is found by itself"
 
+NO_SELECTION = "No selection: the subject will be looked for"
+
 EDGE_WIDTH_ABOUT = "How far from an outline hair is looked for, on each side"
+
+
+def edge_width(width_px: int | None) -> str:
+    """What stands for an edge width that is left to the picture, where a selection was described."""
+    return "Automatic" if width_px is None else f"Automatic ({width_px} px)"
+
 
 STARTING = "Starting Flyaway"
 STARTING_DOWNLOAD = "Starting the download"

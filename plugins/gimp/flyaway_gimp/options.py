@@ -35,7 +35,7 @@ def add_arguments(procedure: Gimp.Procedure) -> None:
     )
     procedure.add_boolean_argument(
         "paid-work-only",
-        texts.PAID_WORK.replace("allow", "_allow"),
+        texts.PAID_WORK.replace("commercial", "c_ommercial"),
         texts.PAID_WORK_ABOUT,
         usual.paid_work_only,
         flags,

@@ -8,12 +8,13 @@ import pytest
 from tests.daemon.servers import request
 
 from flyaway import engines
-from flyaway.engines.records import EngineRecord, Role
+from flyaway.engines.records import EngineRecord, Job, Role
 from flyaway.errors import RequestError, UnknownEngineError
 from flyaway.extraction import resolution
 from flyaway.extraction.catalogue import Catalogue
 from flyaway.extraction.request import Step
 from flyaway.weights.store import Store
+from flyaway_client import messages
 from flyaway_client.messages import ImageHeader
 
 
@@ -29,6 +30,7 @@ class Installed(Store):
 
 PLATE = ImageHeader(4, 3, "rgb", "u8")
 VITMATTE, BIREFNET = "vitmatte-small-composition-1k", "birefnet-lite"
+PORTRAIT = "modnet-photographic"
 PLATED = "backgroundmattingv2-resnet50"
 
 
@@ -70,6 +72,52 @@ def test_an_automatic_engine_that_is_named_narrows_a_selection_down() -> None:
     assert chosen(VITMATTE, engine=BIREFNET, selection_is="outline") == (BIREFNET, VITMATTE)
 
 
+@pytest.mark.parametrize("asked", [{"selection": None}, {"selection_is": "region"}])
+def test_an_engine_that_only_solves_edges_gets_one_from_the_best_that_finds(
+    asked: dict[str, Any],
+) -> None:
+    assert chosen(engine=VITMATTE, **asked) == ("builtin", VITMATTE)
+    assert chosen(BIREFNET, engine=VITMATTE, fine_engine="none", **asked) == (BIREFNET, VITMATTE)
+
+
+def test_a_job_takes_the_best_engine_that_is_here_for_it() -> None:
+    assert chosen(engine="any-subject", selection=None) == ("builtin", None)
+    assert chosen(BIREFNET, engine="any-subject", selection=None) == (BIREFNET, "builtin")
+    assert chosen(BIREFNET, PORTRAIT, engine="portrait", selection=None) == (PORTRAIT, "builtin")
+    assert chosen(PLATED, engine="empty-scene", plate=PLATE)[0] == PLATED
+
+
+@pytest.mark.parametrize("kind", ["automatic", "region"])
+def test_fine_hair_is_found_by_the_best_finder_and_solved_by_the_best_solver(kind: str) -> None:
+    assert chosen(engine="fine-hair", selection_is=kind) == ("builtin", None)
+    assert chosen(BIREFNET, engine="fine-hair", selection_is=kind) == (BIREFNET, "builtin")
+    assert chosen(BIREFNET, VITMATTE, engine="fine-hair", selection_is=kind) == (BIREFNET, VITMATTE)
+    assert chosen(BIREFNET, VITMATTE, engine="fine-hair", selection_is="outline")[0] is None
+
+
+def test_a_job_for_which_nothing_is_here_names_the_best_that_could_be() -> None:
+    assert chosen(engine="portrait", selection=None)[0] == "birefnet-portrait"
+
+
+def test_a_job_leaves_out_engines_not_known_to_allow_paid_work() -> None:
+    wish = {"engine": "fine-hair", "selection_is": "outline", "paid_work_only": True}
+    assert steps(Catalogue(store=Installed(VITMATTE)), **wish)[0].record.name == "builtin"
+
+
+def test_every_job_has_an_engine() -> None:
+    assert set(messages.JOBS) == {str(job) for job in Job}
+    for job in messages.JOBS:
+        assert any(job in info.suits for info in Catalogue(store=Installed()).infos())
+
+
+def test_a_network_that_finds_subjects_is_advised_until_one_is_here() -> None:
+    advised = Catalogue(store=Installed(VITMATTE, PORTRAIT)).advice()
+    assert advised is not None
+    assert advised.name == engines.FIRST_DOWNLOAD
+    assert not advised.page
+    assert Catalogue(store=Installed("birefnet-general")).advice() is None
+
+
 def test_a_plate_needs_an_engine_for_plates() -> None:
     assert chosen(PLATED, plate=PLATE)[0] == PLATED
     assert chosen(plate=PLATE, engine=PLATED)[0] == PLATED
@@ -101,7 +149,7 @@ def test_every_wish_is_met_or_refused(
                 continue
             names = [step.record.name for step in found]
             roles = [step.role for step in found]
-            assert engine in ("auto", names[0])
+            assert engine in ("auto", names[0], names[-1])
             assert all(step.role in step.record.ranks for step in found)
             assert (Role.COMPARE in roles) == (plate is not None)
             assert roles[1:] in ([], [Role.SOLVE])
@@ -114,8 +162,6 @@ def test_every_wish_is_met_or_refused(
     ("asked", "complaint"),
     [
         ({"engine": PLATED}, "Give that as the plate"),
-        ({"engine": VITMATTE, "selection": None}, "does not find subjects"),
-        ({"engine": VITMATTE, "selection_is": "region"}, "does not find subjects"),
         ({"engine": BIREFNET, "selection": None, "fine_engine": BIREFNET}, "cannot solve an edge"),
         ({"engine": BIREFNET, "plate": PLATE}, "makes nothing of a photo of the empty scene"),
     ],

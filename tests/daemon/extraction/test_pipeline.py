@@ -28,7 +28,16 @@ Work = Callable[[Image, Inputs, Report], Extraction]
 
 def step(name: str, role: Role, *accepts: Input) -> Step:
     record = EngineRecord(
-        name, "nowhere", name.title(), "", {role: 1}, frozenset(accepts), "MIT", "", True
+        name,
+        "nowhere",
+        name.title(),
+        "",
+        {role: 1},
+        frozenset(accepts),
+        frozenset(),
+        "MIT",
+        "",
+        True,
     )
     return Step(record, role)
 

@@ -293,7 +293,7 @@ class TestPainted:
         assert (found.trimap[25:58, 65:135] == UNKNOWN).all()
         assert (found.trimap[100, [59, 140]] == UNKNOWN).all()
         assert found.trimap[10, 100] == BACKGROUND
-        assert found.sentence.endswith("and what was painted grey")
+        assert "and what was painted grey" in found.sentence
 
     def test_greys_all_around_are_a_trimap(self) -> None:
         levels = square(200, 40, 160, 128)

@@ -113,7 +113,7 @@ def test_the_photos_own_colours_are_kept_for_the_subjects(channels: str) -> None
     [
         ({"selection": np.zeros((HEIGHT, WIDTH), np.uint8)}, NoSubjectError),
         ({"colour": "icc", "icc_bytes": 9, "icc_part": b"no colour"}, RequestError),
-        ({"engine": "vitmatte-small-composition-1k"}, RequestError),
+        ({"engine": "empty-scene"}, RequestError),
         ({"engine": "magic"}, UnknownEngineError),
     ],
 )

@@ -30,6 +30,7 @@ def record(sha256: str = SHA256, repository: str = "studio/net") -> EngineRecord
         purpose="",
         ranks={Role.FIND: 1},
         accepts=frozenset(),
+        suits=frozenset(),
         licence="MIT",
         licence_url="",
         paid_work=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
-from flyaway.engines.records import EngineRecord, Input, Role, WeightsRecord
+from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,6 +21,7 @@ def _record(backbone: str, title: str, rank: int, purpose: str, size: int) -> En
         purpose=purpose,
         ranks={Role.COMPARE: rank},
         accepts=frozenset(Input),
+        suits=frozenset({Job.EMPTY_SCENE}),
         licence="MIT",
         licence_url="https://github.com/PeterL1n/BackgroundMattingV2/blob/master/LICENSE",
         paid_work=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from flyaway.engines.records import EngineRecord, Input, Role, WeightsRecord
+from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,6 +34,7 @@ def _record(
         purpose=purpose,
         ranks={Role.FIND: rank},
         accepts=frozenset({Input.TRIMAP, Input.REGION}),
+        suits=frozenset({Job.PORTRAIT if name == "portrait" else Job.ANY_SUBJECT}),
         licence="MIT",
         licence_url="https://github.com/ZhengPeng7/BiRefNet/blob/main/LICENSE",
         paid_work=True,

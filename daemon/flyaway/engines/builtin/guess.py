@@ -21,7 +21,7 @@ from flyaway.engines.builtin import outline, pyramid
 from flyaway.engines.builtin.pyramid import Box
 from flyaway.engines.builtin.saliency import Saliency
 from flyaway.engines.builtin.workers import Workers
-from flyaway.engines.contract import Report, part
+from flyaway.engines.contract import ROUGH_BELOW, Report, part
 from flyaway.engines.progress import spaced
 from flyaway.errors import NoSubjectError
 from flyaway.images.arrays import Image, Trimap
@@ -56,9 +56,6 @@ most is often a light or a cloud, and a run that may not let go of it drags all 
 """
 
 _VOTES = 0.6
-
-_ROUGH_BELOW = 0.7
-"""Confidence below which the user is told to help."""
 
 Mask = NDArray[np.bool_]
 Seeds = NDArray[np.uint8]
@@ -111,7 +108,7 @@ def find(image: Image, region: Mask | None, report: Report, threads: int) -> Gue
         )
     # Runs that agree may agree on the wrong thing; less often so where the user has shown the place.
     confidence = 0.65 * agreement**2 if region is None else 0.9 * agreement
-    notes = () if confidence >= _ROUGH_BELOW else (_advice(region is not None),)
+    notes = () if confidence >= ROUGH_BELOW else (_advice(region is not None),)
     selected = _enlarged(subject, image.shape[:2], frame)
     if region is not None:
         selected &= region
@@ -124,7 +121,7 @@ def find(image: Image, region: Mask | None, report: Report, threads: int) -> Gue
 
 def _advice(is_region: bool) -> str:
     """What to do about a rough guess; names the smallest network that finds any subject."""
-    network = engines.record("birefnet-lite")
+    network = engines.record(engines.FIRST_DOWNLOAD)
     megabytes = round(network.weights.bytes / 1e6) if network.weights else 0
     step = (
         "draw along the subject's outline"

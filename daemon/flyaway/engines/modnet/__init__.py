@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from flyaway.engines.records import EngineRecord, Input, Role, WeightsRecord
+from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,6 +21,7 @@ def _record(name: str, rank: int, purpose: str, size: int, sha256: str) -> Engin
         purpose=purpose,
         ranks={Role.FIND: rank},
         accepts=frozenset({Input.TRIMAP, Input.REGION}),
+        suits=frozenset({Job.PORTRAIT}),
         licence="Apache-2.0",
         licence_url="https://github.com/ZHKKKe/MODNet/blob/master/LICENSE",
         paid_work=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, cast
 
-from flyaway.engines.records import EngineRecord, Input, Role, WeightsRecord
+from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,6 +33,7 @@ def _record(
         purpose=f"{grade}; light." if size == "small" else f"{grade}; finer and slower.",
         ranks={Role.SOLVE: rank},
         accepts=frozenset({Input.TRIMAP}),
+        suits=frozenset({Job.FINE_HAIR}),
         licence="Apache-2.0, trained on research data",
         licence_url=f"https://huggingface.co/hustvl/{name}",
         paid_work=None,  # the weights' licence would allow it, the training pictures' terms may not
