@@ -11,7 +11,7 @@ import numpy as np
 from flyaway.engines.contract import ROUGH_BELOW, AnyEngine, Extraction, Inputs, Report, part
 from flyaway.engines.records import Role
 from flyaway.errors import EngineError, NoSubjectError
-from flyaway.extraction import trimaps
+from flyaway.extraction import interruptible, trimaps
 from flyaway.extraction.request import ResolvedRequest, Step
 from flyaway.images import encoding
 from flyaway.images.arrays import UNKNOWN, Alpha, Samples
@@ -173,7 +173,11 @@ class _Work:
 
         image = self.request.image
         report = part(_of_stage(self.report, _STAGES[step.role]), begin, end)
-        with self.lender.lend(step.record.name) as engine:
+
+        def look() -> None:
+            self.report("Loading the engine", begin)
+
+        with interruptible.entered(self.lender.lend(step.record.name), look) as engine:
 
             def work() -> Extraction:
                 extraction = engine.extract(image, inputs.only(step.record.accepts), report)
@@ -191,12 +195,13 @@ class _Work:
 
 
 def _check_numbers(extraction: Extraction, step: Step) -> None:
-    """Refuse an alpha with values that are no numbers; written out they would be holes.
+    """Refuse an alpha or colours with values that are no numbers; written out they would be holes.
 
     Raises:
         EngineError: it has such values.
     """
-    if not np.isfinite(extraction.alpha).all():
+    values = (extraction.alpha, extraction.foreground)
+    if not all(np.isfinite(each).all() for each in values if each is not None):
         raise EngineError(
             f"{step.record.title} gave values that are no numbers, so its mask was dropped. Set precision to "
             '"full" in the settings if it worked in half precision, or choose another engine.'

@@ -195,11 +195,13 @@ class TestOneEngine:
         outcome = Engines(solve=nothing).run(asked(SOLVE, inputs=Inputs(with_edge())))
         assert not outcome.alpha.any()
 
-    def test_that_gives_no_numbers_is_an_error_and_no_hole(self) -> None:
+    @pytest.mark.parametrize("are_colours", [False, True])
+    def test_that_gives_no_numbers_is_an_error_and_no_hole(self, are_colours: bool) -> None:
         def broken(image: Image, inputs: Inputs, report: Report) -> Extraction:
             alpha = np.ones(image.shape[:2], np.float32)
-            alpha[3, 4] = np.nan
-            return Extraction(alpha)
+            foreground = np.ones(image.shape, np.float32)
+            (foreground if are_colours else alpha)[3, 4] = np.nan
+            return Extraction(alpha, foreground)
 
         with pytest.raises(EngineError, match=r"Finder gave values that are no numbers"):
             Engines(find=broken).run(asked(FIND))
