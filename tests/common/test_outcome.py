@@ -14,7 +14,7 @@ ALPHA = ImageHeader(2, 2, "gray", "u8")
 
 def test_says_who_did_the_work_and_what_to_know_of_it() -> None:
     done = ExtractResult("7", ALPHA, "modnet + vitmatte", "CPU (2 threads)", 3.25, ("Smaller.",))
-    sentence = "Done in 3.2 s by modnet + vitmatte on CPU (2 threads). Smaller."
+    sentence = "Done in 3.2 s by modnet + vitmatte. Smaller."
     assert outcome.success(done) == sentence
 
 
@@ -61,4 +61,17 @@ def test_says_what_failed_unless_it_was_cancelled() -> None:
 def test_what_was_understood_is_said() -> None:
     alpha = ImageHeader(1, 1, "gray", "u8")
     result = ExtractResult("r", alpha, "builtin", "CPU", 1.0, understood="Rough region")
-    assert outcome.success(result) == "Done in 1.0 s by builtin on CPU. Rough region."
+    assert outcome.success(result) == "Done in 1.0 s by builtin. Rough region."
+
+
+@pytest.mark.parametrize(
+    ("device", "worker"),
+    [
+        ("CPU (2 threads)", "MODNet and ViTMatte"),
+        ("CUDA: RTX 4090", "MODNet and ViTMatte on CUDA: RTX 4090"),
+        ("", ""),
+    ],
+)
+def test_engines_are_called_what_people_call_them(device: str, worker: str) -> None:
+    titles = ("MODNet", "ViTMatte")
+    assert ExtractResult("7", ALPHA, "m + v", device, 1.0, titles=titles).worker == worker

@@ -75,6 +75,9 @@ class Node(QObject):
     def visible(self) -> bool:
         return self.is_visible
 
+    def setVisible(self, visible: bool) -> None:
+        self.is_visible = visible
+
     def uniqueId(self) -> QUuid:
         return self.uuid
 
@@ -112,19 +115,25 @@ class Node(QObject):
 
     def addChildNode(self, child: Node, above: Node | None) -> bool:
         self.attach(child)
+        if above is not None:
+            self.children.remove(child)
+            self.children.insert(self.children.index(above) + 1, child)
         if self.document is not None:
             self.document.undo_steps.append("Add Layer")
         return True
 
     def remove(self) -> bool:
-        assert self.parent_node is not None and self.document is not None
+        assert self.parent_node is not None
         self.parent_node.children.remove(self)
-        self.document.undo_steps.append("Remove Layer")
+        if self.document is not None:
+            self.document.undo_steps.append("Remove Layer")
         return True
 
     def duplicate(self) -> Node:
         copy = Node(f"Copy of {self._name}", self._kind, model=self._model, depth=self._depth)
         copy.place, copy.content = self.place, self.content.copy()
+        for child in self.children:
+            copy.attach(child.duplicate())
         return copy
 
     def pixelData(self, x: int, y: int, w: int, h: int) -> QByteArray:
@@ -185,6 +194,7 @@ class DocumentData:
         self.undo_steps: list[str] = []
         self.is_modified = True
         self.is_batchmode = False
+        self.file_name = f"/photos/{width} by {height}.kra"
 
 
 class Document(QObject):
@@ -228,6 +238,21 @@ class Document(QObject):
 
     def selection(self) -> Selection | None:
         return self.data.selection
+
+    def setSelection(self, selection: Selection) -> None:
+        self.data.selection = selection
+
+    def rootNode(self) -> Node:
+        return self.data.root
+
+    def fileName(self) -> str:
+        return self.data.file_name
+
+    def name(self) -> str:
+        return ""
+
+    def refreshProjection(self) -> None:
+        """The image is shown as it is now."""
 
     def createTransparencyMask(self, name: str) -> Node:
         return Node(name, "transparencymask", model="A")

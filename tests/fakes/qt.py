@@ -18,7 +18,7 @@ _timers: set[QTimer] = set()
 def modules(major: int) -> dict[str, ModuleType | None]:
     """The package PyQt5 or PyQt6 as it goes into sys.modules; the other one refuses to be imported."""
     _timers.clear()
-    parts = {"QtCore": CORE, "QtWidgets": WIDGETS}
+    parts = {"QtCore": CORE, "QtGui": GUI, "QtWidgets": WIDGETS}
     package = ModuleType(f"PyQt{major}")
     made: dict[str, ModuleType | None] = {package.__name__: package}
     for name, members in parts.items():
@@ -28,7 +28,7 @@ def modules(major: int) -> dict[str, ModuleType | None]:
         made[part.__name__] = part
     # None makes an import raise ModuleNotFoundError, as Krita does for the Qt it is not built with.
     other = f"PyQt{11 - major}"
-    return made | dict.fromkeys((other, f"{other}.QtCore", f"{other}.QtWidgets"))
+    return made | dict.fromkeys((other, f"{other}.QtCore", f"{other}.QtGui", f"{other}.QtWidgets"))
 
 
 def tick() -> None:
@@ -193,6 +193,55 @@ class Qt:
     WindowModality = enum.Enum("WindowModality", "NonModal WindowModal ApplicationModal")
     WidgetAttribute = enum.Enum("WidgetAttribute", "WA_DeleteOnClose")
     ItemDataRole = enum.Enum("ItemDataRole", "UserRole ToolTipRole")
+    ScrollBarPolicy = enum.Enum("ScrollBarPolicy", "ScrollBarAlwaysOff")
+    AspectRatioMode = enum.Enum("AspectRatioMode", "KeepAspectRatio")
+    TransformationMode = enum.Enum("TransformationMode", "SmoothTransformation")
+
+
+class QImage:
+    """An image; keeps the bytes that it was made of."""
+
+    Format = enum.Enum("Format", "Format_Grayscale8")
+
+    def __init__(
+        self, data: bytes, width: int, height: int, bytes_per_line: int, kind: enum.Enum
+    ) -> None:
+        assert kind in QImage.Format
+        assert len(data) == bytes_per_line * height
+        assert bytes_per_line == width
+        self.data, self.size = data, (width, height)
+
+
+class QPixmap:
+    def __init__(self, image: QImage) -> None:
+        self.image = image
+
+    @staticmethod
+    def fromImage(image: QImage) -> QPixmap:
+        return QPixmap(image)
+
+    def scaled(
+        self,
+        width: int,
+        height: int,
+        aspect: Qt.AspectRatioMode,
+        transformation: Qt.TransformationMode,
+    ) -> QPixmap:
+        assert isinstance(aspect, Qt.AspectRatioMode)
+        assert isinstance(transformation, Qt.TransformationMode)
+        return self
+
+
+class QSizePolicy:
+    keeps_room = False
+
+    def setRetainSizeWhenHidden(self, retain: bool) -> None:
+        self.keeps_room = retain
+
+
+class QFontMetrics:
+    def lineSpacing(self) -> int:
+        return 10
 
 
 class QRegion:
@@ -212,6 +261,19 @@ class QWidget(QObject):
     """Whether other widgets hide it, as tabs hide the dockers behind them."""
     tool_tip = ""
     title = ""
+    style = ""
+
+    def sizePolicy(self) -> QSizePolicy:
+        return vars(self).setdefault("policy", QSizePolicy())
+
+    def setSizePolicy(self, policy: QSizePolicy) -> None:
+        self.policy = policy
+
+    def setStyleSheet(self, style: str) -> None:
+        self.style = style
+
+    def fontMetrics(self) -> QFontMetrics:
+        return QFontMetrics()
 
     def setToolTip(self, text: str) -> None:
         self.tool_tip = text
@@ -261,6 +323,11 @@ class QDockWidget(QWidget):
 
 
 class QFormLayout:
+    RowWrapPolicy = enum.Enum("RowWrapPolicy", "WrapLongRows")
+
+    def setRowWrapPolicy(self, policy: enum.Enum) -> None:
+        assert policy in QFormLayout.RowWrapPolicy
+
     def __init__(self) -> None:
         self.rows: dict[str, QWidget] = {}
 
@@ -290,6 +357,24 @@ class QVBoxLayout:
         assert min(left, top, right, bottom) >= 0
 
 
+class QFrame(QWidget):
+    Shape = enum.Enum("Shape", "NoFrame")
+
+
+class QScrollArea(QFrame):
+    def setWidgetResizable(self, resizable: bool) -> None:
+        assert resizable
+
+    def setFrameShape(self, shape: enum.Enum) -> None:
+        assert shape in QFrame.Shape
+
+    def setHorizontalScrollBarPolicy(self, policy: enum.Enum) -> None:
+        assert policy in Qt.ScrollBarPolicy
+
+    def setWidget(self, widget: QWidget) -> None:
+        self.content = widget
+
+
 class _Text(QWidget):
     def __init__(self, text: str = "") -> None:
         super().__init__()
@@ -304,6 +389,13 @@ class _Text(QWidget):
 
 class QLabel(_Text):
     minimum_height = 0
+    pixmap: QPixmap | None = None
+
+    def setPixmap(self, pixmap: QPixmap) -> None:
+        self.pixmap = pixmap
+
+    def clear(self) -> None:
+        self.pixmap = None
 
     def setWordWrap(self, on: bool) -> None:
         assert on
@@ -371,10 +463,19 @@ class QSpinBox(_Range):
             self.valueChanged.emit(self.number)
 
     def setSpecialValueText(self, text: str) -> None:
-        assert text
+        self.special_text = text
+
+    def setPrefix(self, prefix: str) -> None:
+        assert prefix
 
     def setSuffix(self, suffix: str) -> None:
         assert suffix
+
+
+class QApplication:
+    @staticmethod
+    def doubleClickInterval() -> int:
+        return 400
 
 
 class QAbstractItemView(QWidget):
@@ -500,7 +601,8 @@ class QMessageBox(_Text):
 
 
 CORE = (QObject, QTimer, QByteArray, QPoint, QRect, Qt, pyqtSignal)
+GUI = (QImage, QPixmap)
 WIDGETS = (
-    QWidget, QDockWidget, QFormLayout, QVBoxLayout, QLabel, QPushButton, QCheckBox, QProgressBar,
+    QApplication, QFrame, QScrollArea, QWidget, QDockWidget, QFormLayout, QVBoxLayout, QLabel, QPushButton, QCheckBox, QProgressBar,
     QSpinBox, QComboBox, QProgressDialog, QMessageBox,
 )  # fmt: skip

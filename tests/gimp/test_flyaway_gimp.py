@@ -17,6 +17,7 @@ from tests.fakes.daemon import FakeDaemon, Peer
 from flyaway_client import protocol
 from flyaway_client.messages import (
     SELECTION_KINDS,
+    Cancel,
     ExtractRequest,
     ExtractResult,
     ImageHeader,
@@ -59,9 +60,9 @@ print(sys.modules["flyaway_client"].__file__)
     assert os.access(package / "flyaway_gimp.py", os.X_OK)
 
 
-def test_registers_under_layer_mask(procedure) -> None:
+def test_registers_under_layer_mask_and_select(procedure) -> None:
     assert procedure.name == "plug-in-flyaway-extract-foreground"
-    assert procedure.menu_paths == ["<Image>/Layer/Mask"]
+    assert procedure.menu_paths == ["<Image>/Layer/Mask", "<Image>/Select"]
     assert procedure.label.replace("_", "") == "Extract Foreground…"
 
 
@@ -230,8 +231,42 @@ def test_tells_what_to_know_of_the_work_only_to_a_user_at_the_window(
     open_dialog(True)
     with daemon.running(home, {"strip": answer}):
         procedure.run(image, image.layers, gimp.RunMode[run_mode])
-    told = [f"Done in 1.0 s by fake on cpu. {note}" for note in notes]
+    told = [f"Done in 1.0 s by fake. {note}" for note in notes]
     assert gimp.messages == ([] if run_mode == "NONINTERACTIVE" else told)
+
+
+@pytest.mark.parametrize("run_mode", ["INTERACTIVE", "WITH_LAST_VALS"])
+def test_the_work_stops_without_a_word_when_the_image_is_closed(
+    procedure, gimp, image, home: Path, open_dialog, run_mode: str
+) -> None:
+    def close(fake: FakeDaemon, peer: Peer, message: Message) -> None:
+        image.is_open = False
+
+    open_dialog(True)
+    with daemon.running(home, {"strip": close}) as fake:
+        answer = procedure.run(image, image.layers, gimp.RunMode[run_mode])
+        assert any(isinstance(one, Cancel) for one in fake.received)
+    assert answer.status is gimp.PDBStatusType.CANCEL
+    assert gimp.messages == []
+    assert image.undo_steps == []
+
+
+@pytest.mark.parametrize("offset", [(0, 0), (-2, 1), (4, -3)])
+def test_the_result_can_be_a_selection(
+    procedure, gimp, image, running_daemon, offset: tuple[int, int]
+) -> None:
+    (layer,) = image.layers
+    layer._offsets, layer.is_locked = offset, True  # it is not changed
+    selected = np.array(select(image))
+    answer = procedure.run(image, image.layers, output="selection")
+    assert answer.status is gimp.PDBStatusType.SUCCESS
+    after = (image.get_selection().get_buffer().pixels[..., 0] * 255).round()
+    x, y = offset
+    over_layer = np.zeros_like(selected)
+    rows, columns = slice(max(y, 0), min(4 + y, 4)), slice(max(x, 0), min(6 + x, 6))
+    over_layer[rows, columns] = selected[rows, columns]
+    assert (after == over_layer).all()
+    assert (image.channels, len(image.undo_steps), layer.get_mask()) == ([], 1, None)
 
 
 def failure(procedure, gimp, image) -> str:

@@ -15,7 +15,17 @@ from tests.fakes import daemon
 from tests.fakes.daemon import FakeDaemon, Peer
 
 from flyaway_client import background, protocol
-from flyaway_client.messages import EngineInfo, Message
+from flyaway_client.errors import CancelledError
+from flyaway_client.messages import (
+    Cancel,
+    DescribeRequest,
+    EngineInfo,
+    ImageHeader,
+    Message,
+    Preview,
+    Progress,
+    Strip,
+)
 
 FREE = EngineInfo("free", "Free", "Hair.", (), True, 0, "MIT", "", True)
 RESEARCH = EngineInfo("research", "Research", "Fur.", (), True, 0, "CC-BY-NC", "", False)
@@ -27,6 +37,9 @@ PLATES = EngineInfo("plates", "Plates", "Studio.", ("plate",), True, 0, "MIT", "
 # mypy: disable-error-code="no-untyped-def"
 
 
+UNTIL_KNOWN = ["auto", "any-subject", "portrait", "fine-hair", "empty-scene"]
+
+
 @dataclass
 class Opened:
     """The dialog as the user sees it."""
@@ -34,9 +47,12 @@ class Opened:
     dialog: Any
 
     def __post_init__(self) -> None:
-        (row,) = self.dialog.get_content_area().children
-        _, choice, self.bar, self.about, _ = row.children
-        self.menu, self.button = choice.children
+        self.choices, self.work = self.dialog.get_content_area().children
+        _, self.taken_for, self.edge_width, engine, self.bar, self.about, output, self.more = (
+            self.choices.children
+        )
+        self.menu, self.button = engine.children[1].children
+        self.output = output.children[1]
 
     @property
     def names(self) -> list[str]:
@@ -44,19 +60,27 @@ class Opened:
 
     def choose(self, name: str) -> None:
         """Choose an engine, once it is there."""
-        run_main_loop_until(lambda: name in self.names)
+        run_main_loop_until(lambda: bool({name, "more"} & set(self.names)))
+        if name not in self.names:
+            self.menu.set_active_id("more")
+            run_main_loop_until(lambda: name in self.names)
+            assert self.menu.is_open
+            self.menu.popdown()
         self.menu.set_active_id(name)
 
 
 @pytest.fixture
-def ask(script: ModuleType, procedure) -> Iterator[Callable[..., bool]]:
+def ask(script: ModuleType, procedure, image) -> Iterator[Callable[..., bool]]:
     """Open the dialog; `user` gets it opened, and presses OK (True) or Cancel."""
     import panel
     from gi.repository import GimpUi
 
     def ask(config: Any, user: Callable[[Opened], bool]) -> bool:
         GimpUi.ProcedureDialog.answer = lambda opened: user(Opened(opened))
-        return panel.ask_options(procedure, config)
+        dialog = panel.ExtractDialog(procedure, config, image.layers[0])
+        is_accepted = dialog.ask()
+        dialog.close()
+        return bool(is_accepted)
 
     yield ask
     for thread in threading.enumerate():
@@ -95,7 +119,7 @@ def test_closes_the_menu_before_the_daemons_engines_fill_it(
 ) -> None:
     def user(opened: Opened) -> bool:
         opened.menu.is_open = True
-        run_main_loop_until(lambda: "fake" in opened.names)
+        run_main_loop_until(lambda: "more" in opened.names)
         return not opened.menu.is_open
 
     assert ask(config, user)
@@ -110,14 +134,14 @@ def test_can_be_answered_while_the_daemon_is_silent(ask, config, home: Path) -> 
 
     def user(opened: Opened) -> bool:
         assert asked.wait(30)
-        assert opened.names == ["auto", "builtin"]
-        opened.choose("builtin")
+        assert opened.names == UNTIL_KNOWN
+        opened.choose("portrait")
         return bool(opened.dialog.can_be_accepted)
 
     with daemon.running(home, {"engines": stay_silent}):
         assert ask(config, user)
         done.set()
-    assert config.get_property("engine") == "builtin"
+    assert config.get_property("engine") == "portrait"
 
 
 def test_nothing_reaches_a_dialog_that_was_closed(ask, config, home: Path) -> None:
@@ -142,7 +166,7 @@ def test_nothing_reaches_a_dialog_that_was_closed(ask, config, home: Path) -> No
         if thread.name == background.THREAD:
             thread.join(30)
     GLib.turn()
-    assert seen[0].names == ["auto", "builtin"]
+    assert seen[0].names == UNTIL_KNOWN
     assert not GLib.has_timeouts()
 
 
@@ -231,11 +255,11 @@ def test_a_missing_engine_offers_its_download_and_can_be_used_after_it(
     proceed = threading.Event()
 
     def user(opened: Opened) -> bool:
-        run_main_loop_until(lambda: "absent" in opened.names)
+        run_main_loop_until(lambda: "more" in opened.names)
         assert not opened.button.is_visible
         opened.choose("absent")
         assert not opened.dialog.can_be_accepted
-        assert (opened.button.label, opened.bar.is_visible) == ("_Download", False)
+        assert (opened.button.label, opened.bar.is_visible) == ("_Download Absent (885 MB)", False)
         opened.button.click()
         assert (opened.button.label, opened.bar.is_visible) == ("Stop _download", True)
         assert not opened.menu.is_sensitive
@@ -275,7 +299,7 @@ def test_a_download_that_fails_says_why(ask, config, home: Path) -> None:
         opened.choose("absent")
         opened.button.click()
         run_main_loop_until(lambda: opened.about.text == sentence)
-        assert (opened.button.label, opened.bar.is_visible) == ("_Download", False)
+        assert (opened.button.label, opened.bar.is_visible) == ("_Download Absent (885 MB)", False)
         return False
 
     script = {
@@ -304,7 +328,7 @@ def test_a_download_can_be_cancelled(ask, config, home: Path, way: str) -> None:
         assert begun.wait(30)
         if way == "button":
             opened.button.click()
-            run_main_loop_until(lambda: opened.button.label == "_Download")
+            run_main_loop_until(lambda: opened.button.label == "_Download Absent (885 MB)")
             assert opened.about.text.startswith("Veils.")
         return False
 
@@ -312,3 +336,146 @@ def test_a_download_can_be_cancelled(ask, config, home: Path, way: str) -> None:
     with daemon.running(home, script):
         assert not ask(config, user)
         assert stopped.wait(30)
+
+
+# --- the selection and the outputs -----------------------------------------------------------------
+
+
+def selected(image) -> None:
+    image.get_selection().get_buffer().pixels[:2, :3] = 1
+
+
+def test_says_live_what_the_selection_is_taken_for(
+    ask, config, image, running_daemon: FakeDaemon
+) -> None:
+    selected(image)
+
+    def user(opened: Opened) -> bool:
+        run_main_loop_until(lambda: opened.taken_for.text == "Outline, edge up to 7 px.")
+        assert opened.edge_width.is_visible
+        config.set_property("selection-is", "automatic")
+        assert opened.taken_for.text == "No selection: the subject will be looked for"
+        assert not opened.edge_width.is_visible
+        config.set_property("selection-is", "outline")
+        config.set_property("edge-width", 3)
+        run_main_loop_until(lambda: opened.taken_for.text == "Outline, edge up to 7 px.")
+        asked = [one for one in running_daemon.received if isinstance(one, DescribeRequest)]
+        return (asked[-1].selection_is, asked[-1].edge_width_px) == ("outline", 3)
+
+    assert ask(config, user)
+
+
+def test_says_before_the_work_what_would_go_wrong(ask, config, image, home: Path) -> None:
+    sentence = "The selection holds nothing."
+    selected(image)
+
+    def user(opened: Opened) -> bool:
+        run_main_loop_until(lambda: opened.taken_for.text == sentence)
+        return bool(opened.taken_for.is_problem)
+
+    with daemon.running(home, {"describe": daemon.refuse(protocol.NO_SUBJECT, sentence)}):
+        assert ask(config, user)
+
+
+def test_says_before_the_work_that_the_layer_is_locked(ask, config, image, running_daemon) -> None:
+    image.layers[0].is_locked = True
+    assert ask(config, lambda opened: "is locked" in opened.taken_for.text)
+
+
+def test_says_that_a_mask_would_be_replaced_and_offers_what_keeps_it(
+    ask, config, image, running_daemon
+) -> None:
+    def labels(opened: Opened) -> list[str]:
+        return [label for _, label in opened.output.rows]
+
+    assert ask(config, lambda opened: labels(opened)[0] == "Layer mask")
+    layer = image.layers[0]
+    layer.add_mask(layer.create_mask(None))
+
+    def user(opened: Opened) -> bool:
+        assert labels(opened)[0] == "Layer mask (replaces the present one)"
+        opened.output.set_active_id("new-layer")
+        return bool(config.get_property("output") == "new-layer")
+
+    assert ask(config, user)
+
+
+def test_what_the_selection_is_says_nothing_about_one_in_another_image(
+    ask, config, gimp, image, running_daemon
+) -> None:
+    def choose(opened: Opened) -> bool:
+        config.set_property("selection-is", "region")
+        opened.output.set_active_id("selection")
+        return True
+
+    assert ask(config, choose)
+    assert ask(config, lambda opened: config.get_property("selection-is") == "region")
+    image.layers[0]._image = gimp.Image(6, 4)
+    assert ask(config, lambda opened: config.get_property("selection-is") == "guess")
+    assert config.get_property("output") == "selection"
+
+
+# --- the work --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def opened(script: ModuleType, procedure, config, image) -> Iterator[Any]:
+    """A dialog whose Extract was pressed."""
+    import panel
+    from gi.repository import GimpUi
+
+    GimpUi.ProcedureDialog.answer = lambda opened: True
+    dialog = panel.ExtractDialog(procedure, config, image.layers[0])
+    assert dialog.ask()
+    yield dialog
+    dialog.close()
+
+
+def test_shows_the_work_and_early_results(
+    opened, config, image, home: Path, script: ModuleType
+) -> None:
+    import extraction
+    import options
+
+    seen = Opened(opened._dialog)
+    bar, picture = seen.work.children
+    assert not seen.work.is_visible
+    proceed = threading.Event()
+
+    def answer(fake: FakeDaemon, peer: Peer, message: Message) -> None:
+        assert isinstance(message, Strip)
+        header = ImageHeader(2, 1, "gray", "u8")
+        fake.send(peer, Progress(message.id, "Solving", 0.5))
+        fake.send(peer, Preview(message.id, header), b"ab")
+        assert proceed.wait(30)
+        daemon.finish_when_complete(fake, peer, message)
+
+    def look() -> bool:
+        if picture.pixbuf is not None:
+            proceed.set()
+        return not proceed.is_set()
+
+    from gi.repository import GLib
+
+    GLib.timeout_add(1, look)
+    with daemon.running(home, {"strip": answer}):
+        extraction.extract(image.layers[0], options.load(config), opened)
+    assert picture.pixbuf.content == b"aaabbb"
+    assert bar.text == "Solving"
+    assert not seen.choices.is_sensitive
+    assert not seen.dialog.can_be_accepted
+    assert image.layers[0].get_mask() is not None
+
+
+def test_cancel_in_the_dialog_stops_the_work(opened, config, image, home: Path) -> None:
+    import extraction
+    import options
+
+    def cancel(fake: FakeDaemon, peer: Peer, message: Message) -> None:
+        opened._dialog.respond()
+
+    with daemon.running(home, {"strip": cancel}) as fake:
+        with pytest.raises(CancelledError):
+            extraction.extract(image.layers[0], options.load(config), opened)
+        assert any(isinstance(one, Cancel) for one in fake.received)
+    assert image.layers[0].get_mask() is None

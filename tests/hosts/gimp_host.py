@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.hosts.editor import DRIVERS, Editor
 from tests.hosts.running import Running
 
-DIALOG = "^Extract Foreground$"
+DIALOG = "^Flyaway: Extract Foreground$"
 SEARCH = "^Search Actions$"
 """Titles of windows."""
 
@@ -41,7 +41,7 @@ class Gimp(Editor):
         display.activate(display.wait_for_window(title))
         display.press_until(["slash"], lambda: display.windows(SEARCH), "no action search")
         display.key("ctrl+a")  # a slash that was pressed once too often
-        display.type("Extract Foreground")
+        display.type("remove background")
         # The search takes Return only once it has found something, and then closes.
         display.press_until(["Return"], lambda: not display.windows(SEARCH), "nothing is found")
         display.activate(display.wait_for_window(DIALOG))

@@ -29,8 +29,7 @@ def story():
     steps.docker().show()
     steps.docker().raise_()
     said["row before"] = steps.menu("plate").isVisible()
-    yield lambda: steps.menu("engine").findData(args["engine"]) >= 0
-    steps.pick("engine", args["engine"])
+    yield from steps.pick_engine(args["engine"])
     said["row"] = steps.menu("plate").isVisible(), steps.entries("plate")
     said["none"] = refused()
 

@@ -75,7 +75,6 @@ def story():
     steps.select(made, b"\xff" * 16, 0, 0, 4, 4)
     said["selection aside"] = yield from refused(made, layer)
     steps.select(made, b"\xff" * (WIDTH * HEIGHT), 0, 0, WIDTH, HEIGHT)
-    said["all selected"] = yield from refused(made, layer)
     yield from selection_shown(made, said)
     made.setSelection(Selection())
     said["nothing in the selection"] = yield from refused(made, layer)

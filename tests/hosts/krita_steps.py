@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Callable, Generator
 from pathlib import Path
 
+from flyaway_krita import options
+from flyaway_krita.flyaway_client.options import Options
 from flyaway_krita.qt import QtCore, QtWidgets
 
 from krita import Krita, Selection
@@ -67,6 +69,17 @@ def pick(name: str, data: str) -> None:
     menu(name).activated.emit(index)
 
 
+def pick_engine(name: str) -> Story:
+    """Choose an engine once it is there, under "More" where it is not among the everyday ones."""
+    yield (
+        lambda: {name, "more"} & {menu("engine").itemData(n) for n in range(menu("engine").count())}
+    )
+    if menu("engine").findData(name) < 0:
+        pick("engine", "more")
+        menu("engine").hidePopup()
+    pick("engine", name)
+
+
 def download_button():
     """Download, or Stop download while one is under way."""
     return _download_row().findChild(QtWidgets.QPushButton)
@@ -108,10 +121,8 @@ def extract() -> None:
 
 
 def choose(**settings: object) -> None:
-    """The docker's settings as they are stored; those not given are the usual ones."""
-    usual = {"engine": "auto", "needs_plate": "false", "selection_is": "guess", "edge_width_px": 0}
-    for name, value in (usual | settings).items():
-        Krita.instance().writeSetting("flyaway_krita", name, str(value))
+    """The docker's choices for the active image; those not given are the usual ones."""
+    options.save(Options(**settings))
 
 
 # --- documents --------------------------------------------------------------------------------------

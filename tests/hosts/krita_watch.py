@@ -48,8 +48,7 @@ def story():
         steps.docker().close()
     yield steps.is_active(document, layer)
     if args["engine"]:
-        yield lambda: steps.menu("engine").findData(args["engine"]) >= 0
-        steps.pick("engine", args["engine"])
+        yield from steps.pick_engine(args["engine"])
         yield steps.a_moment()
     note("ready")
     answers = {"look": ("seen", see), "place": ("placed", place)}

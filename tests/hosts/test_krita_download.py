@@ -39,7 +39,7 @@ def test_downloads_a_missing_engine_in_the_docker_and_uses_it(krita: Krita, tmp_
         watcher = Watcher(krita, photo, selection, docker=True, engine=SMALL)
         seen = watcher.look()["download"]
         assert seen["is_offered"]
-        assert seen["button"] == "Download"
+        assert seen["button"].startswith("Download ViTMatte Small")
         assert "download, 103 MB" in seen["engine"]
 
         watcher.press(
@@ -47,7 +47,10 @@ def test_downloads_a_missing_engine_in_the_docker_and_uses_it(krita: Krita, tmp_
         )
         start_download(watcher, fake)  # the hub has no such file yet
         watcher.wait_for(lambda _: fake.requests, "the button does not download")
-        watcher.wait_for(lambda seen: seen["download"]["button"] == "Download", "it goes on")
+        watcher.wait_for(
+            lambda seen: seen["download"]["button"].startswith("Download ViTMatte Small"),
+            "it goes on",
+        )
 
         content = fake.files[SMALL_FILE] = made_up_weights()
         fake.stall_after = len(content) // 2
@@ -60,7 +63,7 @@ def test_downloads_a_missing_engine_in_the_docker_and_uses_it(krita: Krita, tmp_
         watcher.display.screenshot("downloading")
         seen = watcher.press(
             "download",
-            lambda seen: seen["download"]["button"] == "Download",
+            lambda seen: seen["download"]["button"].startswith("Download ViTMatte Small"),
             "it cannot be stopped",
         )
         assert seen["download"]["share"] is None
@@ -78,7 +81,7 @@ def test_downloads_a_missing_engine_in_the_docker_and_uses_it(krita: Krita, tmp_
             "button", lambda seen: not seen["is_idle"] or seen["masks"], "it does not start"
         )
         watcher.wait_for(lambda seen: seen["masks"], "it cannot be used")
-        assert f"{SMALL} on" in watcher.wait_for(lambda seen: seen["is_idle"], "")["status"]
+        assert "by ViTMatte Small" in watcher.wait_for(lambda seen: seen["is_idle"], "")["status"]
         watcher.end()
 
 

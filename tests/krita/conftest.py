@@ -61,8 +61,9 @@ class Docker:
     def __init__(self, widget: qt.QDockWidget) -> None:
         self.widget: Any = widget  # the plugin's own docker
         widgets = widget.content.layout.widgets  # type: ignore[attr-defined]
-        box, self.plate, self.selection_is, self.edge_width, *rest = widgets
-        self.button, self.bar, self.status = rest
+        self.button, self.bar, self.status, self.advice, area = widgets
+        selection, self.output, box, self.plate, self.preview = area.content.layout.widgets
+        self.selection_is, self.taken_for, self.edge_width = selection.layout.widgets
         self.engine, self.about, self.download, self.paid_work = box.layout.widgets
         self.download_button, self.download_bar, self.stage = self.download.layout.widgets
 
@@ -75,7 +76,14 @@ class Docker:
 def open_and_pick(docker: Docker, engine: str) -> None:
     """Bring the docker up and choose an engine, once it is there."""
     docker.widget.showEvent(None)
-    turn_until(lambda: engine in docker.engine.names())
+    pick_engine(docker, engine)
+
+
+def pick_engine(docker: Docker, engine: str) -> None:
+    """Choose an engine once it is there, under "More" where it is not among the everyday ones."""
+    turn_until(lambda: {engine, "more"} & set(docker.engine.names()))
+    if engine not in docker.engine.names():
+        docker.engine.pick("more")
     docker.engine.pick(engine)
 
 

@@ -34,11 +34,34 @@ def test_an_open_menu_makes_room_for_the_engines_that_come(
 ) -> None:
     with daemon.running(home, {"engines": daemon.offer(FREE, RESEARCH)}):
         docker.engine.showPopup()
-        assert docker.engine.rows_shown == 2
+        assert docker.engine.rows_shown == 5
         if not is_open:
             docker.engine.hidePopup()
-        turn_until(lambda: "free" in docker.engine.names())
-    assert docker.engine.rows_shown == (3 if is_open else 0)
+        turn_until(lambda: "more" in docker.engine.names())
+    assert docker.engine.rows_shown == (2 if is_open else 0)
+
+
+def test_more_opens_the_rest_of_the_menu(docker: Docker, home: Path) -> None:
+    with daemon.running(home, {"engines": daemon.offer(FREE, RESEARCH)}):
+        docker.widget.showEvent(None)
+        turn_until(lambda: docker.engine.names() == ["auto", "more"])
+        docker.engine.pick("more")
+        assert docker.engine.names() == ["auto", "free", "research"]
+        assert docker.engine.rows_shown == 3
+        assert docker.engine.currentData() == "auto"
+        assert plugin_module("options").load().engine == "auto"
+
+
+def test_a_job_for_which_nothing_is_here_offers_its_download(docker: Docker, home: Path) -> None:
+    absent = dataclasses.replace(ABSENT, suits=("portrait",))
+    with daemon.running(home, {"engines": daemon.offer(FREE, absent)}):
+        docker.widget.showEvent(None)
+        turn_until(lambda: "more" in docker.engine.names())
+        docker.engine.pick("portrait")
+        assert docker.download_button.text() == "Download Absent (885 MB)"
+        docker.download_button.click()
+        turn_until(lambda: docker.download_button.text() == "Download Absent (885 MB)")
+        assert plugin_module("options").load().engine == "portrait"
 
 
 def test_the_switch_leaves_out_engines_that_forbid_paid_work(docker: Docker, home: Path) -> None:
@@ -83,7 +106,7 @@ def test_downloads_a_missing_engine_which_can_then_be_used(
         docker.button.click()
         assert "Download it first" in docker.status.text()
         assert docker.download.isVisible()
-        assert docker.download_button.text() == "Download"
+        assert docker.download_button.text() == "Download Absent (885 MB)"
         docker.download_button.click()
         assert docker.status.text() == ""
         assert docker.download_button.text() == "Stop download"
@@ -95,7 +118,7 @@ def test_downloads_a_missing_engine_which_can_then_be_used(
         assert docker.engine.is_enabled
         assert docker.engine.currentData() == "absent"
         docker.button.click()
-        assert docker.wait() == "Done in 0.2 s by fake on cpu."
+        assert docker.wait() == "Done in 0.2 s by fake."
 
 
 def refusing_downloads(act: Part) -> dict[str, Part]:
@@ -109,7 +132,7 @@ def test_a_download_that_fails_says_why(docker: Docker, home: Path) -> None:
         open_and_pick(docker, "absent")
         docker.download_button.click()
         turn_until(lambda: docker.about.text() == sentence)
-        assert docker.download_button.text() == "Download"
+        assert docker.download_button.text() == "Download Absent (885 MB)"
         docker.download_button.click()
         assert docker.about.text().startswith("Veils.")
         turn_until(lambda: docker.about.text() == sentence)
@@ -121,7 +144,7 @@ def test_a_download_can_be_stopped(docker: Docker, home: Path) -> None:
         docker.download_button.click()
         turn_until(lambda: any(isinstance(one, messages.DownloadRequest) for one in fake.received))
         docker.download_button.click()
-        turn_until(lambda: docker.download_button.text() == "Download")
+        turn_until(lambda: docker.download_button.text() == "Download Absent (885 MB)")
         assert any(isinstance(one, messages.Cancel) for one in fake.received)
     assert docker.about.text().startswith("Veils.")
     assert docker.engine.is_enabled
@@ -151,4 +174,4 @@ def test_keeps_offering_the_download_while_krita_shows_the_docker_anew(
         assert docker.download.isVisible()
         if when == "after":
             docker.download_button.click()
-            turn_until(lambda: docker.download_button.text() == "Download")
+            turn_until(lambda: docker.download_button.text() == "Download Absent (885 MB)")

@@ -8,7 +8,14 @@ import pytest
 from tests.fakes import daemon, qt
 from tests.fakes.daemon import FakeDaemon
 from tests.fakes.krita_app import DocumentData, Krita, Node
-from tests.krita.conftest import Docker, make_image, plugin_module, select, turn_until
+from tests.krita.conftest import (
+    Docker,
+    make_image,
+    open_and_pick,
+    plugin_module,
+    select,
+    turn_until,
+)
 
 from flyaway_client import messages, protocol
 
@@ -24,6 +31,12 @@ def requests(fake: FakeDaemon) -> list[messages.ExtractRequest]:
     return [one for one in fake.received if isinstance(one, messages.ExtractRequest)]
 
 
+def press_again_later(docker: Docker) -> None:
+    """Press the button when that is no part of a double click any more."""
+    docker.widget._pressed_s = float("-inf")
+    docker.button.click()
+
+
 def test_puts_the_alpha_into_a_mask_in_one_undo_step(
     docker: Docker, image: DocumentData, running_daemon: FakeDaemon
 ) -> None:
@@ -31,7 +44,7 @@ def test_puts_the_alpha_into_a_mask_in_one_undo_step(
     (layer,) = image.root.children
     before = layer.pixelData(0, 0, 8, 6)
     docker.button.click()
-    assert docker.wait() == "Done in 0.2 s by fake on cpu."
+    assert docker.wait() == "Done in 0.2 s by fake."
     (mask,) = masks(image)
     assert mask.name() == MASK
     assert mask.pixelData(0, 0, 8, 6).data() == selection
@@ -50,19 +63,20 @@ def test_leaves_no_document_of_its_own_open(
     assert not krita.is_batchmode
 
 
-def test_a_second_extraction_replaces_the_first_ones_mask_and_no_other(
+def test_a_second_extraction_replaces_the_first_ones_mask_and_hides_others(
     docker: Docker, image: DocumentData, running_daemon: FakeDaemon
 ) -> None:
     (layer,) = image.root.children
     own = Node("my own", "transparencymask", model="A")
     layer.attach(own)
     docker.button.click()
-    docker.wait()
+    assert docker.wait().endswith("The mask that was there (“my own”) is hidden, not deleted.")
     (_, first) = masks(image)
+    assert not own.visible()
     image.active = first  # as Krita makes a new mask the active node
     select(image, 0, 0, [[255, 1]])
     docker.button.click()
-    docker.wait()
+    assert "hidden" not in docker.wait()
     kept, second = masks(image)
     assert kept is own
     assert second is not first
@@ -74,13 +88,7 @@ def test_sends_what_the_user_chose(
     krita: Krita, docker: Docker, image: DocumentData, running_daemon: FakeDaemon
 ) -> None:
     select(image, 0, 0, [[255]])
-
-    def has_come() -> bool:
-        docker.widget.showEvent(None)
-        return "fake" in docker.engine.names()
-
-    turn_until(has_come)
-    docker.engine.pick("fake")
+    open_and_pick(docker, "fake")
     docker.selection_is.pick("region")
     docker.edge_width.setValue(12)
     krita.window.actions["flyaway_extract"].trigger()
@@ -118,7 +126,7 @@ def test_refuses_a_second_click_while_at_work(
         krita.window.actions["flyaway_extract"].trigger()
         assert "still at work" in docker.status.text()
         assert docker.button.text() == "Cancel"
-        docker.button.click()
+        press_again_later(docker)
         docker.wait()
 
 
@@ -128,7 +136,7 @@ def test_cancels_and_leaves_the_image_as_it_was(
     with daemon.running(home, {"strip": daemon.ignore}) as fake:
         docker.button.click()
         turn_until(lambda: requests(fake))
-        docker.button.click()
+        press_again_later(docker)
         assert docker.status.text() == "Cancelling…"
         assert docker.wait() == "Cancelled. The document is unchanged."
     assert masks(image) == []
@@ -150,7 +158,7 @@ def test_shows_how_far_the_daemon_is(docker: Docker, image: DocumentData, home: 
         turn_until(lambda: docker.status.text() == "Solving…")
         assert docker.bar.value() == 250
         assert docker.bar.isVisible()
-        docker.button.click()
+        press_again_later(docker)
         docker.wait()
     assert not docker.bar.isVisible()
 
@@ -196,8 +204,145 @@ def test_drops_the_alpha_of_an_image_that_was_closed(
 ) -> None:
     docker.button.click()
     krita.open_documents.remove(image)
-    assert "closed meanwhile" in docker.wait()
+    assert docker.wait() == ""
     assert image.undo_steps == []
+
+
+def test_the_work_stops_when_its_image_is_closed(
+    krita: Krita, docker: Docker, image: DocumentData, home: Path
+) -> None:
+    with daemon.running(home, {"strip": daemon.ignore}) as fake:
+        docker.button.click()
+        turn_until(lambda: requests(fake))
+        krita.open_documents.remove(image)
+        make_image(krita, 4, 4, Node("other"), 0, 0, 4, 4)
+        turn_until(lambda: any(isinstance(one, messages.Cancel) for one in fake.received))
+        assert docker.button.text() == "Extract"
+    assert not krita.window.view.floating
+
+
+def test_a_mask_that_was_painted_on_since_is_hidden_and_kept(
+    docker: Docker, image: DocumentData, running_daemon: FakeDaemon
+) -> None:
+    docker.button.click()
+    docker.wait()
+    (painted,) = masks(image)
+    painted.setPixelData(bytes([9] * 48), 0, 0, 8, 6)
+    docker.button.click()
+    assert "“Extracted Foreground”) is hidden, not deleted" in docker.wait()
+    kept, fresh = masks(image)
+    assert kept is painted
+    assert (kept.visible(), fresh.visible()) == (False, True)
+    assert kept.pixelData(0, 0, 8, 6).data() == bytes([9] * 48)
+
+
+def test_a_new_layer_gets_the_subjects_own_colours_and_the_mask(
+    docker: Docker, image: DocumentData, running_daemon: FakeDaemon
+) -> None:
+    (layer,) = image.root.children
+    own = Node("my own", "transparencymask", model="A")
+    layer.attach(own)
+    before = layer.pixelData(0, 0, 8, 6).data()
+    selection = select(image, 2, 1, [[255, 128, 0], [255, 255, 7]])
+    docker.output.pick("new-layer")
+    docker.button.click()
+    assert docker.wait().endswith("“photo” is hidden and as it was.")
+    old, new = image.root.children
+    assert (old, old.visible(), new.visible()) == (layer, False, True)
+    assert old.pixelData(0, 0, 8, 6).data() == before
+    assert old.children == [own]
+    (mask,) = new.children
+    assert mask.name() == MASK
+    assert mask.pixelData(0, 0, 8, 6).data() == selection
+    after = new.pixelData(0, 0, 8, 6).data()
+    mixed = [place for place, level in enumerate(selection) if 0 < level < 255]
+    changed = [
+        place
+        for place in range(48)
+        if after[4 * place : 4 * place + 4] != before[4 * place : 4 * place + 4]
+    ]
+    assert changed == mixed
+    assert image.undo_steps == ["Add Layer", "Add Layer"]
+
+
+def test_the_result_can_be_a_selection(
+    docker: Docker, image: DocumentData, running_daemon: FakeDaemon
+) -> None:
+    asked = select(image, 2, 1, [[255, 128, 0], [255, 255, 7]])
+    image.root.children[0].is_locked = True  # it is not changed
+    docker.output.pick("selection")
+    docker.button.click()
+    docker.wait()
+    assert image.selection is not None
+    assert image.selection.pixelData(0, 0, 8, 6).data() == asked
+    assert masks(image) == []
+
+
+def test_a_double_click_starts_one_run_and_does_not_cancel_it(
+    docker: Docker, image: DocumentData, home: Path
+) -> None:
+    with daemon.running(home, {"strip": daemon.ignore}) as fake:
+        docker.button.click()
+        docker.button.click()
+        turn_until(lambda: requests(fake))
+        assert docker.button.text() == "Cancel"
+        assert docker.status.text() != "Cancelling…"
+        press_again_later(docker)
+        docker.wait()
+
+
+def test_cancel_says_which_image_is_worked_on(
+    krita: Krita, docker: Docker, image: DocumentData, home: Path
+) -> None:
+    with daemon.running(home, {"strip": daemon.ignore}):
+        docker.button.click()
+        make_image(krita, 4, 4, Node("other"), 0, 0, 4, 4)
+        docker.widget.canvasChanged(None)
+        assert docker.button.text() == "Cancel work on “8 by 6.kra”"
+        press_again_later(docker)
+        assert docker.status.text() == "Cancelling the work on “8 by 6.kra”…"
+        assert docker.wait() == "“8 by 6.kra”: Cancelled. The document is unchanged."
+
+
+def test_shows_early_results_while_at_work(docker: Docker, image: DocumentData, home: Path) -> None:
+    header = messages.ImageHeader(2, 1, "gray", "u8")
+
+    def linger(fake: FakeDaemon, peer: daemon.Peer, message: messages.Message) -> None:
+        assert isinstance(message, messages.Strip)
+        fake.send(peer, messages.Preview(message.id, header), b"ab")
+
+    with daemon.running(home, {"strip": linger}):
+        assert not docker.preview.isVisible()
+        docker.button.click()
+        turn_until(docker.preview.isVisible)
+        assert docker.preview.pixmap.image.data == b"ab"
+        press_again_later(docker)
+        docker.wait()
+    assert not docker.preview.isVisible()
+
+
+def test_a_guess_offers_the_network_that_would_do_better(
+    docker: Docker, image: DocumentData, home: Path
+) -> None:
+    better = messages.EngineInfo("net", "Net", "Any.", (), False, 178_000_000, "MIT", "", True)
+
+    def guess(fake: FakeDaemon, peer: daemon.Peer, message: messages.Message) -> None:
+        alpha = messages.ImageHeader(8, 6, "gray", "u8")
+        if daemon.is_complete(peer):
+            assert peer.request is not None
+            result = messages.ExtractResult(peer.request.id, alpha, "f", "cpu", 0.1, advised=better)
+            fake.send(peer, result)
+            daemon.send_alpha(fake, peer)
+
+    with daemon.running(home, {"strip": guess}) as fake:
+        assert not docker.advice.isVisible()
+        docker.button.click()
+        docker.wait()
+        button, _, _ = docker.advice.layout.widgets
+        assert button.text() == "Download Net (178 MB)"
+        button.click()
+        turn_until(lambda: not docker.advice.isVisible())
+        assert messages.DownloadRequest in map(type, fake.received)
 
 
 def test_drops_the_alpha_of_a_layer_that_was_deleted(

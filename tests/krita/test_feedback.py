@@ -33,7 +33,7 @@ def test_shows_progress_and_the_outcome_over_the_canvas(
     extract(krita)
     (dialog,) = qt.QProgressDialog.shown
     hidden_docker.wait()
-    assert krita.window.view.floating == ["Done in 0.2 s by fake on cpu."]
+    assert krita.window.view.floating == ["Done in 0.2 s by fake."]
     assert dialog.is_deleted
     assert len(image.undo_steps) == 1
 

@@ -183,9 +183,36 @@ def test_refuses_a_selection_of_nothing(image: DocumentData) -> None:
     assert refusal().startswith("The selection does not touch")
 
 
-def test_refuses_a_selection_of_everything(image: DocumentData) -> None:
+def test_leaves_it_to_the_daemon_what_a_selection_of_everything_means(image: DocumentData) -> None:
     select(image, 0, 0, [[255] * 8] * 6)
-    assert refusal().startswith("The selection covers all of the layer “photo”")
+    assert read().selection_u8 == bytes([255] * 48)
+
+
+def test_takes_the_layers_own_selection_before_the_images(image: DocumentData) -> None:
+    select(image, 0, 0, [[255]])
+    own = Node("local", "selectionmask", model="A")
+    own.setPixelData(bytes([7, 255]), 3, 2, 2, 1)
+    (layer,) = image.root.children
+    layer.attach(own)
+    assert read().selection_u8 == own.pixelData(0, 0, 8, 6).data()
+    own.is_visible = False
+    assert read().selection_u8[:1] == b"\xff"
+
+
+@pytest.mark.parametrize(("model", "depth", "channels", "dtype"), LAYOUTS)
+def test_a_miniature_of_a_small_layer_is_the_layer_in_8_bits(
+    krita: Krita, model: str, depth: str, channels: str, dtype: str
+) -> None:
+    layer = Node(model=model, depth=depth)
+    image = make_image(krita, 8, 6, layer, 0, 0, 8, 6)
+    host, small = plugin_module("host"), plugin_module("flyaway_client.miniature")
+    assert host.miniature_of(host.find_target(options())) is None
+    selection = select(image, 1, 1, [[255, 99]])
+    made = host.miniature_of(host.find_target(options()))
+    assert (made.width, made.height, made.selection_u8) == (8, 6, selection)
+    assert (made.image.channels, made.image.dtype) == (channels, "u8")
+    assert made.image_data == small.eight_bits(layer.pixelData(0, 0, 8, 6).data(), dtype)
+    assert len(made.image_data) == made.image.bytes
 
 
 def test_does_not_mind_the_selection_when_it_is_not_looked_at(image: DocumentData) -> None:

@@ -87,7 +87,7 @@ def test_takes_the_only_other_layer_and_sends_it_over_the_same_place(
     open_and_pick(docker, "comparer")
     assert docker.plate.texts() == ["empty"]
     docker.button.click()
-    assert docker.wait() == "Done in 0.2 s by fake on cpu."
+    assert docker.wait() == "Done in 0.2 s by fake."
     assert uploads[0]["plate"] == plate.pixelData(2, 1, 4, 3).data()
     assert len(uploads[0]["plate"]) == len(uploads[0]["image"])
 

@@ -15,8 +15,8 @@ from tests.krita.conftest import Docker, plugin_module
 
 def test_puts_its_actions_under_tools_scripts(krita: Krita) -> None:
     assert krita.window.menus == {
-        "flyaway_extract": "tools/scripts/Extract Foreground (Transparency Mask)",
-        "flyaway_cancel": "tools/scripts/Cancel Extract Foreground",
+        "flyaway_extract": "tools/scripts/Flyaway: Extract Foreground",
+        "flyaway_cancel": "tools/scripts/Flyaway: Cancel Extract Foreground",
     }
 
 
@@ -30,7 +30,7 @@ def test_the_action_file_lists_the_same_actions_without_shortcuts(
     assert {name: one.findtext("text") for name, one in listed.items()} == dict(
         (extension.EXTRACT, extension.CANCEL)
     )
-    assert [one.findtext("shortcut") for one in listed.values()] == ["", ""]
+    assert [one.findtext("shortcut") for one in listed.values()] == ["Ctrl+Alt+E", ""]
 
 
 def test_the_desktop_file_names_the_package_and_its_manual(pykrita_folder: Path) -> None:

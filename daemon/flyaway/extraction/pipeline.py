@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from flyaway.engines.contract import ROUGH_BELOW, AnyEngine, Extraction, Inputs, Report, part
-from flyaway.engines.records import Role
+from flyaway.engines.records import EngineRecord, Role
 from flyaway.errors import EngineError, NoSubjectError
 from flyaway.extraction import interruptible, trimaps
 from flyaway.extraction.request import ResolvedRequest, Step
@@ -68,6 +68,7 @@ class Outcome:
             was asked for.
         confidence: 0..1 where the subject had to be found.
         understood: what the selection was taken for and why, for people.
+        titles: the engines' names for people, in the order of their work.
     """
 
     alpha: Samples
@@ -77,6 +78,7 @@ class Outcome:
     foreground: Samples | None = None
     confidence: float | None = None
     understood: str = ""
+    titles: tuple[str, ...] = ()
 
     @property
     def is_rough(self) -> bool:
@@ -109,7 +111,8 @@ def extract(
         extraction.alpha[request.is_clear] = 0
     return Outcome(
         alpha=encoding.encode(extraction.alpha, request.output.alpha_dtype),
-        engine=" + ".join(work.engines),
+        engine=" + ".join(record.name for record in work.engines),
+        titles=tuple(record.title for record in work.engines),
         device=", ".join(dict.fromkeys(work.devices)),
         notes=(*request.notes, *extraction.notes),
         foreground=_foreground(request, extraction, report),
@@ -145,7 +148,7 @@ class _Work:
     lender: Lender
     report: StageReport
     may_use_cpu: bool
-    engines: list[str] = field(default_factory=list)
+    engines: list[EngineRecord] = field(default_factory=list)
     devices: list[str] = field(default_factory=list)
 
     def do(self) -> Extraction:
@@ -190,7 +193,7 @@ class _Work:
             if engine.is_makeshift:
                 note = f"The graphics card had no room for {step.record.title}, so the processor did its work."
                 extraction = replace(extraction, notes=(note, *extraction.notes))
-        self.engines.append(step.record.name)
+        self.engines.append(step.record)
         return extraction
 
 

@@ -157,6 +157,7 @@ class ExtractionTask(Task):
             confidence=outcome.confidence,
             understood=outcome.understood,
             advised=self.advised,
+            titles=outcome.titles,
         )
         yield header, None
         yield from self._strips("alpha", outcome.alpha)

@@ -43,8 +43,8 @@ def extract(
 def describe(
     name: str, request: DescribeRequest, pixels: Buffer, _report: Report, should_stop: ShouldStop
 ) -> Description:
-    """What a selection would be taken for, of small copies made by `miniature`."""
-    with Client.connect(name, should_stop=should_stop) as client:
+    """What a selection would be taken for, of small copies made by `miniature`; starts no daemon for that."""
+    with Client.connect(name, start=False, should_stop=should_stop) as client:
         return client.describe(request, pixels, should_stop=should_stop)
 
 

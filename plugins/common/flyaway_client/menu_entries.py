@@ -40,33 +40,23 @@ SELECTION_ENTRIES = (
 class EngineEntry(MenuEntry):
     """An engine in a menu.
 
-    `is_missing` where its weights must come before it can work, by a download where `can_download`; `downloads`
-    is then the engine to fetch, of `download_bytes`. `needs_plate` where it can do nothing without a photo of the empty scene.
+    `is_missing` where its weights must come before it can work; `downloads` is the engine whose weights a
+    program can fetch then, `download_label` what the button for it says. `needs_plate` where it can do nothing
+    without a photo of the empty scene.
     """
 
     is_missing: bool = False
-    can_download: bool = False
     needs_plate: bool = False
     downloads: str = ""
-    download_bytes: int = 0
-
-    @property
-    def download_label(self) -> str:
-        """What is written on the button that fetches it."""
-        return f"Download ({megabytes(self.download_bytes)})"
+    download_label: str = ""
 
 
 AUTO_ENGINE = EngineEntry(
     AUTO, "Best one available", "Flyaway takes the best engine it has for the task."
 )
 
-ENGINES_UNTIL_KNOWN: tuple[EngineEntry, ...] = (
-    AUTO_ENGINE,
-    EngineEntry(
-        "builtin", "Built-in", "Needs no download; at its best with the subject's outline."
-    ),
-)
-"""What can be chosen before the daemon has named its engines."""
+MORE = MenuEntry("more", "More…", "Every engine by its own name.")
+"""What opens the rest of the menu; no engine has its name."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +65,12 @@ class EngineMenu:
 
     everyday: tuple[EngineEntry, ...]
     more: tuple[EngineEntry, ...] = ()
+
+    def listed(self, chosen: str, is_open: bool) -> tuple[MenuEntry, ...]:
+        """What is to be seen: all of it where `is_open`, or where it would hide what is chosen; else `MORE` instead."""
+        if is_open or any(entry.name == chosen for entry in self.more):
+            return (*self.everyday, *self.more)
+        return (*self.everyday, *((MORE,) if self.more else ()))
 
     def find(self, name: str) -> EngineEntry | None:
         """The entry of that name; None where there is none."""
@@ -109,10 +105,8 @@ def engine_menu(
     known = tuple(engines)
     allowed = [info for info in known if info.paid_work or not paid_work_only]
     present_first = sorted(allowed, key=lambda info: not info.installed)
-    menu = EngineMenu(
-        (_auto_entry(allowed), *(_job_entry(job, allowed, bool(known)) for job in JOBS)),
-        tuple(map(_engine_entry, present_first)),
-    )
+    jobs = (_job_entry(job, allowed) for job in JOBS if not known or _best(allowed, job))
+    menu = EngineMenu((_auto_entry(allowed), *jobs), tuple(map(engine_entry, present_first)))
     if menu.find(chosen) or chosen in {info.name for info in known}:
         return menu
     about = "The daemon has not said that it can run this engine."
@@ -126,20 +120,15 @@ def _auto_entry(allowed: Sequence[EngineInfo]) -> EngineEntry:
     return replace(AUTO_ENGINE, label=f"{AUTO_ENGINE.label} (now: {best.title})")
 
 
-def _job_entry(job: str, allowed: Sequence[EngineInfo], is_known: bool) -> EngineEntry:
-    """The best installed engine for a job, or the one to fetch for it."""
+def _job_entry(job: str, allowed: Sequence[EngineInfo]) -> EngineEntry:
+    """The best installed engine for a job, or the one to fetch for it; as long as none is known, the job alone."""
     title, about = _JOB_TITLES[job]
     best = _best(allowed, job)
-    needs_plate = job == "empty-scene"
     if best is None:
-        return EngineEntry(job, title, about, is_missing=is_known, needs_plate=needs_plate)
-    entry = _engine_entry(best)
+        return EngineEntry(job, title, about, needs_plate=job == "empty-scene")
+    entry = engine_entry(best)
     return replace(
-        entry,
-        name=job,
-        label=f"{title} ({best.title})" if best.installed else title,
-        about=f"{about} {entry.about}",
-        needs_plate=needs_plate,
+        entry, name=job, label=f"{title} ({entry.label})", about=f"{about} {entry.about}"
     )
 
 
@@ -151,30 +140,8 @@ def _best(engines: Iterable[EngineInfo], job: str) -> EngineInfo | None:
     )
 
 
-def engine_entries(
-    engines: Iterable[EngineInfo], chosen: str, *, paid_work_only: bool = False
-) -> tuple[EngineEntry, ...]:
-    """The menu of the daemon's engines, missing ones last.
-
-    Args:
-        engines: the daemon's; none if it has not named them yet.
-        chosen: stays in the menu even if the daemon does not have it: running it then says what to do.
-            It goes only where `paid_work_only` leaves it out; `AUTO_ENGINE` then takes its place.
-        paid_work_only: whether to leave out engines whose licence is not known to allow paid work.
-    """
-    known = tuple(engines)
-    menu: tuple[EngineEntry, ...] = ENGINES_UNTIL_KNOWN
-    if known:
-        allowed = [info for info in known if info.paid_work or not paid_work_only]
-        present_first = sorted(allowed, key=lambda info: not info.installed)
-        menu = (AUTO_ENGINE, *map(_engine_entry, present_first))
-    if chosen in {entry.name for entry in menu} | {info.name for info in known}:
-        return menu
-    about = "The daemon has not said that it can run this engine."
-    return (*menu, EngineEntry(chosen, chosen, about))
-
-
-def _engine_entry(info: EngineInfo) -> EngineEntry:
+def engine_entry(info: EngineInfo) -> EngineEntry:
+    """An engine by its own name."""
     needs_plate = "plate" in info.needs
     sentences = [info.purpose, *([NEEDS_PLATE] if needs_plate else []), licence(info)]
     if info.installed:
@@ -189,10 +156,9 @@ def _engine_entry(info: EngineInfo) -> EngineEntry:
         _label(info, way),
         " ".join((*sentences, fetch_first(info) if info.page else _download_first(info))),
         is_missing=True,
-        can_download=not info.page,
         needs_plate=needs_plate,
-        downloads=info.name,
-        download_bytes=info.download_bytes,
+        downloads="" if info.page else info.name,
+        download_label=f"Download {info.title} ({megabytes(info.download_bytes)})",
     )
 
 

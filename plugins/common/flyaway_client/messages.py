@@ -198,7 +198,7 @@ class ExtractResult(Message):
     """The alpha's header; its strips follow at once, then those of the foreground if there is one.
 
     `engine`, `device` and `seconds` say who did the work, where, in how long; where there was nothing
-    to solve, `device` is empty. `notes` are sentences the user should see, such as a fallback.
+    to solve, `device` is empty. `titles` are the engines' names for people, in the order of their work. `notes` are sentences the user should see, such as a fallback.
     `confidence` is how sure it is that this is the subject, 0..1, where it had to be found. `understood`
     is what the selection was taken for and why. `advised` is an engine worth fetching, where the subject could
     only be guessed.
@@ -215,11 +215,15 @@ class ExtractResult(Message):
     confidence: float | None = None
     understood: str = ""
     advised: EngineInfo | None = None
+    titles: tuple[str, ...] = ()
 
     @property
     def worker(self) -> str:
-        """Who did the work and where, in words for people; empty where there was nothing to solve."""
-        return f"{self.engine} on {self.device}" if self.device else ""
+        """Who did the work, in words for people, and where if not on a processor; empty where there was no work."""
+        if not self.device:
+            return ""
+        who = " and ".join(self.titles) or self.engine
+        return who if self.device.upper().startswith("CPU") else f"{who} on {self.device}"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,8 +15,11 @@ from .zmtp import Buffer
 SIDE_PX = 768
 """At most; four channels and a selection of that size fit into one message."""
 
-_FORMATS: dict[int, Literal["B", "H", "I", "Q"]] = {1: "B", 2: "H", 4: "I", 8: "Q"}
-"""Items of memory by the bytes of a pixel, which is moved in one piece."""
+_FORMATS: dict[int, Literal["B", "H", "I"]] = {1: "B", 2: "H", 4: "I"}
+"""Items of memory by the bytes of a sample, which is moved and not looked at."""
+
+_OF_HALF = bytes(min(4 * byte, 255) if byte < 128 else 0 for byte in range(256))
+"""The high byte of a half-precision float as a level: sign, exponent and two bits more, 60 where the value is 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +45,46 @@ def size(width: int, height: int) -> tuple[int, int]:
     return -(-width // step), -(-height // step)
 
 
-def shrunk(pixels: Buffer, width: int, height: int, pixel_bytes: int = 1) -> bytes:
+def shrunk(
+    read_row: Callable[[int], Buffer],
+    width: int,
+    height: int,
+    sample_bytes: int = 1,
+    samples: int = 1,
+) -> bytes:
     """Each so-manieth pixel of each so-manieth row.
 
     Args:
-        pixels: `height` rows of `width` pixels, tightly packed.
+        read_row: a row's pixels by its number from the top; no other row is read.
         width: in pixels.
         height: in pixels.
-        pixel_bytes: 1, 2, 4 or 8.
+        sample_bytes: of one sample: 1, 2 or 4.
+        samples: in a pixel.
     """
     step = _step(width, height)
-    items: memoryview[int] = memoryview(pixels).cast("B").cast(_FORMATS[pixel_bytes])
-    rows = range(0, width * height, width * step)
-    return b"".join(items[start : start + width : step].tobytes() for start in rows)
+    return b"".join(
+        _thinned(read_row(row), step, sample_bytes, samples) for row in range(0, height, step)
+    )
+
+
+def _thinned(row: Buffer, step: int, sample_bytes: int, samples: int) -> bytes:
+    """Each so-manieth pixel of a row."""
+    items: memoryview[int] = memoryview(row).cast("B").cast(_FORMATS[sample_bytes])
+    kept = bytearray(-(-len(items) // (samples * step)) * samples * sample_bytes)
+    room: memoryview[int] = memoryview(kept).cast("B").cast(_FORMATS[sample_bytes])
+    for place in range(samples):
+        room[place::samples] = items[place :: samples * step]
+    return bytes(kept)
+
+
+def eight_bits(pixels: bytes, dtype: str) -> bytes:
+    """Samples of any dtype of the wire as bytes in the same order, floats by a curve that rises as they do."""
+    if dtype == "u16":
+        return pixels[1::2]
+    if dtype == "f32":
+        values = (min(max(value, 0.0), 1.0) for (value,) in struct.iter_unpack("<f", pixels))
+        pixels = struct.pack(f"<{len(pixels) // 4}e", *values)
+    return pixels if dtype == "u8" else pixels[1::2].translate(_OF_HALF)
 
 
 def request(miniature: Miniature, options: Options) -> tuple[DescribeRequest, bytes]:

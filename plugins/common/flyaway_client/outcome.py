@@ -10,12 +10,12 @@ from .messages import ExtractResult
 from .refusals import DocumentError
 
 
-def success(result: ExtractResult) -> str:
+def success(result: ExtractResult, *remarks: str) -> str:
     """Who did the work, where and in how long, what the selection was taken for, and what else should be known."""
     worker = f" by {result.worker}" if result.worker else ""
     understood = (f"{result.understood}.",) if result.understood else ()
     done = f"Done in {result.seconds:.1f} s{worker}."
-    return " ".join((done, *understood, *result.notes))
+    return " ".join((done, *understood, *result.notes, *remarks))
 
 
 def failure(error: BaseException) -> str:

@@ -10,7 +10,7 @@ from .messages import Progress
 SPEAK_AFTER_S = 2.0
 """Shorter work needs no forecast, and there is too little to make one from."""
 
-_SPEAK_FROM = 0.08
+_SPEAK_FROM = 0.2
 """Of the whole; before, any forecast is a guess."""
 
 

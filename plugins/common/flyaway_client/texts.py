@@ -5,6 +5,14 @@ from __future__ import annotations
 PAID_WORK = "Only engines licensed for commercial work"
 PAID_WORK_ABOUT = "Leaves out engines whose licence forbids it, or of which it is not known"
 
+ENGINE_ABOUT = "What finds the subject and solves its edge"
+
+MORE_ABOUT = "What is seldom needed"
+
+OUTPUT_ABOUT = "Where the result goes"
+
+EXTRACT_ABOUT = "Cut the subject out of the active layer, hair and all"
+
 PLATE_ABOUT = "The same scene without the subject, taken from the same place, in another layer"
 
 SELECTION_ABOUT = "What the selection means. With nothing selected, the subject is found by itself"

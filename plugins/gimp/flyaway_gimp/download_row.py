@@ -11,6 +11,7 @@ from gi.repository import Gtk
 
 from flyaway_client import calls, outcome, texts
 from flyaway_client.background import BackgroundCall
+from flyaway_client.menu_entries import EngineEntry
 from flyaway_client.messages import Progress
 
 
@@ -26,15 +27,15 @@ class DownloadRow:
     def __init__(self, started: Callable[[], object], ended: Callable[[str], object]) -> None:
         self._started, self._ended = started, ended
         self._call: BackgroundCall[None] | None = None
-        self._engine: str | None = None
+        self._entry: EngineEntry | None = None
         self.button = Gtk.Button(use_underline=True, no_show_all=True)
         self.bar = Gtk.ProgressBar(show_text=True, no_show_all=True)
         self.button.connect("clicked", lambda *_: self._press())
         self._show_state()
 
-    def offer(self, engine: str | None) -> None:
-        """Offer to download that engine, None to offer nothing; a download under way goes on."""
-        self._engine = engine
+    def offer(self, entry: EngineEntry | None) -> None:
+        """Offer what an entry wants downloaded, None to offer nothing; a download under way goes on."""
+        self._entry = entry if entry is not None and entry.downloads else None
         self._show_state()
 
     def close(self) -> None:
@@ -45,8 +46,8 @@ class DownloadRow:
     def _press(self) -> None:
         if self._call is not None:
             self._call.cancel()
-        elif self._engine is not None:
-            work = partial(calls.download, host.client_name(), self._engine)
+        elif self._entry is not None:
+            work = partial(calls.download, host.client_name(), self._entry.downloads)
             self._call = background.start(work, self._end, self._show_progress)
             self._show_progress(Progress("", texts.STARTING_DOWNLOAD, 0.0))
             self._show_state()
@@ -54,8 +55,9 @@ class DownloadRow:
 
     def _show_state(self) -> None:
         is_busy = self._call is not None
-        self.button.set_label("Stop _download" if is_busy else "_Download")
-        self.button.set_visible(is_busy or self._engine is not None)
+        label = "" if self._entry is None else f"_{self._entry.download_label}"
+        self.button.set_label("Stop _download" if is_busy else label)
+        self.button.set_visible(is_busy or self._entry is not None)
         self.bar.set_visible(is_busy)
 
     def _show_progress(self, progress: Progress) -> None:

@@ -1,17 +1,36 @@
-"""Runs one extraction, from the layer to its mask. GIMP's Cancel ends this process, and with it the request."""
+"""Runs one extraction, from the layer to its mask."""
 
 from __future__ import annotations
 
-import feedback
+from functools import partial
+from typing import Protocol
+
 import host
 from gi.repository import Gimp
 
 from flyaway_client import calls, request
-from flyaway_client.messages import ExtractResult
+from flyaway_client.background import Work
+from flyaway_client.client import Extracted
+from flyaway_client.messages import ExtractResult, Preview
 from flyaway_client.options import Options
 
 
-def extract(layer: Gimp.Layer, options: Options) -> ExtractResult:
+class Watch(Protocol):
+    """Who shows how far the work is, and waits for it."""
+
+    def on_preview(self, header: Preview, alpha_u8: bytes) -> None:
+        """Take an early result; called in the thread of the work."""
+
+    def wait(self, work: Work[Extracted], image: Gimp.Image) -> Extracted:
+        """Have the work done on a layer of that image and return what comes of it.
+
+        Raises:
+            CancelledError: the user wants no more of it, or has closed the image.
+            ClientError: any other of flyaway_client.errors.
+        """
+
+
+def extract(layer: Gimp.Layer, options: Options, watch: Watch) -> ExtractResult:
     """Cut the subject out of the layer.
 
     Raises:
@@ -19,9 +38,9 @@ def extract(layer: Gimp.Layer, options: Options) -> ExtractResult:
         ClientError: any of flyaway_client.errors.
     """
     target = host.find_target(layer, options)
-    feedback.start()
     pixels = host.read(target, options)
     asked, parts = request.build(pixels, options, target.layout.mask_dtype)
-    extracted = calls.extract(host.client_name(), asked, parts, feedback.show_progress)
+    work = partial(calls.extract, host.client_name(), asked, parts, on_preview=watch.on_preview)
+    extracted = watch.wait(work, layer.get_image())
     host.put(target, pixels, extracted, options.output)
     return extracted.result

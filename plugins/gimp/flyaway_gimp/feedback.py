@@ -1,22 +1,33 @@
-"""What the user sees of an extraction in GIMP: its progress bar, and what to know of the result."""
+"""What the user sees of an extraction without a dialog: GIMP's progress bar, and what to know of the result."""
 
 from __future__ import annotations
 
 from gi.repository import Gimp
 
 from flyaway_client import outcome
-from flyaway_client.messages import ExtractResult, Progress
+from flyaway_client.background import Work
+from flyaway_client.client import Extracted
+from flyaway_client.messages import ExtractResult, Preview, Progress
+from flyaway_client.pace import Pace
 
 
-def start() -> None:
-    """Let GIMP show its progress bar, with its own Cancel button beside it."""
-    Gimp.progress_init("Reading the layer")
+class ProgressBar:
+    """GIMP's own bar, with a Cancel button beside it that ends this process, and with it the request."""
 
+    def __init__(self) -> None:
+        Gimp.progress_init("Reading the layer")
+        self._pace = Pace()
 
-def show_progress(progress: Progress) -> None:
-    """Show how far the work is."""
-    Gimp.progress_set_text(progress.stage)
-    Gimp.progress_update(progress.fraction)
+    def on_preview(self, header: Preview, alpha_u8: bytes) -> None:
+        """There is no place to show it."""
+
+    def wait(self, work: Work[Extracted], image: Gimp.Image) -> Extracted:
+        """Do the work; see `extraction.Watch`."""
+        return work(self._show, lambda: not image.is_valid())
+
+    def _show(self, progress: Progress) -> None:
+        Gimp.progress_set_text(self._pace.words(progress))
+        Gimp.progress_update(progress.fraction)
 
 
 def show_result(result: ExtractResult, run_mode: Gimp.RunMode) -> None:

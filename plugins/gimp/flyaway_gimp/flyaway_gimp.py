@@ -18,7 +18,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import gi
 
-for module, version in (("Gimp", "3.0"), ("GimpUi", "3.0"), ("Gegl", "0.4"), ("Gtk", "3.0")):
+for module, version in (
+    ("Gimp", "3.0"),
+    ("GimpUi", "3.0"),
+    ("Gegl", "0.4"),
+    ("Gtk", "3.0"),
+    ("GdkPixbuf", "2.0"),
+):
     gi.require_version(module, version)
 
 import extraction
@@ -29,6 +35,7 @@ from gi.repository import Gimp, GLib
 
 from flyaway_client import outcome
 from flyaway_client.errors import CancelledError
+from flyaway_client.messages import ExtractResult
 
 PROCEDURE = "plug-in-flyaway-extract-foreground"
 
@@ -50,9 +57,11 @@ class Flyaway(Gimp.PlugIn):
         procedure.set_image_types("*")
         procedure.set_sensitivity_mask(Gimp.ProcedureSensitivityMask.DRAWABLE)
         procedure.set_menu_label("E_xtract Foreground…")
-        procedure.add_menu_path("<Image>/Layer/Mask")
+        for path in ("<Image>/Layer/Mask", "<Image>/Select"):
+            procedure.add_menu_path(path)
+        # GIMP's action search looks through the label and this text.
         procedure.set_documentation(
-            "Cut the subject out, hair and all, with a layer mask (AI matting)",
+            "Flyaway: cut out the subject, hair and all; remove background into a mask (AI matting)",
             "Sends the layer, with the selection if there is one, to the Flyaway daemon on this "
             "computer, and makes a layer mask of the alpha it finds. The daemon is started if need be.",
             None,
@@ -73,9 +82,10 @@ class Flyaway(Gimp.PlugIn):
         """Run once. Whatever goes wrong becomes one sentence, which GIMP shows or hands its caller."""
         try:
             layer = layers.of_selected(image, drawables)
-            if run_mode == Gimp.RunMode.INTERACTIVE and not _ask_options(procedure, config):
-                return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
-            result = extraction.extract(layer, options.load(config))
+            if run_mode == Gimp.RunMode.INTERACTIVE:
+                result = _extract_in_dialog(procedure, config, layer)
+            else:
+                result = extraction.extract(layer, options.load(config), feedback.ProgressBar())
             feedback.show_result(result, run_mode)
         except CancelledError:
             return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
@@ -85,11 +95,24 @@ class Flyaway(Gimp.PlugIn):
         return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
 
 
-def _ask_options(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> bool:
+def _extract_in_dialog(
+    procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, layer: Gimp.Layer
+) -> ExtractResult:
+    """Let the user choose, and do it.
+
+    Raises:
+        CancelledError: the user wants none of it.
+    """
     # Only here: without a window GIMP may run where there is no display to open GTK on.
     import panel
 
-    return panel.ask_options(procedure, config)
+    dialog = panel.ExtractDialog(procedure, config, layer)
+    try:
+        if not dialog.ask():
+            raise CancelledError("The dialog was closed.")
+        return extraction.extract(layer, options.load(config), dialog)
+    finally:
+        dialog.close()
 
 
 Gimp.main(Flyaway.__gtype__, sys.argv)

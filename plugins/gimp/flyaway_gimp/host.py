@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import layers
 import layouts
@@ -11,10 +12,11 @@ import plates
 from gi.repository import Gimp
 from layouts import Layout
 
-from flyaway_client import refusals
+from flyaway_client import miniature, refusals
 from flyaway_client.client import Extracted
 from flyaway_client.layer import LayerPixels, Picture
-from flyaway_client.messages import ImageHeader
+from flyaway_client.messages import CHANNELS, ImageHeader
+from flyaway_client.miniature import Miniature
 from flyaway_client.options import LAYER_MASK, Options
 from flyaway_client.refusals import DocumentError
 
@@ -63,6 +65,32 @@ def read(target: Target, options: Options) -> LayerPixels:
         image=_read_image(target, options),
         selection_u8=_read_selection(layer) if options.uses_selection else None,
         plate=None if plate is None else plates.read(plate, layer, layout),
+    )
+
+
+def miniature_of(target: Target, options: Options) -> Miniature | None:
+    """Small copies of the layer and of its selection; None where nothing is selected or it is not to be used.
+
+    Raises:
+        DocumentError: there is a selection, but none of it lies on the layer.
+    """
+    layer = target.layer
+    selection = _read_selection(layer) if options.uses_selection else None
+    if selection is None:
+        return None
+    width, height = layer.get_width(), layer.get_height()
+    pixels = layers.pixels(layer, layers.place_over(layer, layer), layouts.EIGHT_BITS.image_format)
+    samples = CHANNELS[layouts.CHANNELS]
+
+    def row(content: bytes, row_bytes: int, number: int) -> bytes:
+        return content[number * row_bytes : (number + 1) * row_bytes]
+
+    return Miniature(
+        width,
+        height,
+        ImageHeader(*miniature.size(width, height), layouts.CHANNELS, "u8"),
+        miniature.shrunk(partial(row, pixels, samples * width), width, height, 1, samples),
+        miniature.shrunk(partial(row, selection, width), width, height),
     )
 
 

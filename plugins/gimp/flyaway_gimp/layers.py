@@ -8,6 +8,7 @@ import layouts
 from gi.repository import Gegl, Gimp
 
 from flyaway_client.refusals import DocumentError
+from flyaway_client.zmtp import Buffer
 
 
 def of_selected(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> Gimp.Layer:
@@ -77,8 +78,15 @@ def native_pixels(drawable: Gimp.Drawable) -> bytes:
 
 def fill(drawable: Gimp.Drawable, pixel_format: str, content: bytes) -> None:
     """Overwrite all pixels of a drawable that no image shows yet."""
+    write(drawable, _whole(drawable), pixel_format, content)
+
+
+def write(
+    drawable: Gimp.Drawable, place: Gegl.Rectangle, pixel_format: str, content: Buffer
+) -> None:
+    """Overwrite pixels of a drawable that no image shows yet; what lies outside of it is left out."""
     buffer = drawable.get_buffer()
-    buffer.set(_whole(drawable), pixel_format, content)
+    buffer.set(place, pixel_format, bytes(content))
     buffer.flush()
     drawable.update(0, 0, drawable.get_width(), drawable.get_height())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import plates
@@ -9,7 +10,7 @@ from gi.repository import Gimp, GObject
 
 from flyaway_client import texts
 from flyaway_client.menu_entries import SELECTION_ENTRIES, MenuEntry
-from flyaway_client.options import LAYER_MASK, MAX_EDGE_WIDTH_PX, NEW_LAYER, Options
+from flyaway_client.options import LAYER_MASK, MAX_EDGE_WIDTH_PX, NEW_LAYER, SELECTION, Options
 
 OUTPUT_ENTRIES = (
     MenuEntry(LAYER_MASK, "Layer mask", "A mask on this layer; one it already has is replaced"),
@@ -18,6 +19,7 @@ OUTPUT_ENTRIES = (
         "New layer with layer mask, colours decontaminated",
         "The subject's own colours, free of the background's. This layer is hidden and left as it is",
     ),
+    MenuEntry(SELECTION, "Selection", "In place of the present one; this layer is left as it is"),
 )
 
 
@@ -68,6 +70,22 @@ def add_arguments(procedure: Gimp.Procedure) -> None:
         usual.output,
         flags,
     )
+
+    # No argument: nobody chooses it, and it is kept with the others.
+    procedure.add_string_aux_argument(
+        "chosen-for", "", "Of which image the choices were", "", flags
+    )
+
+
+def forget_what_another_image_had(config: Gimp.ProcedureConfig, image: Gimp.Image) -> None:
+    """Take back what said something of the last image's selection or layers alone, where that was another one."""
+    # GIMP counts images anew at each start.
+    identity = f"{os.getppid()}:{image.get_id()}"
+    if config.get_property("chosen-for") != identity:
+        config.set_property("selection-is", Options().selection_is)
+        config.set_property("chosen-for", identity)
+    # GIMP's chooser has no way back to none: last time's would stay, for another photo too.
+    config.set_property("plate", None)
 
 
 def load(config: Gimp.ProcedureConfig) -> Options:

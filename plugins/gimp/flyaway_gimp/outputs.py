@@ -7,12 +7,13 @@ from contextlib import contextmanager
 
 import layers
 import layouts
-from gi.repository import Gimp
+from gi.repository import Gegl, Gimp
 from layouts import Layout
 
 from flyaway_client.client import Extracted
 from flyaway_client.layer import Picture, decontaminated, mixed_runs
-from flyaway_client.options import LAYER_MASK, NEW_LAYER
+from flyaway_client.messages import DTYPES
+from flyaway_client.options import LAYER_MASK, NEW_LAYER, SELECTION
 from flyaway_client.zmtp import Buffer
 
 
@@ -57,9 +58,26 @@ def _put_new_layer(layer: Gimp.Layer, image: Picture, layout: Layout, extracted:
         layer.set_visible(False)
 
 
+def _put_selection(
+    layer: Gimp.Layer, _image: Picture, layout: Layout, extracted: Extracted
+) -> None:
+    """The alpha as the image's selection, by way of a channel, for plug-ins may not write into a selection."""
+    document = layer.get_image()
+    width, height = document.get_width(), document.get_height()
+    channel = Gimp.Channel.new(document, "Flyaway", width, height, 0, Gegl.Color.new("black"))
+    place = layers.place_in_image(layer)
+    on_canvas, alpha = _cropped(place, width, height, extracted.alpha, DTYPES[layout.mask_dtype])
+    layers.write(channel, on_canvas, layout.mask_format, alpha)
+    with _one_undo_step(document):
+        document.insert_channel(channel, None, 0)
+        document.select_item(Gimp.ChannelOps.REPLACE, channel)
+        document.remove_channel(channel)
+
+
 _OUTPUTS: dict[str, Callable[[Gimp.Layer, Picture, Layout, Extracted], None]] = {
     LAYER_MASK: _put_layer_mask,
     NEW_LAYER: _put_new_layer,
+    SELECTION: _put_selection,
 }
 
 
@@ -81,6 +99,19 @@ def _decontaminate(
         place = slice(run.start * size, run.stop * size)
         native[place] = after[place]
     layers.write_native(copy, bytes(native))
+
+
+def _cropped(
+    place: Gegl.Rectangle, width: int, height: int, alpha: Buffer, sample_bytes: int
+) -> tuple[Gegl.Rectangle, bytes]:
+    """What of an alpha at a place lies on a canvas of that size: where, and its samples."""
+    left, top = max(place.x, 0), max(place.y, 0)
+    right, bottom = min(place.x + place.width, width), min(place.y + place.height, height)
+    rows, row_bytes = memoryview(alpha), place.width * sample_bytes
+    start, end = (left - place.x) * sample_bytes, (right - place.x) * sample_bytes
+    offsets = range((top - place.y) * row_bytes, (bottom - place.y) * row_bytes, row_bytes)
+    content = b"".join(rows[offset + start : offset + end] for offset in offsets)
+    return Gegl.Rectangle.new(left, top, right - left, bottom - top), content
 
 
 def _rasterize(layer: Gimp.Layer) -> None:

@@ -1,28 +1,132 @@
-"""Where the user chooses: the dialog, with GIMP's own rows for most options, and ours for the engine."""
+"""Where the user chooses, and sees the work: the dialog, with GIMP's own rows for some options and ours for the rest."""
 
 from __future__ import annotations
 
+import background
+import options
 from engine_row import EngineRow
 from gi.repository import Gimp, GimpUi, GObject, Gtk
+from output_row import OutputRow
+from preview import PreviewPicture
+from selection_row import SelectionRow
+
+from flyaway_client import texts
+from flyaway_client.background import BackgroundCall, Work
+from flyaway_client.client import Extracted
+from flyaway_client.latest import Latest
+from flyaway_client.messages import Preview, Progress
+from flyaway_client.pace import Pace
+
+TITLE = "Flyaway: Extract Foreground"
 
 
-def ask_options(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> bool:
-    """Let the user edit `config`; False if they chose not to go on."""
-    GimpUi.init("flyaway")
-    # GIMP's chooser has no way back to none: last time's would stay, for another photo too.
-    config.set_property("plate", None)
-    dialog = GimpUi.ProcedureDialog.new(procedure, config, "Extract Foreground")
-    dialog.fill(["plate", "selection-is", "edge-width", "output"])
+class ExtractDialog:
+    """The dialog of one extraction, open until that is done.
 
-    def allow_ok(is_allowed: bool) -> None:
-        dialog.set_response_sensitive(Gtk.ResponseType.OK, is_allowed)
+    Args:
+        procedure: ours.
+        config: where the choices are kept.
+        layer: what is to be cut out of.
+    """
 
-    neighbour = dialog.get_widget("selection-is", GObject.TYPE_NONE)
-    switch = dialog.get_widget("paid-work-only", GObject.TYPE_NONE)
-    row = EngineRow(config, neighbour, switch, allow_ok)
-    dialog.get_content_area().pack_start(row.grid, False, False, 0)
-    dialog.get_content_area().reorder_child(row.grid, 0)
-    accepted: bool = dialog.run()
-    row.close()
-    dialog.destroy()
-    return accepted
+    def __init__(
+        self, procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, layer: Gimp.Layer
+    ) -> None:
+        GimpUi.init("flyaway")
+        options.forget_what_another_image_had(config, layer.get_image())
+        self._dialog = GimpUi.ProcedureDialog.new(procedure, config, TITLE)
+        self._dialog.set_ok_label("E_xtract")
+        self._previews = Latest[tuple[Preview, bytes]]()
+        self._fill(config, layer)
+
+    def ask(self) -> bool:
+        """Let the user choose; False if they chose not to go on."""
+        is_accepted: bool = self._dialog.run()
+        self._engine.close()
+        self._selection.close()
+        return is_accepted
+
+    def on_preview(self, header: Preview, alpha_u8: bytes) -> None:
+        """Take an early result; called in the thread of the work."""
+        self._previews.put((header, alpha_u8))
+
+    def wait(self, work: Work[Extracted], image: Gimp.Image) -> Extracted:
+        """Have the work done while the dialog shows how far it is; see `extraction.Watch`."""
+        self._choices.set_sensitive(False)
+        self._dialog.set_response_sensitive(Gtk.ResponseType.OK, False)
+        self._work.set_visible(True)
+        pace = Pace()
+
+        def show(progress: Progress) -> None:
+            if not image.is_valid():
+                call.cancel()
+            self._bar.set_fraction(progress.fraction)
+            self._bar.set_text(pace.words(progress))
+            early = self._previews.take()
+            if early is not None:
+                self._preview.show_alpha(early[0].image, early[1])
+
+        call: BackgroundCall[Extracted] = background.start(work, lambda _: Gtk.main_quit(), show)
+        self._dialog.connect("response", lambda *_: call.cancel())
+        Gtk.main()
+        return call.result()
+
+    def close(self) -> None:
+        """The dialog goes."""
+        self._dialog.destroy()
+
+    def _fill(self, config: Gimp.ProcedureConfig, layer: Gimp.Layer) -> None:
+        dialog = self._dialog
+        names = ("selection-is", "edge-width", "plate", "paid-work-only")
+        own = {name: dialog.get_widget(name, GObject.TYPE_NONE) for name in names}
+        edge_width = own["edge-width"]
+        self._engine = EngineRow(config, self._allow_ok)
+        self._selection = SelectionRow(config, layer, edge_width)
+        self._bar = Gtk.ProgressBar(show_text=True)
+        self._preview = PreviewPicture()
+        self._work = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6, no_show_all=True)
+        for shown in (self._bar, self._preview):
+            shown.show()
+            self._work.pack_start(shown, False, False, 0)
+        output = OutputRow(config, layer)
+        self._choices = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
+        self._labels = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)
+        for name in names[:3]:
+            self._labels.add_widget(own[name].get_label())
+        engine = Gtk.Box(spacing=6)
+        engine.pack_start(self._engine.menu, True, True, 0)
+        engine.pack_start(self._engine.download.button, False, False, 0)
+        more = Gtk.Expander(label="_More", use_underline=True, tooltip_text=texts.MORE_ABOUT)
+        rest = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
+        for name in names[2:]:
+            rest.pack_start(own[name], False, False, 0)
+        more.add(rest)
+        more.set_expanded(config.get_property("engine") == "empty-scene")
+        rows = (
+            own["selection-is"],
+            self._selection.sentence,
+            edge_width,
+            self._labelled("_Engine", self._engine.menu, engine),
+            self._engine.download.bar,
+            self._engine.about,
+            self._labelled("Out_put to", output.menu, output.menu),
+            more,
+        )
+        for row in rows:
+            self._choices.pack_start(row, False, False, 0)
+        self._choices.show_all()
+        for widget in (self._choices, self._work):
+            dialog.get_content_area().pack_start(widget, False, False, 0)
+
+    def _labelled(self, text: str, target: Gtk.Widget, content: Gtk.Widget) -> Gtk.Box:
+        """A row with a label that is as wide as those of GIMP's own rows."""
+        label = Gtk.Label(label=text, use_underline=True, xalign=0)
+        label.set_mnemonic_widget(target)
+        self._labels.add_widget(label)
+        row = Gtk.Box(spacing=6)
+        row.pack_start(label, False, False, 0)
+        row.pack_start(content, True, True, 0)
+        return row
+
+    def _allow_ok(self, is_allowed: bool) -> None:
+        self._dialog.set_response_sensitive(Gtk.ResponseType.OK, is_allowed)

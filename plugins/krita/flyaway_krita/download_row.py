@@ -1,4 +1,4 @@
-"""Offers to download a missing engine, and shows how far that is. Seen only while there is something to offer."""
+"""Offers to download an engine that is not here, and shows how far that is. Seen only while there is one to offer."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import partial
 from . import background, host
 from .flyaway_client import calls, outcome, texts
 from .flyaway_client.background import BackgroundCall
+from .flyaway_client.menu_entries import EngineEntry
 from .flyaway_client.messages import Progress
 from .paragraph import Paragraph
 from .progress_bar import ProgressBar
@@ -23,7 +24,7 @@ class DownloadRow(QtWidgets.QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._call: BackgroundCall[None] | None = None
-        self._engine: str | None = None
+        self._entry: EngineEntry | None = None
         self._button = QtWidgets.QPushButton()
         self._bar = ProgressBar()
         self._stage = Paragraph()
@@ -34,16 +35,16 @@ class DownloadRow(QtWidgets.QWidget):
         self._button.clicked.connect(self._press)
         self._show_state()
 
-    def offer(self, engine: str | None) -> None:
-        """Offer to download that engine, None to offer nothing; a download under way goes on."""
-        self._engine = engine
+    def offer(self, entry: EngineEntry | None) -> None:
+        """Offer what an entry wants downloaded, None to offer nothing; a download under way goes on."""
+        self._entry = entry if entry is not None and entry.downloads else None
         self._show_state()
 
     def _press(self, _is_checked: bool) -> None:
         if self._call is not None:
             self._call.cancel()
-        elif self._engine is not None:
-            work = partial(calls.download, host.client_name(), self._engine)
+        elif self._entry is not None:
+            work = partial(calls.download, host.client_name(), self._entry.downloads)
             self._call = background.start(self, work, self._end, self._show_progress)
             self._show_progress(Progress("", texts.STARTING_DOWNLOAD, 0.0))
             self._show_state()
@@ -51,10 +52,12 @@ class DownloadRow(QtWidgets.QWidget):
 
     def _show_state(self) -> None:
         is_busy = self._call is not None
-        self._button.setText("Stop download" if is_busy else "Download")
+        label = "" if self._entry is None else self._entry.download_label
+        self._button.setText("Stop download" if is_busy else label)
+        self._button.setToolTip("" if self._entry is None else self._entry.about)
         self._bar.setVisible(is_busy)
         self._stage.setVisible(is_busy)
-        self.setVisible(is_busy or self._engine is not None)
+        self.setVisible(is_busy or self._entry is not None)
 
     def _show_progress(self, progress: Progress) -> None:
         self._bar.show_fraction(progress.fraction)

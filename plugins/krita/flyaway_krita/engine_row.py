@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from . import background, host
@@ -9,7 +10,7 @@ from .download_row import DownloadRow
 from .flyaway_client import calls, outcome, texts
 from .flyaway_client.background import BackgroundCall
 from .flyaway_client.errors import ClientError
-from .flyaway_client.menu_entries import AUTO_ENGINE, EngineEntry, engine_entries
+from .flyaway_client.menu_entries import AUTO_ENGINE, MORE, EngineMenu, engine_menu
 from .flyaway_client.messages import EngineInfo
 from .menu import Menu
 from .paragraph import Paragraph
@@ -31,9 +32,11 @@ class EngineRow(QtWidgets.QWidget):
         self._call: BackgroundCall[Engines] | None = None
         self._is_wanted = self._may_start = False
         self._engines: Engines = ()
-        self._entries: dict[str, EngineEntry] = {}
-        self._plate_engines: set[str] = set()
+        self._known = EngineMenu((AUTO_ENGINE,))
+        self._has_more = False
+        self._chosen = AUTO_ENGINE
         self.menu = Menu()
+        self.menu.setToolTip(texts.ENGINE_ABOUT)
         self._about = Paragraph()
         self.download = DownloadRow()
         self._switch = QtWidgets.QCheckBox(texts.PAID_WORK)
@@ -51,7 +54,7 @@ class EngineRow(QtWidgets.QWidget):
     @property
     def chosen(self) -> str:
         """The engine's name on the wire."""
-        return str(self.menu.currentData())
+        return self._chosen.name
 
     @property
     def paid_work_only(self) -> bool:
@@ -61,12 +64,12 @@ class EngineRow(QtWidgets.QWidget):
     @property
     def is_missing(self) -> bool:
         """Whether the chosen engine must be downloaded first."""
-        return self._entries[self.chosen].is_missing
+        return self._chosen.is_missing
 
     @property
     def needs_plate(self) -> bool:
         """Whether the chosen engine compares with a plate, as far as is known."""
-        return self.chosen in self._plate_engines
+        return self._chosen.needs_plate
 
     def choose(self, name: str, *, paid_work_only: bool, needs_plate: bool = False) -> None:
         """Show that engine as the chosen one, whether the daemon has named it or not.
@@ -74,17 +77,12 @@ class EngineRow(QtWidgets.QWidget):
         Where `paid_work_only` leaves it out, the daemon's best one takes its place. Until the daemon has
         named it, `needs_plate` is what is known of it from an earlier time.
         """
-        entries = engine_entries(self._engines, name, paid_work_only=paid_work_only)
-        self._entries = {entry.name: entry for entry in entries}
-        self._plate_engines = {entry.name for entry in entries if entry.needs_plate}
+        self._known = engine_menu(self._engines, name, paid_work_only=paid_work_only)
+        self._chosen = self._known.find(name) or AUTO_ENGINE
         if needs_plate and not self._engines:
-            self._plate_engines.add(name)
+            self._chosen = replace(self._chosen, needs_plate=True)
         self._switch.setChecked(paid_work_only)
-        self.menu.clear()
-        for entry in entries:
-            self.menu.add(entry.name, entry.label, entry.about)
-        shown = name if name in self._entries else AUTO_ENGINE.name
-        self.menu.setCurrentIndex(self.menu.findData(shown))
+        self._fill()
         self._show_chosen()
 
     def refresh(self, *, start: bool = False) -> None:
@@ -98,10 +96,16 @@ class EngineRow(QtWidgets.QWidget):
         work = partial(calls.fetch_engines, host.client_name(), start=start)
         self._call = background.start(self, work, self._take_engines)
 
+    def _fill(self) -> None:
+        """Fill the menu with what is to be seen of it."""
+        self.menu.clear()
+        for entry in self._known.listed(self.chosen, self._has_more):
+            self.menu.add(entry.name, entry.label, entry.about)
+        self.menu.setCurrentIndex(self.menu.findData(self.chosen))
+
     def _show_chosen(self) -> None:
-        entry = self._entries[self.chosen]
-        self._about.setText(entry.about)
-        self.download.offer(entry.name if entry.can_download else None)
+        self._about.setText(self._chosen.about)
+        self.download.offer(self._chosen)
         self.plate_asked.emit(self.needs_plate)
 
     def _open_menu(self) -> None:
@@ -110,6 +114,13 @@ class EngineRow(QtWidgets.QWidget):
             self.refresh(start=True)
 
     def _pick(self, _index: int) -> None:
+        name = str(self.menu.currentData())
+        if name == MORE.name:
+            self._has_more = True
+            self._fill()
+            self.menu.showPopup()
+            return
+        self._chosen = self._known.find(name) or self._chosen
         self._show_chosen()
         self.changed.emit()
 
@@ -119,13 +130,13 @@ class EngineRow(QtWidgets.QWidget):
 
     def _begin_download(self) -> None:
         self.menu.setEnabled(False)
-        self._about.setText(self._entries[self.chosen].about)  # not why an earlier try failed
+        self._about.setText(self._chosen.about)  # not why an earlier try failed
         self.changed.emit()
 
     def _end_download(self, sentence: str) -> None:
         self.menu.setEnabled(True)
         if sentence:
-            self._about.setText(sentence)
+            self._about.show_problem(sentence)
         else:
             self.refresh()
 
@@ -145,4 +156,4 @@ class EngineRow(QtWidgets.QWidget):
             self._ask(start=True)  # the menu was opened while a daemon was looked for that runs
         elif self._is_wanted or not isinstance(error, ClientError):
             self._is_wanted = False
-            self._about.setText(outcome.failure(error))
+            self._about.show_problem(outcome.failure(error))

@@ -11,8 +11,8 @@ from .panel import OBJECT_NAME, FlyawayDocker
 from .qt import QtWidgets
 
 MENU = "tools/scripts"
-EXTRACT = ("flyaway_extract", "Extract Foreground (Transparency Mask)")
-CANCEL = ("flyaway_cancel", "Cancel Extract Foreground")
+EXTRACT = ("flyaway_extract", "Flyaway: Extract Foreground")
+CANCEL = ("flyaway_cancel", "Flyaway: Cancel Extract Foreground")
 """Ids and texts of the actions, as in flyaway_krita.action."""
 
 

@@ -1,4 +1,4 @@
-"""Runs one extraction at a time, from the click to the mask, without ever holding up Krita's window."""
+"""Runs one extraction: from the click, past the daemon, to the result. Nothing waits here."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from .flyaway_client import calls, outcome, request
 from .flyaway_client.background import BackgroundCall
 from .flyaway_client.client import Extracted
 from .flyaway_client.errors import CancelledError
-from .flyaway_client.messages import Progress
+from .flyaway_client.latest import Latest
+from .flyaway_client.layer import Picture
+from .flyaway_client.messages import Preview, Progress
 from .flyaway_client.options import Options
+from .flyaway_client.pace import Pace
 from .host import Target
 from .qt import QtCore
 
 QUIT_S = 2.5
-"""A cancelled request ends within two seconds, whatever the daemon does."""
+"""How long Krita's end may wait: a cancelled request ends within two seconds, whatever the daemon does."""
 
 
 class Extractor(QtCore.QObject):
@@ -24,34 +27,56 @@ class Extractor(QtCore.QObject):
     busy_changed = QtCore.pyqtSignal(bool)
     progressed = QtCore.pyqtSignal(str, float)
     """Stage in words, fraction 0..1."""
+    previewed = QtCore.pyqtSignal(object, bytes)
+    """An early alpha: its layout and its pixels."""
     announced = QtCore.pyqtSignal(str, bool)
     """A sentence for the user, and whether it is about a problem."""
+    advised = QtCore.pyqtSignal(object)
+    """An engine (EngineInfo) worth fetching, since the subject could only be guessed."""
 
     def __init__(self) -> None:
         super().__init__()
         self._call: BackgroundCall[Extracted] | None = None
+        self._target: Target | None = None
 
     @property
     def is_busy(self) -> bool:
         """Whether an extraction is under way."""
         return self._call is not None
 
+    @property
+    def elsewhere(self) -> str:
+        """The name of the image that is worked on, where another one is active; "" where none is."""
+        if self._target is None or host.is_active(self._target):
+            return ""
+        return host.image_name(self._target)
+
     def start(self, options: Options) -> None:
         """Cut the subject out of the active layer, as it is now; every outcome is announced."""
         if self.is_busy:
-            self.announced.emit(
-                "Flyaway is still at work on the last extraction. Wait for it, or cancel it.", True
-            )
+            where = f" on “{self.elsewhere}”" if self.elsewhere else ""
+            sentence = f"Flyaway is still at work{where}. Wait for it, or cancel it."
+            self.announced.emit(sentence, True)
             return
+        previews = Latest[tuple[Preview, bytes]]()
         try:
-            target = host.find_target(options)
-            asked, parts = request.build(host.read(target, options), options, host.MASK_DTYPE)
-            work = partial(calls.extract, host.client_name(), asked, parts)
+            self._target = host.find_target(options)
+            pixels = host.read(self._target, options)
+            asked, parts = request.build(pixels, options, host.MASK_DTYPE)
+            work = partial(
+                calls.extract,
+                host.client_name(),
+                asked,
+                parts,
+                on_preview=lambda header, alpha: previews.put((header, alpha)),
+            )
         except Exception as error:  # noqa: BLE001 - the edge to Krita: each failure is one sentence
+            self._target = None
             self.announced.emit(outcome.failure(error), True)
             return
-        on_end = partial(self._end, target, options.output)
-        self._call = background.start(self, work, on_end, self._show_progress)
+        on_end = partial(self._end, self._target, pixels.image, options.output)
+        report = partial(self._show_progress, self._target, Pace(), previews)
+        self._call = background.start(self, work, on_end, report)
         self.busy_changed.emit(True)
 
     def cancel(self) -> None:
@@ -60,31 +85,58 @@ class Extractor(QtCore.QObject):
             self.announced.emit("Flyaway is not at work, so there is nothing to cancel.", False)
             return
         self._call.cancel()
-        self.progressed.emit("Cancelling", 0.0)
+        where = f" the work on “{self.elsewhere}”" if self.elsewhere else ""
+        self.progressed.emit(f"Cancelling{where}", 0.0)
 
     def close(self) -> None:
         """Krita quits: let the daemon know that nobody waits any more."""
         if self._call is not None:
             self._call.abandon(QUIT_S)
 
-    def _show_progress(self, progress: Progress) -> None:
-        self.progressed.emit(progress.stage, progress.fraction)
+    def _show_progress(
+        self,
+        target: Target,
+        pace: Pace,
+        previews: Latest[tuple[Preview, bytes]],
+        progress: Progress,
+    ) -> None:
+        if self._call is not None and not host.is_open(target):
+            self._call.abandon()
+            self._rest()
+            return
+        self.progressed.emit(pace.words(progress), progress.fraction)
+        preview = previews.take()
+        if preview is not None:
+            self.previewed.emit(preview[0].image, preview[1])
 
-    def _end(self, target: Target, output: str, call: BackgroundCall[Extracted]) -> None:
+    def _end(
+        self, target: Target, image: Picture, output: str, call: BackgroundCall[Extracted]
+    ) -> None:
         # Busy until all is done: while it opens a document, Krita 5.1 lets the user click.
-        sentence, is_problem = _finish(target, output, call)
-        self._call = None
+        if not host.is_open(target):
+            self._rest()  # who closes an image wants to hear no more of it
+            return
+        sentence, is_problem = _finish(target, image, output, call)
+        where = f"“{self.elsewhere}”: " if self.elsewhere else ""
+        self._rest()
+        self.announced.emit(where + sentence, is_problem)
+        if call.error is None and call.result().result.advised is not None:
+            self.advised.emit(call.result().result.advised)
+
+    def _rest(self) -> None:
+        self._call = self._target = None
         self.busy_changed.emit(False)
-        self.announced.emit(sentence, is_problem)
 
 
-def _finish(target: Target, output: str, call: BackgroundCall[Extracted]) -> tuple[str, bool]:
+def _finish(
+    target: Target, image: Picture, output: str, call: BackgroundCall[Extracted]
+) -> tuple[str, bool]:
     """Put the alpha where it belongs; the sentence to announce, and whether it is about a problem."""
     try:
         extracted = call.result()
-        host.put(target, extracted, output)
+        remarks = host.put(target, image, extracted, output)
     except CancelledError as error:
         return error.message, False
     except Exception as error:  # noqa: BLE001 - the edge to Krita: each failure is one sentence
         return outcome.failure(error), True
-    return outcome.success(extracted.result), False
+    return outcome.success(extracted.result, *remarks), False

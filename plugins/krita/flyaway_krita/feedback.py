@@ -41,7 +41,7 @@ class Feedback(QtCore.QObject):
 
     def _progress_dialog(self) -> QtWidgets.QProgressDialog:
         dialog = QtWidgets.QProgressDialog(_main_window())
-        dialog.setWindowTitle("Extract Foreground")
+        dialog.setWindowTitle("Flyaway")
         dialog.setLabelText(f"{texts.STARTING}…")
         dialog.setMinimumWidth(DIALOG_WIDTH)
         dialog.setWindowModality(QtCore.Qt.WindowModality.NonModal)
@@ -82,7 +82,7 @@ class Feedback(QtCore.QObject):
 def _show_box(sentence: str) -> None:
     box = QtWidgets.QMessageBox(_main_window())
     box.setIcon(QtWidgets.QMessageBox.Icon.Warning)
-    box.setWindowTitle("Extract Foreground")
+    box.setWindowTitle("Flyaway")
     box.setText(sentence)
     box.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setWindowModality(QtCore.Qt.WindowModality.NonModal)

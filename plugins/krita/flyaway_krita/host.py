@@ -7,18 +7,23 @@ other layers and documents.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 from krita import Document, Krita, Node
 
-from . import layers, layouts, outputs, plates
-from .flyaway_client import refusals
+from . import layers, layouts, outputs, plates, selections
+from .flyaway_client import miniature, refusals
 from .flyaway_client.client import Extracted
 from .flyaway_client.layer import LayerPixels, Picture
-from .flyaway_client.options import Options
+from .flyaway_client.messages import CHANNELS, DTYPES, ImageHeader
+from .flyaway_client.miniature import Miniature
+from .flyaway_client.options import LAYER_MASK, Options
 from .flyaway_client.refusals import DocumentError
 from .qt import QtCore
+from .selections import Selected
 
-MASK_DTYPE = "u8"
+MASK_DTYPE = outputs.ALPHA_DTYPE
 """Krita keeps masks at 8 bits, whatever the depth of the image."""
 
 DESELECT = "Select > Deselect"
@@ -32,6 +37,7 @@ class Target:
         place: the piece that is worked on, in the image's coordinates.
         canvas: the image's own size, from 0, 0.
         position: the layer's offset, to see whether it was moved meanwhile.
+        selection: the one that counts for the layer, if there is one and it is to be used.
     """
 
     document: Document
@@ -39,6 +45,7 @@ class Target:
     place: QtCore.QRect
     canvas: QtCore.QRect
     position: QtCore.QPoint
+    selection: Selected | None
 
 
 def client_name() -> str:
@@ -56,21 +63,21 @@ def find_target(options: Options) -> Target:
     if document is None:
         raise DocumentError("No image is open. Open a photo, then try again.")
     layer = layers.of_active(document.activeNode())
-    layers.check_unlocked(layer)
+    if options.output == LAYER_MASK:
+        layers.check_unlocked(layer)
     canvas = QtCore.QRect(0, 0, document.width(), document.height())
     place = layer.bounds()
     if place.isEmpty():
         raise DocumentError(
             f"The layer “{layer.name()}” is empty. Select the layer with the photo."
         )
-    selection = document.selection() if options.uses_selection else None
+    selection = selections.of_layer(document, layer) if options.uses_selection else None
     if selection is not None:
         # Beyond the canvas nobody can select, so nothing there is known to be background.
-        selected = QtCore.QRect(selection.x(), selection.y(), selection.width(), selection.height())
-        place = place.intersected(canvas.united(selected))
+        place = place.intersected(canvas.united(selections.bounds(selection)))
         if place.isEmpty():
             raise refusals.selection_beside(layer.name(), DESELECT)
-    return Target(document, layer, place, canvas, layer.position())
+    return Target(document, layer, place, canvas, layer.position(), selection)
 
 
 def read(target: Target, options: Options) -> LayerPixels:
@@ -82,7 +89,7 @@ def read(target: Target, options: Options) -> LayerPixels:
     """
     layer, place = target.layer, target.place
     header = layouts.image_header(layer, place)
-    selection = _read_selection(target) if options.uses_selection else None
+    selection = _read_selection(target)
     colour, icc = layers.colour_of(layer)
     plate = None
     if options.needs_plate:
@@ -91,23 +98,72 @@ def read(target: Target, options: Options) -> LayerPixels:
     return LayerPixels(image, colour, icc, selection, plate)
 
 
-def put(target: Target, extracted: Extracted, output: str) -> None:
-    """Put the alpha where the user wants it.
+def selection_box() -> QtCore.QRect | None:
+    """The box around the selection of the active image; None where nothing is selected."""
+    document = Krita.instance().activeDocument()
+    selection = None if document is None else document.selection()
+    return None if selection is None else selections.bounds(selection)
+
+
+def miniature_of(target: Target) -> Miniature | None:
+    """Small copies of the layer and of its selection; None where nothing is selected."""
+    layer, place, selection = target.layer, target.place, target.selection
+    if selection is None:
+        return None
+    width, height = place.width(), place.height()
+    header = layouts.image_header(layer, place)
+
+    def row_of(holder: Node | Selected, row: int) -> bytes:
+        return holder.pixelData(place.x(), place.y() + row, width, 1).data()
+
+    samples, sample_bytes = CHANNELS[header.channels], DTYPES[header.dtype]
+    small = miniature.shrunk(partial(row_of, layer), width, height, sample_bytes, samples)
+    return Miniature(
+        width,
+        height,
+        ImageHeader(*miniature.size(width, height), header.channels, "u8"),
+        miniature.eight_bits(small, header.dtype),
+        miniature.shrunk(partial(row_of, selection), width, height),
+    )
+
+
+def put(target: Target, image: Picture, extracted: Extracted, output: str) -> tuple[str, ...]:
+    """Put the alpha where the user wants it; sentences on what else has changed.
+
+    Args:
+        target: what the alpha is of.
+        image: the layer's pixels as they were read.
+        extracted: the alpha, and the subject's own colours where the output shows them.
+        output: one of flyaway_client.options.
 
     Raises:
-        DocumentError: the document or layer is gone or no longer what it was.
+        DocumentError: the layer is gone or no longer what it was.
     """
     _check_still_there(target)
     layer = target.layer
-    layers.check_unlocked(layer)
+    if output == LAYER_MASK:
+        layers.check_unlocked(layer)
     place = target.place.translated(layer.position() - target.position)
-    outputs.put(output, target.document, layer, place, extracted)
+    return outputs.put(output, outputs.Result(target.document, layer, place, image, extracted))
+
+
+def is_open(target: Target) -> bool:
+    """Whether its image is still open."""
+    return any(target.document == one for one in Krita.instance().documents())
+
+
+def is_active(target: Target) -> bool:
+    """Whether its image is the one that the user looks at."""
+    return bool(target.document == Krita.instance().activeDocument())
+
+
+def image_name(target: Target) -> str:
+    """What the user knows its image by."""
+    return Path(target.document.fileName()).name or target.document.name() or "Not saved"
 
 
 def _check_still_there(target: Target) -> None:
     document = target.document
-    if not any(document == one for one in Krita.instance().documents()):
-        raise DocumentError("The image was closed meanwhile, so its mask was dropped.")
     if document.nodeByUniqueID(target.layer.uniqueId()) is None:
         raise DocumentError("The layer was deleted meanwhile, so its mask was dropped.")
     if (document.width(), document.height()) != (target.canvas.width(), target.canvas.height()):
@@ -117,16 +173,10 @@ def _check_still_there(target: Target) -> None:
 
 
 def _read_selection(target: Target) -> bytes | None:
-    selection = target.document.selection()
+    place, selection = target.place, target.selection
     if selection is None:
         return None
-    place = target.place
     selected = selection.pixelData(place.x(), place.y(), place.width(), place.height()).data()
     if selected.count(0) == len(selected):
         raise refusals.selection_beside(target.layer.name(), DESELECT)
-    if selected.count(255) == len(selected):
-        raise DocumentError(
-            f"The selection covers all of the layer “{target.layer.name()}”, so nothing is left to cut "
-            f"away. Select the subject alone, or nothing ({DESELECT}) to have it found."
-        )
     return selected

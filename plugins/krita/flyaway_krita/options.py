@@ -4,39 +4,60 @@ from __future__ import annotations
 
 from krita import Krita
 
-from .flyaway_client.menu_entries import SELECTION_ENTRIES
-from .flyaway_client.options import MAX_EDGE_WIDTH_PX, Options
+from . import layers
+from .flyaway_client.menu_entries import MenuEntry
+from .flyaway_client.options import LAYER_MASK, MAX_EDGE_WIDTH_PX, NEW_LAYER, SELECTION, Options
+
+OUTPUT_ENTRIES = (
+    MenuEntry(LAYER_MASK, "Transparency mask", "A mask on the layer; one that it has is hidden"),
+    MenuEntry(
+        NEW_LAYER,
+        "New layer with mask, colors decontaminated",
+        "The subject's own colours, free of the background's. The layer is hidden and left as it is",
+    ),
+    MenuEntry(SELECTION, "Selection", "In place of the present one; the layer is left as it is"),
+)
 
 _GROUP = "flyaway_krita"
 YES, NO = "true", "false"
+
+_meanings: dict[str, str] = {}
+"""What the user has said that a selection is, by image: it says nothing about one in another image."""
 
 
 def load() -> Options:
     """The options as last saved; what makes no sense, such as that of a later version, is left out."""
     usual = Options()
-    selection_is = _read("selection_is")
     edge_width_px = _read("edge_width_px")
-    known = {entry.name for entry in SELECTION_ENTRIES}
+    output = _read("output")
     return Options(
         engine=_read("engine") or usual.engine,
         needs_plate=_read("needs_plate") == YES,
         plate=_read("plate"),
         paid_work_only=_read("paid_work_only") == YES,
-        selection_is=selection_is if selection_is in known else usual.selection_is,
+        selection_is=_meanings.get(_image(), usual.selection_is),
         edge_width_px=min(int(edge_width_px), MAX_EDGE_WIDTH_PX) if edge_width_px.isdigit() else 0,
+        output=output if output in {entry.name for entry in OUTPUT_ENTRIES} else usual.output,
     )
 
 
 def save(options: Options) -> None:
-    """Keep the options."""
+    """Keep the options, what the selection is for the active image alone."""
+    _meanings[_image()] = options.selection_is
     krita = Krita.instance()
     krita.writeSetting(_GROUP, "engine", options.engine)
     krita.writeSetting(_GROUP, "needs_plate", YES if options.needs_plate else NO)
     krita.writeSetting(_GROUP, "plate", options.plate)
     krita.writeSetting(_GROUP, "paid_work_only", YES if options.paid_work_only else NO)
-    krita.writeSetting(_GROUP, "selection_is", options.selection_is)
     krita.writeSetting(_GROUP, "edge_width_px", str(options.edge_width_px))
+    krita.writeSetting(_GROUP, "output", options.output)
 
 
 def _read(name: str) -> str:
     return Krita.instance().readSetting(_GROUP, name, "")
+
+
+def _image() -> str:
+    """What identifies the active image; "" where none is open."""
+    document = Krita.instance().activeDocument()
+    return "" if document is None else layers.identity(document.rootNode())

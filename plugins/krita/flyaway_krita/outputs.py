@@ -2,52 +2,127 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from krita import Document, Node
+from krita import Document, Node, Selection
 
-from . import masks
+from . import layers, masks
 from .flyaway_client.client import Extracted
-from .flyaway_client.options import LAYER_MASK
+from .flyaway_client.layer import Picture, decontaminated
+from .flyaway_client.options import LAYER_MASK, NEW_LAYER, SELECTION
 from .qt import QtCore
 
 MASK_NAME = "Extracted Foreground"
+ALPHA_DTYPE = "u8"
+
+_made: dict[str, bytes] = {}
+"""Masks that extractions have made since Krita's start, by their identity, and the digest of what was in them."""
 
 
-def put(
-    output: str, document: Document, layer: Node, place: QtCore.QRect, extracted: Extracted
-) -> None:
-    """Make what the user wants of a layer and its alpha.
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an extraction of a layer gave.
+
+    Attributes:
+        document: the layer's.
+        layer: what the subject was cut out of.
+        place: where in the image `image` and the alpha lie.
+        image: the layer's pixels there.
+        extracted: the alpha, as deep as Krita keeps masks, and the subject's own colours if they were wanted.
+    """
+
+    document: Document
+    layer: Node
+    place: QtCore.QRect
+    image: Picture
+    extracted: Extracted
+
+
+def put(output: str, result: Result) -> tuple[str, ...]:
+    """Make what the user wants of a result; sentences on what else has changed.
 
     Args:
         output: one of flyaway_client.options.
-        document: the layer's.
-        layer: what the subject was cut out of.
-        place: where in the image the alpha lies.
-        extracted: the alpha, as deep as Krita keeps masks.
+        result: what came of the work.
     """
-    _OUTPUTS[output](document, layer, place, extracted)
+    return _OUTPUTS[output](result)
 
 
-def _put_transparency_mask(
-    document: Document, layer: Node, place: QtCore.QRect, extracted: Extracted
-) -> None:
-    """A transparency mask for the layer; replaces the one an earlier extraction made."""
-    earlier = [mask for mask in layer.childNodes() if _is_ours(mask)]
-    mask = masks.new_mask(document, MASK_NAME)
-    # Filled before it is attached: one undo step, and redo brings the alpha back.
-    alpha_u8 = bytes(extracted.alpha)
-    mask.setPixelData(alpha_u8, place.x(), place.y(), place.width(), place.height())
-    layer.addChildNode(mask, None)
-    for old in earlier:
-        old.remove()
+def _put_transparency_mask(result: Result) -> tuple[str, ...]:
+    """A transparency mask for the layer, the only one that counts."""
+    earlier = [
+        node
+        for node in result.layer.childNodes()
+        if node.type() == "transparencymask" and node.visible()
+    ]
+    _attach_mask(result, result.layer)
+    hidden = []
+    for mask in earlier:
+        # Both would be multiplied. What nobody has painted on can be made again; all else stays.
+        if _is_as_made(mask):
+            mask.remove()
+        else:
+            mask.setVisible(False)
+            hidden.append(mask.name())
+    if not hidden:
+        return ()
+    result.document.refreshProjection()
+    names = ", ".join(f"“{name}”" for name in hidden)
+    return (f"The mask that was there ({names}) is hidden, not deleted.",)
 
 
-_OUTPUTS: dict[str, Callable[[Document, Node, QtCore.QRect, Extracted], None]] = {
+def _put_new_layer(result: Result) -> tuple[str, ...]:
+    """A copy of the layer above it, with the subject's own colours and the mask; the layer is hidden."""
+    layer, place, extracted = result.layer, result.place, result.extracted
+    copy = layer.duplicate()
+    copy.setName(f"{layer.name()} cutout")
+    for mask in copy.childNodes():
+        mask.remove()
+    if extracted.foreground is not None:
+        pixels = decontaminated(result.image, extracted.foreground, extracted.alpha, ALPHA_DTYPE)
+        copy.setPixelData(pixels, place.x(), place.y(), place.width(), place.height())
+    parent = layer.parentNode()
+    assert parent is not None  # only the root has none
+    parent.addChildNode(copy, layer)
+    _attach_mask(result, copy)
+    layer.setVisible(False)
+    result.document.refreshProjection()
+    return (f"“{layer.name()}” is hidden and as it was.",)
+
+
+def _put_selection(result: Result) -> tuple[str, ...]:
+    place, selection = result.place, Selection()
+    alpha_u8 = bytes(result.extracted.alpha)
+    selection.setPixelData(alpha_u8, place.x(), place.y(), place.width(), place.height())
+    result.document.setSelection(selection)
+    return ()
+
+
+_OUTPUTS: dict[str, Callable[[Result], tuple[str, ...]]] = {
     LAYER_MASK: _put_transparency_mask,
+    NEW_LAYER: _put_new_layer,
+    SELECTION: _put_selection,
 }
 
 
-def _is_ours(node: Node) -> bool:
-    """Whether an earlier extraction made it; one that the user has renamed is the user's."""
-    return node.type() == "transparencymask" and node.name() == MASK_NAME
+def _attach_mask(result: Result, layer: Node) -> None:
+    """Give `layer` a transparency mask with the alpha."""
+    mask, place = masks.new_mask(result.document, MASK_NAME), result.place
+    # Filled before it is attached: one undo step, and redo brings the alpha back.
+    alpha_u8 = bytes(result.extracted.alpha)
+    mask.setPixelData(alpha_u8, place.x(), place.y(), place.width(), place.height())
+    layer.addChildNode(mask, None)
+    _made[layers.identity(mask)] = _digest(mask)
+
+
+def _is_as_made(mask: Node) -> bool:
+    """Whether an extraction made it and nobody has changed or renamed it since."""
+    return mask.name() == MASK_NAME and _made.get(layers.identity(mask)) == _digest(mask)
+
+
+def _digest(mask: Node) -> bytes:
+    box = mask.bounds()
+    content = layers.pixels(mask, box).data()
+    return hashlib.sha256(repr((box.x(), box.y(), box.width())).encode() + content).digest()

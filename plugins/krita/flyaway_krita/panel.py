@@ -2,85 +2,121 @@
 
 from __future__ import annotations
 
+import time
+
 from krita import Canvas, DockWidget
 
 from . import options
+from .download_row import DownloadRow
 from .engine_row import EngineRow
 from .extraction import Extractor
 from .flyaway_client import texts
-from .flyaway_client.menu_entries import SELECTION_ENTRIES
-from .flyaway_client.options import MAX_EDGE_WIDTH_PX, Options
-from .menu import Menu
+from .flyaway_client.menu_entries import engine_entry
+from .flyaway_client.messages import EngineInfo
+from .flyaway_client.options import Options
+from .output_row import OutputRow
 from .paragraph import Paragraph
 from .plate_row import PlateRow
+from .preview import PreviewPicture
 from .progress_bar import ProgressBar
-from .qt import QtWidgets
+from .qt import QtCore, QtWidgets
+from .selection_row import SelectionRow
 
 OBJECT_NAME = "flyaway"
 
+STATUS_LINES = 3
+"""Room for what is said at the end of most extractions."""
+
+LOOK_MS = 1000
+"""How often the docker looks whether the selection is another one; Krita tells nobody."""
+
 
 class FlyawayDocker(DockWidget):
-    """One window's view of the extraction; all windows show the same one."""
+    """One window's view of the extraction; all windows show the same one.
+
+    What can come and go stands at the bottom, or keeps its room: nothing moves between two extractions. Where the
+    docker is low, the button and what is said stay, and the choices can be scrolled.
+    """
 
     def __init__(self, extractor: Extractor) -> None:
         super().__init__()
         self.setObjectName(OBJECT_NAME)
         self.setWindowTitle("Flyaway")
         self._extractor = extractor
+        self._pressed_s = 0.0
         self._build(options.load())
         extractor.busy_changed.connect(self._show_busy)
         extractor.progressed.connect(self._show_progress)
+        extractor.previewed.connect(self._preview.show_alpha)
         extractor.announced.connect(self._show_sentence)
+        extractor.advised.connect(self._advise)
         self._show_busy(extractor.is_busy)
+        self._watch = QtCore.QTimer(self)
+        self._watch.setInterval(LOOK_MS)
+        self._watch.timeout.connect(self._look)
+        self._watch.start()
 
     def canvasChanged(self, canvas: Canvas | None) -> None:
-        """Another image is shown. The extraction looks for its layer at the click; the row shows its own."""
-        self._refresh_plate()
+        """Another image is shown. The extraction looks for its layer at the click; the rows show their own."""
+        self._selection.show_options(options.load())
+        self._show_button()
+        self._refresh()
 
     def enterEvent(self, event: object) -> None:
-        """The mouse comes in: the row that it may be on its way to shows what would be taken now."""
-        self._refresh_plate()
+        """The mouse comes in: the rows that it may be on its way to show what would be taken now."""
+        self._refresh()
         super().enterEvent(event)
 
     def showEvent(self, event: object) -> None:
         """Show what another window or the last session left."""
         self._show_options(options.load())
         self._engine.refresh()
+        self._refresh()
         super().showEvent(event)
 
     def _build(self, chosen: Options) -> None:
         self._engine = EngineRow()
         self._engine.menu.setObjectName(f"{OBJECT_NAME}_engine")
         self._engine.download.setObjectName(f"{OBJECT_NAME}_download")
+        self._selection = SelectionRow()
+        self._output = OutputRow()
         self._plate = PlateRow()
         self._plate.setObjectName(f"{OBJECT_NAME}_plate")
-        self._selection_is = _selection_menu()
-        self._edge_width = _edge_width_box()
         self._button = QtWidgets.QPushButton("Extract")
         self._button.setObjectName(f"{OBJECT_NAME}_button")
+        self._button.setToolTip(texts.EXTRACT_ABOUT)
         self._bar = ProgressBar()
-        self._status = Paragraph()
+        self._status = Paragraph(STATUS_LINES)
         self._status.setObjectName(f"{OBJECT_NAME}_status")
+        self._preview = PreviewPicture()
+        self._advice = DownloadRow()
+        self._advice.setObjectName(f"{OBJECT_NAME}_advice")
         self._form = form = QtWidgets.QFormLayout()
+        # A narrow docker puts the labels above the menus rather than to be wider.
+        form.setRowWrapPolicy(QtWidgets.QFormLayout.RowWrapPolicy.WrapLongRows)
+        form.addRow("Selection is:", self._selection)
+        form.addRow("Output:", self._output)
         form.addRow("Engine:", self._engine)
         form.addRow("Empty scene:", self._plate)
-        form.addRow("Selection is:", self._selection_is)
-        form.addRow("Edge width:", self._edge_width)
+        choices = QtWidgets.QWidget()
+        rows = QtWidgets.QVBoxLayout(choices)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.addLayout(form)
+        rows.addWidget(self._preview)
+        rows.addStretch(1)
         content = QtWidgets.QWidget()
         column = QtWidgets.QVBoxLayout(content)
-        column.addLayout(form)
-        column.addWidget(self._button)
-        column.addWidget(self._bar)
-        column.addWidget(self._status)
-        column.addStretch(1)
+        for widget in (self._button, self._bar, self._status, self._advice, _scrolled(choices)):
+            column.addWidget(widget)
         self.setWidget(content)
         self._engine.plate_asked.connect(self._show_plate)
         self._show_options(chosen)
         self._engine.changed.connect(self._take_engine)
         self._plate.activated.connect(lambda _index: self._save())
-        self._selection_is.activated.connect(lambda _index: self._save())
-        self._edge_width.valueChanged.connect(lambda _width: self._save())
+        self._output.activated.connect(lambda _index: self._save())
+        self._selection.changed.connect(self._save)
         self._button.clicked.connect(self._press)
+        self._advice.ended.connect(self._end_advice)
 
     def _show_options(self, chosen: Options) -> None:
         self._engine.choose(
@@ -88,8 +124,8 @@ class FlyawayDocker(DockWidget):
         )
         if chosen.needs_plate:
             self._plate.choose(chosen.plate)
-        self._selection_is.setCurrentIndex(self._selection_is.findData(chosen.selection_is))
-        self._edge_width.setValue(chosen.edge_width_px)
+        self._selection.show_options(chosen)
+        self._output.choose(chosen.output)
 
     def _chosen(self) -> Options:
         return Options(
@@ -97,8 +133,9 @@ class FlyawayDocker(DockWidget):
             needs_plate=self._engine.needs_plate,
             plate=self._plate.chosen,
             paid_work_only=self._engine.paid_work_only,
-            selection_is=str(self._selection_is.currentData()),
-            edge_width_px=self._edge_width.value(),
+            selection_is=self._selection.selection_is,
+            edge_width_px=self._selection.edge_width_px,
+            output=self._output.chosen,
         )
 
     def _save(self) -> None:
@@ -110,9 +147,18 @@ class FlyawayDocker(DockWidget):
             widget.setVisible(is_needed)
         self._refresh_plate()
 
+    def _refresh(self) -> None:
+        self._refresh_plate()
+        self._selection.describe()
+
     def _refresh_plate(self) -> None:
         if self._engine.needs_plate:
             self._plate.refresh()
+
+    def _look(self) -> None:
+        """Time has passed: the user may have drawn."""
+        if self.isVisible() and not self._extractor.is_busy and self._selection.is_another():
+            self._selection.describe()
 
     def _take_engine(self) -> None:
         self._status.setText("")
@@ -120,42 +166,59 @@ class FlyawayDocker(DockWidget):
 
     def _press(self, _is_checked: bool) -> None:
         if self._extractor.is_busy:
-            self._extractor.cancel()
+            # The second half of a double click is not meant to cancel what the first has started.
+            pause_ms = (time.monotonic() - self._pressed_s) * 1000
+            if pause_ms > QtWidgets.QApplication.doubleClickInterval():
+                self._extractor.cancel()
         elif self._engine.is_missing:
-            self._status.setText(texts.ENGINE_MISSING)
+            self._status.show_problem(texts.ENGINE_MISSING)
         else:
+            self._pressed_s = time.monotonic()
             self._extractor.start(self._chosen())
 
     def _show_busy(self, is_busy: bool) -> None:
-        self._button.setText("Cancel" if is_busy else "Extract")
+        self._show_button()
         self._bar.setVisible(is_busy)
         self._bar.show_fraction(0.0)
         if is_busy:
             self._status.setText("")
-        elif self.isVisible():
+            self._advice.offer(None)
+            return
+        self._preview.clear()
+        if self.isVisible():
             # Weights may have come with the extraction.
             self._engine.refresh()
+
+    def _show_button(self) -> None:
+        where = f" work on “{self._extractor.elsewhere}”" if self._extractor.elsewhere else ""
+        self._button.setText(f"Cancel{where}" if self._extractor.is_busy else "Extract")
 
     def _show_progress(self, stage: str, fraction: float) -> None:
         self._bar.show_fraction(fraction)
         self._status.setText(f"{stage}…")
 
-    def _show_sentence(self, sentence: str, _is_problem: bool) -> None:
-        self._status.setText(sentence)
+    def _show_sentence(self, sentence: str, is_problem: bool) -> None:
+        if is_problem:
+            self._status.show_problem(sentence)
+        else:
+            self._status.setText(sentence)
+
+    def _advise(self, info: EngineInfo) -> None:
+        self._advice.offer(engine_entry(info))
+
+    def _end_advice(self, sentence: str) -> None:
+        if sentence:
+            self._status.show_problem(sentence)
+            return
+        self._advice.offer(None)
+        self._engine.refresh()
 
 
-def _selection_menu() -> Menu:
-    box = Menu()
-    box.setToolTip(texts.SELECTION_ABOUT)
-    for entry in SELECTION_ENTRIES:
-        box.add(entry.name, entry.label, entry.about)
-    return box
-
-
-def _edge_width_box() -> QtWidgets.QSpinBox:
-    box = QtWidgets.QSpinBox()
-    box.setRange(0, MAX_EDGE_WIDTH_PX)
-    box.setSpecialValueText("Scales with the image")
-    box.setSuffix(" px")
-    box.setToolTip(texts.EDGE_WIDTH_ABOUT)
-    return box
+def _scrolled(content: QtWidgets.QWidget) -> QtWidgets.QScrollArea:
+    """As wide as there is room, and as high as it needs; what does not fit can be scrolled to."""
+    area = QtWidgets.QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(content)
+    return area

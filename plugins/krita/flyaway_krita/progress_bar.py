@@ -18,6 +18,9 @@ class ProgressBar(QtWidgets.QProgressBar):
     def __init__(self) -> None:
         super().__init__()
         self.setRange(0, STEPS)
+        policy = self.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.setSizePolicy(policy)
 
     def show_fraction(self, fraction: float) -> None:
         """Show that much of it as done; 0..1."""

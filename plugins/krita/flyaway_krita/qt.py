@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pykrita
 
-__all__ = ["QtCore", "QtWidgets", "qt_major_version"]
+__all__ = ["QtCore", "QtGui", "QtWidgets", "qt_major_version"]
 
 
 def qt_major_version() -> int:
@@ -21,6 +21,6 @@ def qt_major_version() -> int:
 
 
 if TYPE_CHECKING or qt_major_version() >= 6:
-    from PyQt6 import QtCore, QtWidgets
+    from PyQt6 import QtCore, QtGui, QtWidgets
 else:
-    from PyQt5 import QtCore, QtWidgets
+    from PyQt5 import QtCore, QtGui, QtWidgets

@@ -62,7 +62,7 @@ def test_lists_every_engine_the_built_in_first(store: Path, capsys: Captured) ->
     assert main(["models", "list"]) == 0
 
     shown = capsys.readouterr().out
-    assert shown.startswith("builtin: Built-in (always there)\n")
+    assert shown.startswith("builtin: Built-in engine (always there)\n")
     assert [line.split(":")[0] for line in shown.splitlines()[::3]] == list(engines.names())
 
 
@@ -337,7 +337,10 @@ def test_engine_without_weights_has_nothing_to_look_after(
     assert main(["models", verb, "builtin"]) == 1
 
     shown = capsys.readouterr()
-    assert (shown.out, shown.err) == ("", "flyaway: Built-in has no weights: it is always there.\n")
+    assert (shown.out, shown.err) == (
+        "",
+        "flyaway: Built-in engine has no weights: it is always there.\n",
+    )
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,15 @@ class Qt:
     class WidgetAttribute:
         WA_DeleteOnClose: Qt.WidgetAttribute
 
+    class ScrollBarPolicy:
+        ScrollBarAlwaysOff: Qt.ScrollBarPolicy
+
+    class AspectRatioMode:
+        KeepAspectRatio: Qt.AspectRatioMode
+
+    class TransformationMode:
+        SmoothTransformation: Qt.TransformationMode
+
     class ItemDataRole:
         UserRole: Qt.ItemDataRole
         ToolTipRole: Qt.ItemDataRole

@@ -22,7 +22,7 @@ RECORDS = (
     EngineRecord(
         name="builtin",
         family="builtin",
-        title="Built-in",
+        title="Built-in engine",
         purpose="Solves hair and fur from a selection or trimap; a rough guess without one. No download.",
         ranks={Role.FIND: _LAST, Role.SOLVE: _LAST},
         accepts=frozenset({Input.TRIMAP, Input.REGION}),

@@ -11,6 +11,22 @@ class Error(Exception):
         self.message = message
 
 
+SOURCE_REMOVE = False
+
+
+class Bytes:
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    @staticmethod
+    def new(content: bytes) -> Bytes:
+        return Bytes(content)
+
+
+def markup_escape_text(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;")
+
+
 _timeouts: list[Callable[[], object]] = []
 """What the main loop calls again and again, until it returns False."""
 
@@ -19,6 +35,10 @@ def timeout_add(interval_ms: int, function: Callable[..., object], *arguments: o
     assert interval_ms > 0
     _timeouts.append(lambda: function(*arguments))
     return len(_timeouts)
+
+
+def idle_add(function: Callable[[], object]) -> int:
+    return timeout_add(1, function)
 
 
 def turn() -> None:

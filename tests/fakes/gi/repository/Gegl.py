@@ -15,6 +15,13 @@ class AbyssPolicy(enum.Enum):
     NONE = 0
 
 
+class Color:
+    @staticmethod
+    def new(text: str) -> Color:
+        assert text == "black"
+        return Color()
+
+
 @dataclass
 class Rectangle:
     x: int
@@ -54,12 +61,17 @@ class Buffer:
     def set(self, rect: Rectangle, format_name: str, data: bytes) -> None:
         """Unlike `get`, this must stay inside: real GIMP ends the plug-in otherwise."""
         height, width, channels = self.pixels.shape
-        assert (rect.x, rect.y, rect.width, rect.height) == (0, 0, width, height)
+        assert rect.x >= 0 and rect.y >= 0
+        assert rect.x + rect.width <= width and rect.y + rect.height <= height
         model, sample = format_name.split()
         assert model == {4: "R'G'B'A", 1: "Y"}[channels], format_name
         dtype, full = SAMPLES[sample]
-        samples = np.frombuffer(data, dtype).reshape(height, width, channels)
-        self.pixels = samples.astype(float) / full
+        samples = np.frombuffer(data, dtype).reshape(rect.height, rect.width, channels)
+        rows, columns = (
+            slice(rect.y, rect.y + rect.height),
+            slice(rect.x, rect.x + rect.width),
+        )
+        self.pixels[rows, columns] = samples.astype(float) / full
         self.is_flushed = False
 
     def copy(

@@ -39,6 +39,10 @@ class AddMaskType(enum.Enum):
     BLACK = 1
 
 
+class ChannelOps(enum.Enum):
+    REPLACE = 2
+
+
 class MaskApplyMode(enum.Enum):
     DISCARD = 1
 
@@ -146,7 +150,12 @@ class Drawable(Item):
         return True
 
 
-class Channel(Drawable): ...
+class Channel(Drawable):
+    @staticmethod
+    def new(
+        image: Image, name: str, width: int, height: int, opacity: float, color: Gegl.Color
+    ) -> Channel:
+        return Channel(image, name, np.zeros((height, width, 1)))
 
 
 class LayerMask(Channel): ...
@@ -249,6 +258,8 @@ class Image:
         self, width: int, height: int, precision: Precision = Precision.U8_NON_LINEAR
     ) -> None:
         self.layers: list[Layer] = []
+        self.channels: list[Channel] = []
+        self.is_open = True
         self.floating: Layer | None = None
         self.undo_steps: list[list[str]] = []
         self._open_groups = 0
@@ -263,6 +274,34 @@ class Image:
 
     def delete(self) -> bool:
         self.layers.clear()
+        return True
+
+    def get_id(self) -> int:
+        return id(self)
+
+    def is_valid(self) -> bool:
+        return self.is_open
+
+    def get_width(self) -> int:
+        return self._selection.get_width()
+
+    def get_height(self) -> int:
+        return self._selection.get_height()
+
+    def insert_channel(self, channel: Channel, parent: Item | None, position: int) -> bool:
+        self.record("insert channel")
+        self.channels.append(channel)
+        return True
+
+    def remove_channel(self, channel: Channel) -> bool:
+        self.record("remove channel")
+        self.channels.remove(channel)
+        return True
+
+    def select_item(self, operation: ChannelOps, item: Channel) -> bool:
+        assert operation is ChannelOps.REPLACE and item in self.channels
+        self.record("select")
+        self._selection.get_buffer().pixels = item.get_buffer().pixels.copy()
         return True
 
     def get_base_type(self) -> ImageBaseType:
@@ -333,6 +372,10 @@ class ProcedureConfig:
         self._values = values
         self._watchers: list[tuple[str, Callable[..., object]]] = []
 
+    @property
+    def names(self) -> set[str]:
+        return set(self._values)
+
     def get_property(self, name: str) -> Any:
         return self._values[name]
 
@@ -383,6 +426,11 @@ class Procedure:
     def set_attribution(self, authors: str, copyright: str, date: str) -> None: ...
 
     def add_string_argument(
+        self, name: str, nick: str, blurb: str, value: str, flags: GObject.ParamFlags
+    ) -> None:
+        self.defaults[name] = value
+
+    def add_string_aux_argument(
         self, name: str, nick: str, blurb: str, value: str, flags: GObject.ParamFlags
     ) -> None:
         self.defaults[name] = value

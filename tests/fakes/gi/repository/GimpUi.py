@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from gi.repository import Gimp, Gtk
 
@@ -19,7 +19,8 @@ class ProcedureDialog(Gtk.Dialog):
     def __init__(self, config: Gimp.ProcedureConfig) -> None:
         super().__init__()
         self.config = config
-        self.filled: list[str] = []
+        self.widgets: dict[str, Labeled] = {}
+        self.is_destroyed = False
         self._content = Gtk.Box()
 
     @classmethod
@@ -28,12 +29,12 @@ class ProcedureDialog(Gtk.Dialog):
     ) -> ProcedureDialog:
         return cls(config)
 
-    def fill(self, properties: Sequence[str] | None) -> None:
-        self.filled += properties or []
-
     def get_widget(self, property: str, widget_type: object) -> Labeled:
-        assert property in self.filled or property == "paid-work-only"
-        return Labeled()
+        assert property in self.config.names
+        return self.widgets.setdefault(property, Labeled())
+
+    def set_ok_label(self, label: str) -> None:
+        assert label.replace("_", "") == "Extract"
 
     def get_content_area(self) -> Gtk.Box:
         return self._content
@@ -41,7 +42,8 @@ class ProcedureDialog(Gtk.Dialog):
     def run(self) -> bool:
         return ProcedureDialog.answer(self)
 
-    def destroy(self) -> None: ...
+    def destroy(self) -> None:
+        self.is_destroyed = True
 
 
 def init(program: str) -> None: ...

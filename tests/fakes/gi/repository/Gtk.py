@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import enum
+import re
+import time
 from collections.abc import Callable
 
-
-class StyleContext:
-    def add_class(self, name: str) -> None: ...
+from gi.repository import GLib
 
 
 class Widget:
     is_sensitive = True
     is_visible = True
+    tooltip = ""
+
+    def set_tooltip_text(self, text: str) -> None:
+        self.tooltip = text
+
+    def show(self) -> None:
+        self.is_visible = True
 
     def set_sensitive(self, sensitive: bool) -> None:
         self.is_sensitive = sensitive
 
     def set_visible(self, visible: bool) -> None:
         self.is_visible = visible
-
-    def get_style_context(self) -> StyleContext:
-        return StyleContext()
 
     def show_all(self) -> None: ...
 
@@ -39,8 +43,11 @@ class Label(Widget):
     ) -> None:
         self.text = label
 
-    def set_text(self, text: str) -> None:
-        self.text = text
+    def set_markup(self, markup: str) -> None:
+        """Keep the text, and whether it is marked as a problem."""
+        self.is_problem = "<b>" in markup
+        text = re.sub(r"<[^>]*>", "", markup)
+        self.text = text.replace("&lt;", "<").replace("&amp;", "&")
 
     def set_mnemonic_widget(self, widget: Widget) -> None: ...
 
@@ -78,8 +85,18 @@ class ProgressBar(Widget):
         self.fraction = fraction
 
 
+class Image(Widget):
+    def __init__(self, *, tooltip_text: str = "") -> None:
+        self.tooltip = tooltip_text
+        self.pixbuf: object | None = None
+
+    def set_from_pixbuf(self, pixbuf: object) -> None:
+        self.pixbuf = pixbuf
+
+
 class ComboBoxText(Widget):
-    def __init__(self, *, hexpand: bool = False) -> None:
+    def __init__(self, *, hexpand: bool = False, tooltip_text: str = "") -> None:
+        self.tooltip = tooltip_text
         self.rows: list[tuple[str, str]] = []
         self.is_open = False
         self._active: str | None = None
@@ -91,6 +108,9 @@ class ComboBoxText(Widget):
 
     def append(self, id: str, text: str) -> None:
         self.rows.append((id, text))
+
+    def popup(self) -> None:
+        self.is_open = True
 
     def popdown(self) -> None:
         self.is_open = False
@@ -122,33 +142,78 @@ class SizeGroup:
     def add_widget(self, widget: Widget) -> None: ...
 
 
-class Grid(Widget):
-    def __init__(self, *, column_spacing: int = 0, row_spacing: int = 0) -> None:
-        self.children: list[Widget] = []
+class Orientation(enum.Enum):
+    HORIZONTAL = 0
+    VERTICAL = 1
 
-    def attach(self, child: Widget, left: int, top: int, width: int, height: int) -> None:
-        self.children.append(child)
+
+class Expander(Widget):
+    is_expanded = False
+
+    def __init__(
+        self, *, label: str = "", use_underline: bool = False, tooltip_text: str = ""
+    ) -> None:
+        self.tooltip = tooltip_text
+
+    def add(self, child: Widget) -> None:
+        self.child = child
+
+    def set_expanded(self, expanded: bool) -> None:
+        self.is_expanded = expanded
 
 
 class Box(Widget):
-    def __init__(self, *, spacing: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        spacing: int = 0,
+        orientation: Orientation = Orientation.HORIZONTAL,
+        no_show_all: bool = False,
+    ) -> None:
+        self.is_visible = not no_show_all
         self.children: list[Widget] = []
 
     def pack_start(self, child: Widget, expand: bool, fill: bool, padding: int) -> None:
         self.children.append(child)
 
-    def reorder_child(self, child: Widget, position: int) -> None:
-        self.children.remove(child)
-        self.children.insert(position, child)
-
 
 class ResponseType(enum.Enum):
     OK = -5
+    CANCEL = -6
+
+
+_is_over = False
+
+
+def main() -> None:
+    """Turn the main loop until somebody has called `main_quit`."""
+    global _is_over
+    _is_over = False
+    while not _is_over:
+        GLib.turn()
+        time.sleep(0.005)
+
+
+def main_quit() -> None:
+    global _is_over
+    _is_over = True
 
 
 class Dialog(Widget):
     can_be_accepted = True
     """Whether OK can be pressed."""
+
+    def __init__(self) -> None:
+        self._responses: list[Callable[[Dialog, ResponseType], object]] = []
+
+    def connect(self, signal: str, handler: Callable[[Dialog, ResponseType], object]) -> None:
+        assert signal == "response"
+        self._responses.append(handler)
+
+    def respond(self) -> None:
+        """The user presses Cancel, or closes it."""
+        for handler in self._responses:
+            handler(self, ResponseType.CANCEL)
 
     def set_response_sensitive(self, response: ResponseType, sensitive: bool) -> None:
         assert response is ResponseType.OK
