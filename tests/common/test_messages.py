@@ -22,6 +22,7 @@ from flyaway_client.messages import (
 )
 
 IMAGE = ImageHeader(4, 3, "rgba", "u8")
+GREY = ImageHeader(4, 3, "gray", "u8")
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 SIDES = st.integers(1, protocol.MAX_SIDE_PX)
 IMAGES = st.builds(
@@ -198,6 +199,14 @@ def test_half_a_surrogate_pair_is_refused() -> None:
         ({"selection": ImageHeader(4, 3, "rgb", "u8")}, 'channels "gray"'),
         ({"selection": ImageHeader(3, 4, "gray", "u8")}, "selection is 3 x 4 pixels, the image 4"),
         ({"plate": ImageHeader(4, 2, "rgb", "u8")}, "plate is 4 x 2 pixels, the image 4 x 3"),
+        ({"strokes": GREY}, "strokes go with a mask"),
+        ({"mask": GREY}, "inside a selection, or under strokes"),
+        ({"mask": GREY, "selection": GREY, "output_dtype": "u16"}, "the dtype of the alpha"),
+        ({"mask": IMAGE, "selection": GREY}, 'mask must have channels "gray"'),
+        ({"mask": GREY, "strokes": ImageHeader(4, 3, "gray", "u16")}, 'strokes must have .*"u8"'),
+        ({"mask": ImageHeader(3, 3, "gray", "u8"), "selection": GREY}, "mask is 3 x 3 pixels"),
+        ({"mask": GREY, "selection": GREY, "wants_foreground": True}, "without colours"),
+        ({"mask": GREY, "selection": GREY, "plate": IMAGE}, "without a plate"),
     ],
 )
 def test_requests_that_contradict_themselves_are_refused(
@@ -262,6 +271,8 @@ def test_parts_are_listed_in_the_order_of_their_upload() -> None:
         ("plate", 36),
     ]
     assert ExtractRequest("a", IMAGE).parts() == {"image": 48}
+    refining = ExtractRequest("a", IMAGE, selection=GREY, mask=GREY, strokes=GREY)
+    assert list(refining.parts()) == ["image", "selection", "mask", "strokes"]
 
 
 def test_a_field_that_is_none_is_left_out() -> None:
@@ -281,7 +292,7 @@ def example_of(kind: type[Message]) -> Message:
         float: 0.5,
         str: "word",
         bool: True,
-        ImageHeader: ImageHeader(4, 3, "gray", "u8"),
+        ImageHeader: GREY,
         tuple[int, ...]: (1, 0),
         tuple[str, ...]: ("one",),
         tuple[messages.EngineInfo, ...]: (),

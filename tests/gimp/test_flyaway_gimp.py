@@ -269,6 +269,38 @@ def test_the_result_can_be_a_selection(
     assert (image.channels, len(image.undo_steps), layer.get_mask()) == ([], 1, None)
 
 
+def test_refines_the_mask_that_is_there_inside_the_selection(
+    procedure, gimp, image, running_daemon
+) -> None:
+    (layer,) = image.layers
+    mask = layer.create_mask(gimp.AddMaskType.BLACK)
+    mask.get_buffer().pixels[1, 2] = 0.2
+    layer.add_mask(mask)
+    selected = select(image)
+    answer = procedure.run(image, [layer], output="refined-mask")
+    assert answer.status is gimp.PDBStatusType.SUCCESS
+    (asked,) = (one for one in running_daemon.received if isinstance(one, ExtractRequest))
+    assert asked.mask == ImageHeader(6, 4, "gray", "u8")
+    assert mask_u8(layer) == selected  # what the fake daemon answers
+    assert image.undo_steps[-1] == ["remove mask", "add mask"]
+
+
+@pytest.mark.parametrize(
+    ("has_mask", "complaint"),
+    [(False, "has no mask to refine"), (True, "Select the part of the mask")],
+)
+def test_says_what_is_missing_to_refine(
+    procedure, gimp, image, home: Path, has_mask: bool, complaint: str
+) -> None:
+    (layer,) = image.layers
+    if has_mask:
+        layer.add_mask(layer.create_mask(gimp.AddMaskType.BLACK))
+    else:
+        select(image)
+    answer = procedure.run(image, [layer], output="refined-mask")
+    assert complaint in answer.message
+
+
 def failure(procedure, gimp, image) -> str:
     """The sentence of a failed run; makes sure that nothing has changed."""
     mask = image.layers[0].get_mask()

@@ -400,6 +400,19 @@ def test_says_that_a_mask_would_be_replaced_and_offers_what_keeps_it(
     assert ask(config, user)
 
 
+def test_says_that_a_mask_is_refined_where_that_is_the_output(
+    ask, config, image, running_daemon
+) -> None:
+    selected(image)
+
+    def user(opened: Opened) -> bool:
+        opened.output.set_active_id("refined-mask")
+        run_main_loop_until(lambda: opened.taken_for.text.startswith("The mask is solved again"))
+        return not opened.edge_width.is_visible
+
+    assert ask(config, user)
+
+
 def test_what_the_selection_is_says_nothing_about_one_in_another_image(
     ask, config, gimp, image, running_daemon
 ) -> None:

@@ -110,7 +110,7 @@ def extract(
     if request.is_clear is not None:
         extraction.alpha[request.is_clear] = 0
     return Outcome(
-        alpha=encoding.encode(extraction.alpha, request.output.alpha_dtype),
+        alpha=_alpha(request, extraction.alpha),
         engine=" + ".join(record.name for record in work.engines),
         titles=tuple(record.title for record in work.engines),
         device=", ".join(dict.fromkeys(work.devices)),
@@ -128,7 +128,7 @@ def _known(request: ResolvedRequest, report: StageReport) -> Outcome:
     dtype = request.output.alpha_dtype
     alpha = encoding.as_float(trimap)
     return Outcome(
-        alpha=trimap if dtype == "u8" else encoding.encode(alpha, dtype),
+        alpha=trimap if dtype == "u8" and not request.refinement else _alpha(request, alpha),
         engine=NO_ENGINE,
         device="",
         notes=(
@@ -138,6 +138,13 @@ def _known(request: ResolvedRequest, report: StageReport) -> Outcome:
         foreground=_foreground(request, Extraction(alpha), report),
         understood=request.understood,
     )
+
+
+def _alpha(request: ResolvedRequest, alpha: Alpha) -> Samples:
+    """The alpha as it goes out."""
+    if request.refinement is not None:
+        return request.refinement.merged(alpha)
+    return encoding.encode(alpha, request.output.alpha_dtype)
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from flyaway.engines.contract import Inputs
 from flyaway.engines.records import EngineRecord, Role
+from flyaway.extraction.refinement import Refinement
 from flyaway.images.arrays import Image, Region, Samples
 
 AUTO, NONE = "auto", "none"
@@ -65,6 +66,7 @@ class ResolvedRequest:
         is_clear: HxW, True where the layer is wholly transparent; None if it is so nowhere.
         notes: sentences for the user on how the request was understood.
         understood: what the selection was taken for and why, for people.
+        refinement: the mask that the alpha goes into; `image` and all else are then of its window.
     """
 
     image: Image
@@ -75,6 +77,7 @@ class ResolvedRequest:
     is_clear: Region | None = None
     notes: tuple[str, ...] = ()
     understood: str = ""
+    refinement: Refinement | None = None
 
     @property
     def engines(self) -> tuple[str, ...]:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from flyaway.engines.contract import Inputs, Report, silent
 from flyaway.engines.records import Input
-from flyaway.extraction import planning
+from flyaway.extraction import planning, refinement
 from flyaway.extraction.catalogue import Catalogue
+from flyaway.extraction.refinement import Strokes
 from flyaway.extraction.request import Output, ResolvedRequest, Wishes
 from flyaway.images import encoding
-from flyaway.images.arrays import Samples
+from flyaway.images.arrays import UNKNOWN, Image, Samples
 from flyaway.images.encoding import Block
-from flyaway_client.messages import ExtractRequest
+from flyaway_client.messages import KEEP, REMOVE, ExtractRequest
+from flyaway_client.messages import UNKNOWN as UNKNOWN_STROKE
 
 Parts = Mapping[str, Block]
 """The pixels of a request by the names of `ExtractRequest.parts`."""
@@ -36,7 +40,8 @@ def announced(request: ExtractRequest) -> frozenset[Input]:
     given = set[Input]()
     if request.plate is not None:
         given.add(Input.PLATE)
-    if request.selection is not None and request.selection_is not in _WITHOUT_EDGE:
+    has_edge = request.selection is not None and request.selection_is not in _WITHOUT_EDGE
+    if has_edge or request.mask is not None:
         given.add(Input.TRIMAP)
     return frozenset(given)
 
@@ -65,6 +70,8 @@ def resolve(
     selection = _selection(request, parts)
     icc = bytes(parts["icc"][:]) if request.icc_bytes else b""
     image = encoding.read(request.image, parts["image"], request.colour, icc)
+    if request.mask is not None:
+        return _refining(request, parts, image, selection, catalogue, report)
     plan = planning.plan(
         image, selection, request.selection_is, request.edge_width_px, is_clear, report
     )
@@ -81,6 +88,45 @@ def resolve(
         is_clear=is_clear,
         understood=plan.sentence,
     )
+
+
+def _refining(
+    request: ExtractRequest,
+    parts: Parts,
+    image: Image,
+    selection: Samples | None,
+    catalogue: Catalogue,
+    report: Report,
+) -> ResolvedRequest:
+    """What a request means that refines a mask."""
+    assert request.mask is not None
+    mask: Samples = encoding.samples(request.mask, parts["mask"])[..., 0]
+    strokes = None
+    if request.strokes is not None:
+        strokes = _strokes(encoding.samples(request.strokes, parts["strokes"])[..., 0])
+    inside = None if selection is None else selection > 0
+    place, trimap = refinement.plan(image, mask, inside, strokes, request.edge_width_px, report)
+    is_known = not (trimap == UNKNOWN).any()
+    inputs = Inputs(trimap)
+    return ResolvedRequest(
+        image=image[place.window].copy(),
+        inputs=inputs,
+        steps=() if is_known else catalogue.choose(inputs.given, wishes(request)),
+        output=_output(request),
+        understood="Refined inside the selection"
+        if selection is not None
+        else "Refined under strokes",
+        refinement=place,
+    )
+
+
+def _strokes(levels: Samples) -> Strokes:
+    """Levels of the wire as what they say; between two, the nearer one counts."""
+    kinds = np.array([KEEP, REMOVE, UNKNOWN_STROKE], np.int16)
+    nearest = kinds[np.abs(np.arange(256)[:, None] - kinds).argmin(axis=1)]
+    nearest[0] = 0
+    keep, remove, unknown = (nearest == kind for kind in kinds)
+    return Strokes(keep[levels], remove[levels], unknown[levels])
 
 
 def _output(request: ExtractRequest) -> Output:

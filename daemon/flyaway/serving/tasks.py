@@ -115,7 +115,8 @@ class ExtractionTask(Task):
     def report(self, stage: str, fraction: float, preview: Alpha | None = None) -> None:
         """Note how far the work is, and keep the preview if the client wants it; see `Task.report`."""
         Task.report(self, stage, fraction)
-        if preview is not None and self.request.wants_preview:
+        # A refinement's would be of its window alone.
+        if preview is not None and self.request.wants_preview and self.request.mask is None:
             from flyaway.images import encoding  # deferred: hello must not wait for numpy
 
             self.preview_u8 = encoding.preview(preview)

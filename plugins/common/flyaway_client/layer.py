@@ -36,6 +36,7 @@ class LayerPixels:
         icc: the profile where `colour` is "icc".
         selection_u8: HxW, the selection; None where there is none or it is not to be used.
         plate: the same scene without the subject, its colours encoded the same; None where none is needed.
+        mask: HxW, the layer's mask where that is to be refined, as deep as the alpha will be.
     """
 
     image: Picture
@@ -43,6 +44,7 @@ class LayerPixels:
     icc: bytes = b""
     selection_u8: bytes | None = None
     plate: Picture | None = None
+    mask: Picture | None = None
 
 
 def decontaminated(image: Picture, foreground: Buffer, alpha: Buffer, alpha_dtype: str) -> bytes:

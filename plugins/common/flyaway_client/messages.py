@@ -31,6 +31,9 @@ SELECTION_KINDS = ("automatic", "soft", "outline", "region", "trimap", "guess")
 JOBS = ("any-subject", "portrait", "fine-hair", "empty-scene")
 """What photographers want done. As `engine` of a request, each stands for the best engine there is for it."""
 
+KEEP, REMOVE, UNKNOWN = 255, 64, 128
+"""Levels of strokes: surely subject, surely background, to be found out. 0 is no stroke; others count as the nearest."""
+
 OUTPUT_DTYPES = ("u8", "u16", "f32")
 
 
@@ -96,6 +99,9 @@ class ExtractRequest(Message):
     solves the edge that an automatic `engine` leaves uncertain; "none" keeps its own.
     `wants_foreground` asks for the subject's own colours beside the alpha. `paid_work_only` leaves
     out engines whose licence is not known to allow paid work. `wants_preview` asks for early results.
+
+    With a `mask`, HxW "gray" of the alpha's dtype, the request refines that: it is solved again inside the
+    selection and under `strokes`, HxW "gray" "u8" of the levels above, and stays as it is outside.
     """
 
     TYPE: ClassVar[str] = "extract"
@@ -113,6 +119,8 @@ class ExtractRequest(Message):
     wants_foreground: bool = False
     paid_work_only: bool = False
     wants_preview: bool = False
+    mask: ImageHeader | None = None
+    strokes: ImageHeader | None = None
 
     def __post_init__(self) -> None:
         """Refuse values outside their lists, and parts that contradict each other."""
@@ -128,12 +136,31 @@ class ExtractRequest(Message):
         _check_edge_width(self.edge_width_px)
         if self.selection is not None and self.selection.channels != "gray":
             raise MessageError('selection must have channels "gray"')
-        for name, part in (("selection", self.selection), ("plate", self.plate)):
+        self._check_refining()
+        own_parts = ("selection", "plate", "mask", "strokes")
+        for name, part in ((name, getattr(self, name)) for name in own_parts):
             if part and (part.width, part.height) != (self.image.width, self.image.height):
                 raise MessageError(
                     f"the {name} is {part.width} x {part.height} pixels, "
                     f"the image {self.image.width} x {self.image.height}"
                 )
+
+    def _check_refining(self) -> None:
+        if self.mask is None:
+            if self.strokes is not None:
+                raise MessageError("strokes go with a mask")
+            return
+        if (self.mask.channels, self.mask.dtype) != ("gray", self.output_dtype):
+            raise MessageError('mask must have channels "gray" and the dtype of the alpha')
+        if self.strokes is not None and (self.strokes.channels, self.strokes.dtype) != (
+            "gray",
+            "u8",
+        ):
+            raise MessageError('strokes must have channels "gray" and dtype "u8"')
+        if self.selection is None and self.strokes is None:
+            raise MessageError("a mask is refined inside a selection, or under strokes")
+        if self.wants_foreground or self.plate is not None:
+            raise MessageError("a mask is refined without a plate, and without colours")
 
     @property
     def foreground(self) -> ImageHeader | None:
@@ -151,8 +178,10 @@ class ExtractRequest(Message):
             parts["icc"] = self.icc_bytes
         if self.selection is not None:
             parts["selection"] = self.selection.bytes
-        if self.plate is not None:
-            parts["plate"] = self.plate.bytes
+        for name in ("plate", "mask", "strokes"):
+            header = getattr(self, name)
+            if header is not None:
+                parts[name] = header.bytes
         return parts
 
 

@@ -13,7 +13,9 @@ AUTO = "auto"
 LAYER_MASK = "layer-mask"
 NEW_LAYER = "new-layer"
 SELECTION = "selection"
-"""Where the result goes: a mask for the layer, a new layer with a mask and the subject's own colours, a selection."""
+REFINED_MASK = "refined-mask"
+"""Where the result goes: a mask for the layer, a new layer with a mask and the subject's own colours, a selection, or
+into the mask that is there, inside the selection alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,13 @@ class Options:
 
     @property
     def uses_selection(self) -> bool:
-        """Whether the selection says anything about the subject."""
-        return self.selection_is != "automatic"
+        """Whether the selection says anything about the subject, or about what is to be refined."""
+        return self.selection_is != "automatic" or self.output == REFINED_MASK
+
+    @property
+    def changes_layer(self) -> bool:
+        """Whether the output gives the layer itself a mask, so that it must not be locked."""
+        return self.output in (LAYER_MASK, REFINED_MASK)
 
     @property
     def wants_foreground(self) -> bool:

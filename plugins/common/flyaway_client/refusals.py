@@ -7,6 +7,20 @@ class DocumentError(Exception):
     """This image, layer or selection cannot be worked on; the text tells the user what to change."""
 
 
+def nothing_to_refine(layer: str) -> DocumentError:
+    """The layer has no mask."""
+    return DocumentError(
+        f"“{layer}” has no mask to refine. Extract first, then refine where it is not right."
+    )
+
+
+def nowhere_to_refine() -> DocumentError:
+    """Nothing is selected."""
+    return DocumentError(
+        "Select the part of the mask that shall be refined, such as a lock of hair."
+    )
+
+
 def selection_beside(layer: str, deselect: str) -> DocumentError:
     """The selection lies beside the layer of that name; `deselect` is the way to select nothing."""
     return DocumentError(

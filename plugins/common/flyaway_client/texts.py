@@ -19,6 +19,8 @@ SELECTION_ABOUT = "What the selection means. With nothing selected, the subject 
 
 NO_SELECTION = "No selection: the subject will be looked for"
 
+REFINING = "The mask is solved again inside the selection and stays as it is outside"
+
 EDGE_WIDTH_ABOUT = "How far from an outline hair is looked for, on each side"
 
 

@@ -17,7 +17,7 @@ from flyaway_client.client import Extracted
 from flyaway_client.layer import LayerPixels, Picture
 from flyaway_client.messages import CHANNELS, ImageHeader
 from flyaway_client.miniature import Miniature
-from flyaway_client.options import LAYER_MASK, Options
+from flyaway_client.options import REFINED_MASK, Options
 from flyaway_client.refusals import DocumentError
 
 DESELECT = "Select > None"
@@ -47,7 +47,7 @@ def find_target(layer: Gimp.Layer, options: Options) -> Target:
     Raises:
         DocumentError: the layer would have to take a mask and is locked, or the plate does not fit.
     """
-    if options.output == LAYER_MASK:
+    if options.changes_layer:
         layers.check_unlocked(layer)
     plate = plates.find(layer, options.plate) if options.needs_plate else None
     layout = layouts.layout_of(layer.get_image().get_precision().value_nick)
@@ -61,9 +61,16 @@ def read(target: Target, options: Options) -> LayerPixels:
         DocumentError: there is a selection, but none of it lies on the layer.
     """
     layer, layout, plate = target.layer, target.layout, target.plate
+    selection = _read_selection(layer) if options.uses_selection else None
+    mask = None
+    if options.output == REFINED_MASK:
+        if selection is None:
+            raise refusals.nowhere_to_refine()
+        mask = _read_mask(target)
     return LayerPixels(
         image=_read_image(target, options),
-        selection_u8=_read_selection(layer) if options.uses_selection else None,
+        selection_u8=selection,
+        mask=mask,
         plate=None if plate is None else plates.read(plate, layer, layout),
     )
 
@@ -121,6 +128,17 @@ def _read_image(target: Target, options: Options) -> Picture:
         dtype = layouts.LOSSLESS_DTYPE
         content = layers.pixels(layer, place, layouts.LOSSLESS_FORMAT)
     return Picture(ImageHeader(width, height, layouts.CHANNELS, dtype), content)
+
+
+def _read_mask(target: Target) -> Picture:
+    """The mask of the layer, which is to be refined."""
+    layer, layout = target.layer, target.layout
+    mask = layer.get_mask()
+    if mask is None:
+        raise refusals.nothing_to_refine(layer.get_name())
+    header = ImageHeader(layer.get_width(), layer.get_height(), "gray", layout.mask_dtype)
+    content = layers.pixels(mask, layers.place_over(layer, layer), layout.mask_format)
+    return Picture(header, content)
 
 
 def _read_selection(layer: Gimp.Layer) -> bytes | None:

@@ -10,7 +10,14 @@ from gi.repository import Gimp, GObject
 
 from flyaway_client import texts
 from flyaway_client.menu_entries import SELECTION_ENTRIES, MenuEntry
-from flyaway_client.options import LAYER_MASK, MAX_EDGE_WIDTH_PX, NEW_LAYER, SELECTION, Options
+from flyaway_client.options import (
+    LAYER_MASK,
+    MAX_EDGE_WIDTH_PX,
+    NEW_LAYER,
+    REFINED_MASK,
+    SELECTION,
+    Options,
+)
 
 OUTPUT_ENTRIES = (
     MenuEntry(LAYER_MASK, "Layer mask", "A mask on this layer; one it already has is replaced"),
@@ -18,6 +25,11 @@ OUTPUT_ENTRIES = (
         NEW_LAYER,
         "New layer with layer mask, colours decontaminated",
         "The subject's own colours, free of the background's. This layer is hidden and left as it is",
+    ),
+    MenuEntry(
+        REFINED_MASK,
+        "Refined layer mask (inside the selection)",
+        "The layer's mask, solved again inside the selection and left as it is outside",
     ),
     MenuEntry(SELECTION, "Selection", "In place of the present one; this layer is left as it is"),
 )

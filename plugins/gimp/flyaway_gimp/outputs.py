@@ -13,7 +13,7 @@ from layouts import Layout
 from flyaway_client.client import Extracted
 from flyaway_client.layer import Picture, decontaminated, mixed_runs
 from flyaway_client.messages import DTYPES
-from flyaway_client.options import LAYER_MASK, NEW_LAYER, SELECTION
+from flyaway_client.options import LAYER_MASK, NEW_LAYER, REFINED_MASK, SELECTION
 from flyaway_client.zmtp import Buffer
 
 
@@ -76,6 +76,7 @@ def _put_selection(
 
 _OUTPUTS: dict[str, Callable[[Gimp.Layer, Picture, Layout, Extracted], None]] = {
     LAYER_MASK: _put_layer_mask,
+    REFINED_MASK: _put_layer_mask,
     NEW_LAYER: _put_new_layer,
     SELECTION: _put_selection,
 }

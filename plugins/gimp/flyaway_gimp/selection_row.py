@@ -14,6 +14,7 @@ from flyaway_client import calls, miniature, outcome, texts
 from flyaway_client.background import BackgroundCall
 from flyaway_client.errors import DaemonUnreachableError
 from flyaway_client.messages import Description
+from flyaway_client.options import REFINED_MASK
 from flyaway_client.refusals import DocumentError
 
 
@@ -33,7 +34,7 @@ class SelectionRow:
         self._call: BackgroundCall[Description] | None = None
         self._is_stale = False
         self.sentence = Paragraph()
-        for name in ("selection-is", "edge-width"):
+        for name in ("selection-is", "edge-width", "output"):
             config.connect(f"notify::{name}", lambda *_: self.describe())
         self.describe()
 
@@ -49,6 +50,10 @@ class SelectionRow:
             return
         self._is_stale = False
         chosen = options.load(self._config)
+        if chosen.output == REFINED_MASK:
+            self.sentence.show_text(texts.REFINING)
+            self._edge_width.set_visible(False)
+            return
         try:
             small = host.miniature_of(host.find_target(self._layer, chosen), chosen)
         except DocumentError as error:

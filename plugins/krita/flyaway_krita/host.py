@@ -12,13 +12,13 @@ from pathlib import Path
 
 from krita import Document, Krita, Node
 
-from . import layers, layouts, outputs, plates, selections
+from . import layers, layouts, masks, outputs, plates, selections
 from .flyaway_client import miniature, refusals
 from .flyaway_client.client import Extracted
 from .flyaway_client.layer import LayerPixels, Picture
 from .flyaway_client.messages import CHANNELS, DTYPES, ImageHeader
 from .flyaway_client.miniature import Miniature
-from .flyaway_client.options import LAYER_MASK, Options
+from .flyaway_client.options import LAYER_MASK, REFINED_MASK, Options
 from .flyaway_client.refusals import DocumentError
 from .qt import QtCore
 from .selections import Selected
@@ -63,7 +63,7 @@ def find_target(options: Options) -> Target:
     if document is None:
         raise DocumentError("No image is open. Open a photo, then try again.")
     layer = layers.of_active(document.activeNode())
-    if options.output == LAYER_MASK:
+    if options.changes_layer:
         layers.check_unlocked(layer)
     canvas = QtCore.QRect(0, 0, document.width(), document.height())
     place = layer.bounds()
@@ -95,7 +95,8 @@ def read(target: Target, options: Options) -> LayerPixels:
     if options.needs_plate:
         plate = plates.read(plates.find(target.document, layer, options.plate), layer, place)
     image = Picture(header, memoryview(layers.pixels(layer, place)))
-    return LayerPixels(image, colour, icc, selection, plate)
+    mask = _read_mask(target) if options.output == REFINED_MASK else None
+    return LayerPixels(image, colour, icc, selection, plate, mask)
 
 
 def selection_box() -> QtCore.QRect | None:
@@ -141,7 +142,7 @@ def put(target: Target, image: Picture, extracted: Extracted, output: str) -> tu
     """
     _check_still_there(target)
     layer = target.layer
-    if output == LAYER_MASK:
+    if output in (LAYER_MASK, REFINED_MASK):
         layers.check_unlocked(layer)
     place = target.place.translated(layer.position() - target.position)
     return outputs.put(output, outputs.Result(target.document, layer, place, image, extracted))
@@ -170,6 +171,22 @@ def _check_still_there(target: Target) -> None:
         raise DocumentError(
             "The image changed its size meanwhile, so the mask was dropped. Extract again."
         )
+
+
+def _read_mask(target: Target) -> Picture:
+    """The mask of the layer, where it is to be refined."""
+    layer, place = target.layer, target.place
+    if target.selection is None:
+        raise refusals.nowhere_to_refine()
+    present = masks.seen(layer)
+    if not present:
+        raise refusals.nothing_to_refine(layer.name())
+    if len(present) > 1:
+        raise DocumentError(
+            f"“{layer.name()}” has several masks that are seen. Hide all but the one to refine."
+        )
+    header = ImageHeader(place.width(), place.height(), "gray", MASK_DTYPE)
+    return Picture(header, layers.pixels(present[0], place).data())
 
 
 def _read_selection(target: Target) -> bytes | None:

@@ -38,6 +38,13 @@ def new_mask(document: Document, name: str) -> Node:
     return mask
 
 
+def seen(layer: Node) -> list[Node]:
+    """The transparency masks that count for a layer."""
+    return [
+        node for node in layer.childNodes() if node.type() == "transparencymask" and node.visible()
+    ]
+
+
 def _mask_from_file() -> Node:
     """A mask in Krita 5.1, whose `createNode` makes one that takes no pixels and then crashes Krita.
 

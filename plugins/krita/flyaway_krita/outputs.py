@@ -11,7 +11,7 @@ from krita import Document, Node, Selection
 from . import layers, masks
 from .flyaway_client.client import Extracted
 from .flyaway_client.layer import Picture, decontaminated
-from .flyaway_client.options import LAYER_MASK, NEW_LAYER, SELECTION
+from .flyaway_client.options import LAYER_MASK, NEW_LAYER, REFINED_MASK, SELECTION
 from .qt import QtCore
 
 MASK_NAME = "Extracted Foreground"
@@ -52,11 +52,7 @@ def put(output: str, result: Result) -> tuple[str, ...]:
 
 def _put_transparency_mask(result: Result) -> tuple[str, ...]:
     """A transparency mask for the layer, the only one that counts."""
-    earlier = [
-        node
-        for node in result.layer.childNodes()
-        if node.type() == "transparencymask" and node.visible()
-    ]
+    earlier = masks.seen(result.layer)
     _attach_mask(result, result.layer)
     hidden = []
     for mask in earlier:
@@ -102,6 +98,7 @@ def _put_selection(result: Result) -> tuple[str, ...]:
 
 _OUTPUTS: dict[str, Callable[[Result], tuple[str, ...]]] = {
     LAYER_MASK: _put_transparency_mask,
+    REFINED_MASK: _put_transparency_mask,
     NEW_LAYER: _put_new_layer,
     SELECTION: _put_selection,
 }

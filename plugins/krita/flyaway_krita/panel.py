@@ -13,7 +13,7 @@ from .extraction import Extractor
 from .flyaway_client import texts
 from .flyaway_client.menu_entries import engine_entry
 from .flyaway_client.messages import EngineInfo
-from .flyaway_client.options import Options
+from .flyaway_client.options import REFINED_MASK, Options
 from .output_row import OutputRow
 from .paragraph import Paragraph
 from .plate_row import PlateRow
@@ -113,7 +113,7 @@ class FlyawayDocker(DockWidget):
         self._show_options(chosen)
         self._engine.changed.connect(self._take_engine)
         self._plate.activated.connect(lambda _index: self._save())
-        self._output.activated.connect(lambda _index: self._save())
+        self._output.activated.connect(lambda _index: self._take_output())
         self._selection.changed.connect(self._save)
         self._button.clicked.connect(self._press)
         self._advice.ended.connect(self._end_advice)
@@ -126,6 +126,7 @@ class FlyawayDocker(DockWidget):
             self._plate.choose(chosen.plate)
         self._selection.show_options(chosen)
         self._output.choose(chosen.output)
+        self._selection.is_refining = chosen.output == REFINED_MASK
 
     def _chosen(self) -> Options:
         return Options(
@@ -159,6 +160,11 @@ class FlyawayDocker(DockWidget):
         """Time has passed: the user may have drawn."""
         if self.isVisible() and not self._extractor.is_busy and self._selection.is_another():
             self._selection.describe()
+
+    def _take_output(self) -> None:
+        self._selection.is_refining = self._output.chosen == REFINED_MASK
+        self._selection.describe()
+        self._save()
 
     def _take_engine(self) -> None:
         self._status.setText("")

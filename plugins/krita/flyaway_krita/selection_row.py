@@ -22,7 +22,11 @@ SENTENCE_LINES = 2
 
 
 class SelectionRow(QtWidgets.QWidget):
-    """A menu, a sentence, and a box for the edge width that is seen where there is an edge."""
+    """A menu, a sentence, and a box for the edge width that is seen where there is an edge.
+
+    Attributes:
+        is_refining: whether the selection says where a mask is to be refined, and nothing else.
+    """
 
     changed = QtCore.pyqtSignal()
     """The user has chosen something else."""
@@ -32,6 +36,7 @@ class SelectionRow(QtWidgets.QWidget):
         self._call: BackgroundCall[Description] | None = None
         self._asked: tuple[Miniature, Options] | None = None
         self._box: QtCore.QRect | None = None
+        self.is_refining = False
         self.menu = Menu()
         self.menu.setToolTip(texts.SELECTION_ABOUT)
         for entry in SELECTION_ENTRIES:
@@ -68,6 +73,11 @@ class SelectionRow(QtWidgets.QWidget):
         """Show what the selection of the active image would be taken for now."""
         if self._call is not None:
             return  # the end of that looks again
+        if self.is_refining:
+            self._asked = None
+            self._show_edge(None)
+            self.sentence.setText(texts.REFINING)
+            return
         chosen = Options(selection_is=self.selection_is, edge_width_px=self.edge_width_px)
         self._box = host.selection_box()
         try:

@@ -1,0 +1,167 @@
+"""A mask solved again in one place: what is solved there, and how it goes back into the mask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from flyaway.engines.contract import Report, Window
+from flyaway.errors import NoSubjectError
+from flyaway.images.arrays import (
+    BACKGROUND,
+    FOREGROUND,
+    UNKNOWN,
+    Alpha,
+    Image,
+    Region,
+    Samples,
+    Trimap,
+)
+
+_MARGIN_PX = 96
+"""Around the place that is solved: an edge is told from what is beside it."""
+
+_BLEND_PX = 24
+"""Within so many pixels from the border of the place, the new values take over from the old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strokes:
+    """What a person has said of single pixels, each HxW.
+
+    Attributes:
+        keep: surely subject.
+        remove: surely background.
+        unknown: to be found out.
+    """
+
+    keep: Region
+    remove: Region
+    unknown: Region
+
+    @property
+    def any(self) -> Region:
+        """HxW, where there is one."""
+        return self.keep | self.remove | self.unknown
+
+    def within(self, window: Window) -> Strokes:
+        """What they say of a window; views, not copies."""
+        return Strokes(self.keep[window], self.remove[window], self.unknown[window])
+
+
+@dataclass(frozen=True, slots=True)
+class Refinement:
+    """A mask, and the place in it that is solved again.
+
+    Attributes:
+        mask: HxW uint8, uint16 (full range) or float32 (0..1).
+        window: the part of the image that is looked at.
+        weight: hxw of the window, 0..1: how much of the new alpha goes into the mask.
+        strokes: of the window; what they keep and remove always holds.
+    """
+
+    mask: Samples
+    window: Window
+    weight: NDArray[np.float32]
+    strokes: Strokes
+
+    def merged(self, alpha: Alpha) -> Samples:
+        """The mask with the new alpha in its place; outside of that it is the same bit for bit.
+
+        Args:
+            alpha: hxw of the window, 0..1.
+        """
+        full = _full(self.mask)
+        merged = self.mask.copy()
+        part = merged[self.window]
+        old = part.astype(np.float32) / full
+        new = old + self.weight * (alpha - old)
+        new[self.strokes.keep], new[self.strokes.remove] = 1, 0
+        values = new * full if full == 1 else np.rint(new * full)
+        is_inside = (self.weight > 0) | self.strokes.keep | self.strokes.remove
+        part[is_inside] = values[is_inside].astype(part.dtype)
+        return merged
+
+
+def plan(
+    image: Image,
+    mask: Samples,
+    inside: Region | None,
+    strokes: Strokes | None,
+    edge_width_px: int | None,
+    report: Report,
+    threads: int = 1,
+) -> tuple[Refinement, Trimap]:
+    """Find out what is to be solved again.
+
+    Args:
+        image: HxWx3.
+        mask: HxW, the alpha as it is.
+        inside: HxW, where it shall be solved again; None leaves that to the strokes.
+        strokes: of the whole image; None where there are none.
+        edge_width_px: how far from the mask's edge its unknown band may reach; None leaves it to the picture.
+        report: told how far the look at the edge is.
+        threads: that look at it; the result does not depend on them.
+
+    Returns:
+        The refinement, and the trimap of its window.
+
+    Raises:
+        NoSubjectError: no place is given.
+    """
+    nothing = np.zeros(mask.shape, np.bool_)
+    drawn = strokes or Strokes(nothing, nothing, nothing)
+    place = drawn.any if inside is None else inside | drawn.any
+    if not place.any():
+        raise NoSubjectError(
+            "Nothing is selected: select the part of the mask that shall be refined."
+        )
+    window = _window(place)
+    drawn = drawn.within(window)
+    trimap = _trimap(image[window], mask[window], edge_width_px, report, threads)
+    if inside is not None:
+        # Who draws around a lock wants what sticks out of the mask there; what is within it keeps its own band.
+        trimap[inside[window] & (trimap == BACKGROUND)] = UNKNOWN
+    trimap[drawn.unknown] = UNKNOWN
+    trimap[drawn.keep], trimap[drawn.remove] = FOREGROUND, BACKGROUND
+    return Refinement(mask, window, _weight(place[window]), drawn), trimap
+
+
+def _trimap(
+    image: Image, mask: Samples, edge_width_px: int | None, report: Report, threads: int
+) -> Trimap:
+    """Unknown where the mask is soft, and along its edge as far as the picture says."""
+    full = _full(mask)
+    selected = mask >= full / 2
+    trimap = np.where(selected, FOREGROUND, BACKGROUND).astype(np.uint8)
+    if selected.any() and not selected.all():
+        from flyaway.engines.builtin import outline  # deferred: brings torch
+
+        trimap = outline.find(image, selected, edge_width_px, 0.0, report, threads).trimap
+    trimap[(mask > 0) & (mask < full)] = UNKNOWN
+    return trimap
+
+
+def _window(place: Region) -> Window:
+    left, top, width, height = cv2.boundingRect(place.view(np.uint8))
+    rows, columns = place.shape
+    return (
+        slice(max(top - _MARGIN_PX, 0), min(top + height + _MARGIN_PX, rows)),
+        slice(max(left - _MARGIN_PX, 0), min(left + width + _MARGIN_PX, columns)),
+    )
+
+
+def _weight(place: Region) -> NDArray[np.float32]:
+    """0 outside of the place and 1 well inside, rising without a step; the picture's own frame is no border."""
+    padded = np.pad(place, 1, mode="edge").view(np.uint8)
+    depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1]
+    reach = min(float(_BLEND_PX), max(float(depth.max()) / 2, 1.0))
+    share = np.clip(depth / reach, 0, 1)
+    return np.asarray(share * share * (3 - 2 * share), np.float32)
+
+
+def _full(mask: Samples) -> int:
+    return 1 if mask.dtype == np.float32 else int(np.iinfo(mask.dtype).max)
