@@ -15,20 +15,14 @@ from flyaway.weights.store import Store
 from flyaway_client.connection import LAUNCH_NAME
 from flyaway_client.launch import write_launch
 
-ENGINE, FILE = (
-    "vitmatte-base-distinctions-646",
-    "hustvl/vitmatte-base-distinctions-646/model.safetensors",
-)
-"""The project pins no hash of its weights, so any content will do."""
+PORTRAIT, PORTRAIT_FILE = "birefnet-portrait", "ZhengPeng7/BiRefNet-portrait/model.safetensors"
+"""The best for portraits. The project pins no hash of its weights, so any content will do."""
 
 SMALL, SMALL_FILE = (
     "vitmatte-small-distinctions-646",
     "hustvl/vitmatte-small-distinctions-646/model.safetensors",
 )
 """Likewise, and small enough to be made up whole."""
-
-ENGINES_BELOW = len(engines.names()) - 1 - engines.names().index(ENGINE)
-"""How many come after it in the menus, where all that need weights are missing."""
 
 
 def download_from(hub: Hub, editor: Editor) -> Path:

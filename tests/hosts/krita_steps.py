@@ -250,6 +250,8 @@ def _step(document, action: str) -> Story:
 
 
 def centre_of(widget) -> list[int]:
+    """Where the mouse finds a widget of the docker, scrolled to as a user would."""
+    docker().findChild(QtWidgets.QScrollArea).ensureWidgetVisible(widget)
     return _screen(widget, widget.rect())
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.fakes import hub
 from tests.hosts.editor import wait_for
 from tests.hosts.gimp_host import DIALOG, Gimp
-from tests.hosts.hubs import ENGINE, ENGINES_BELOW, FILE, download_from
+from tests.hosts.hubs import PORTRAIT, PORTRAIT_FILE, download_from
 from tests.hosts.pictures import portrait, write_png
 
 HERE = Path(__file__).parent
@@ -30,18 +30,18 @@ def test_downloads_a_missing_engine_in_the_dialog(gimp: Gimp, tmp_path: Path) ->
 
         # Again where the menu was not complete yet.
         display.press_until(
-            ["alt+e", "space", "End", *["Up"] * ENGINES_BELOW, "Return", "alt+d"],
+            ["alt+e", "space", "Home", "Down", "Down", "Return", "alt+d"],
             lambda: fake.requests,
             "the button does not download",
             patience_s=15,
         )
         wait_for(lambda: "weights-missing" in _log(gimp), "it has not failed", 30)
 
-        fake.files[FILE] = b"made up" * 1000
-        file = weights / "files" / f"{ENGINE}.safetensors"
+        fake.files[PORTRAIT_FILE] = b"made up" * 1000
+        file = weights / "files" / f"{PORTRAIT}.safetensors"
         # The button may still have said Stop when it was pressed first.
         display.press_until(["alt+d"], file.exists, "the button does not download a second time")
-        assert file.read_bytes() == fake.files[FILE]
+        assert file.read_bytes() == fake.files[PORTRAIT_FILE]
         display.screenshot("downloaded")
         display.key("Escape")
         display.wait_until_gone(DIALOG)

@@ -81,7 +81,7 @@ def test_downloads_a_missing_engine_in_the_docker_and_uses_it(krita: Krita, tmp_
             "button", lambda seen: not seen["is_idle"] or seen["masks"], "it does not start"
         )
         watcher.wait_for(lambda seen: seen["masks"], "it cannot be used")
-        assert "by ViTMatte Small" in watcher.wait_for(lambda seen: seen["is_idle"], "")["status"]
+        assert "ViTMatte Small" in watcher.wait_for(lambda seen: seen["is_idle"], "")["status"]
         watcher.end()
 
 

@@ -55,7 +55,7 @@ def test_compares_with_the_layer_of_the_empty_scene(krita: Krita, tmp_path: Path
     assert "empty" not in said["another image"]
     assert said["back"] == ["empty"]
     assert said["status"].startswith("Done in"), said["status"]
-    assert ENGINE in said["status"]
+    assert "Background Matting V2 MobileNetV2" in said["status"]
     assert not said["row after"]
 
     header = ImageHeader(*SIZE, "bgra", "u8")

@@ -8,9 +8,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import flyaway
+from flyaway.cli import terminal
 from flyaway.errors import DaemonError
 from flyaway_client import connection, launch
-from flyaway_client.client import Client
+from flyaway_client.client import Client, Extracted
+from flyaway_client.messages import ExtractRequest
+from flyaway_client.zmtp import Buffer
 
 LAUNCH_ARGV = (sys.executable, "-m", "flyaway", "daemon", "run")
 
@@ -29,6 +32,25 @@ def connect(*, start: bool = True, should_stop: Callable[[], bool] | None = None
         launch_argv=LAUNCH_ARGV,
         should_stop=should_stop,
     )
+
+
+def extract(request: ExtractRequest, parts: dict[str, Buffer]) -> Extracted:
+    """Let the daemon do the work, with progress on the terminal; Ctrl-C cancels it."""
+    line = terminal.ProgressLine()
+    line.show("reaching the daemon", 0)
+    try:
+        with (
+            terminal.interruption() as pressed,
+            connect(should_stop=pressed.is_set) as client,
+        ):
+            return client.extract(
+                request,
+                parts,
+                report=lambda progress: line.show(progress.stage, progress.fraction),
+                should_stop=pressed.is_set,
+            )
+    finally:
+        line.clear()
 
 
 def record_launch() -> Path:

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import os
-import secrets
-import stat
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from flyaway import config
-from flyaway.cli import terminal
-from flyaway.cli.connecting import connect
+from flyaway.cli import connecting, replacing, terminal
 from flyaway.errors import RequestError
 from flyaway_client import protocol
-from flyaway_client.client import Extracted, new_request_id
-from flyaway_client.messages import ExtractRequest, ImageHeader
+from flyaway_client.client import new_request_id
+from flyaway_client.messages import ExtractRequest
 from flyaway_client.zmtp import Buffer
 
 if TYPE_CHECKING:
@@ -26,9 +20,6 @@ if TYPE_CHECKING:
 
 _KINDS = {"selection": "guess", "trimap": "trimap", "region": "region"}
 """Option -> what the file means, in the wire's words."""
-
-_CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-"""For a file that must be new: a link of that name is refused, wherever it leads."""
 
 
 def add_to(commands: Commands) -> None:
@@ -110,8 +101,8 @@ def run(arguments: argparse.Namespace) -> int:
     max_pixels = config.load().max_pixels
     photo = photos.read_photo(arguments.image, max_pixels)
     request, parts = _request(arguments, photo, max_pixels)
-    with _replacing(target) as file:
-        extracted = _extract(request, parts)
+    with replacing.replacing(target) as file:
+        extracted = connecting.extract(request, parts)
         alpha = cutouts.as_alpha(extracted.alpha, photo)
         if arguments.mask:
             cutouts.write_mask(file, alpha)
@@ -162,6 +153,8 @@ def _request(
     arguments: argparse.Namespace, photo: Photo, max_pixels: int
 ) -> tuple[ExtractRequest, dict[str, Buffer]]:
     """What to ask of the daemon, and the bytes that go with it."""
+    from flyaway.cli import beside
+
     parts: dict[str, Buffer] = {"image": photo.pixels.data}
     if photo.icc:
         parts["icc"] = photo.icc
@@ -170,9 +163,11 @@ def _request(
         path = getattr(arguments, option)
         if path:
             kind = meaning
-            selection, parts["selection"] = _selection(path, option, photo.header, max_pixels)
+            selection, parts["selection"] = beside.selection(
+                path, photo.header, max_pixels, is_trimap=option == "trimap"
+            )
     if arguments.plate:
-        plate, parts["plate"] = _plate(arguments.plate, photo, max_pixels)
+        plate, parts["plate"] = beside.plate(arguments.plate, photo, max_pixels)
     request = ExtractRequest(
         id=new_request_id(),
         image=photo.header,
@@ -188,81 +183,3 @@ def _request(
         wants_foreground=not (arguments.mask or arguments.keep_colors),
     )
     return request, parts
-
-
-def _selection(
-    path: Path, option: str, image: ImageHeader, max_pixels: int
-) -> tuple[ImageHeader, Buffer]:
-    """Read a selection file and check that it fits the photo."""
-    from flyaway.cli import photos
-
-    pixels = photos.read_selection(path, max_pixels, is_trimap=option == "trimap")
-    height, width = pixels.shape
-    header = ImageHeader(width, height, "gray", "u8")
-    _check_size(path, header, image)
-    return header, pixels.data
-
-
-def _plate(path: Path, photo: Photo, max_pixels: int) -> tuple[ImageHeader, Buffer]:
-    """Read the picture of the empty scene and check that it fits the photo."""
-    from flyaway.cli import photos
-
-    plate = photos.read_photo(path, max_pixels)
-    _check_size(path, plate.header, photo.header)
-    if plate.icc != photo.icc:
-        raise RequestError(
-            f"{path} has another colour profile than the photo. Save both with the same one."
-        )
-    return plate.header, plate.pixels.data
-
-
-def _check_size(path: Path, found: ImageHeader, image: ImageHeader) -> None:
-    if (found.width, found.height) != (image.width, image.height):
-        raise RequestError(
-            f"{path} has {found.width} × {found.height} pixels, the photo {image.width} × "
-            f"{image.height}. Save it at the photo's size."
-        )
-
-
-def _extract(request: ExtractRequest, parts: dict[str, Buffer]) -> Extracted:
-    """Let the daemon do the work, with progress on the terminal; Ctrl-C cancels it."""
-    line = terminal.ProgressLine()
-    line.show("reaching the daemon", 0)
-    try:
-        with (
-            terminal.interruption() as pressed,
-            connect(should_stop=pressed.is_set) as client,
-        ):
-            return client.extract(
-                request,
-                parts,
-                report=lambda progress: line.show(progress.stage, progress.fraction),
-                should_stop=pressed.is_set,
-            )
-    finally:
-        line.clear()
-
-
-@contextmanager
-def _replacing(target: Path) -> Iterator[BinaryIO]:
-    """A file that takes the place of `target` once it is whole; an early end leaves `target` alone.
-
-    It is made before the work begins: a folder that cannot be written is known at once. Its name cannot be
-    guessed, so that nobody can put a link there; it gets the mode of the file that it replaces.
-    """
-    fresh = target.with_name(f".{secrets.token_hex(8)}.flyaway")
-    try:
-        with terminal.endings():
-            try:
-                with os.fdopen(os.open(fresh, _CREATE, 0o666), "wb") as file:
-                    with suppress(FileNotFoundError):  # nothing is replaced
-                        fresh.chmod(stat.S_IMODE(target.stat().st_mode))
-                    yield file
-                fresh.replace(target)
-            finally:
-                with suppress(OSError):
-                    fresh.unlink()
-    except OSError as error:
-        raise RequestError(
-            f"{target} cannot be written: {error.strerror or error}. Name another place with -o."
-        ) from error

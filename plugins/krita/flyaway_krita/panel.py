@@ -186,8 +186,8 @@ class FlyawayDocker(DockWidget):
         self._show_button()
         self._bar.setVisible(is_busy)
         self._bar.show_fraction(0.0)
+        self._status.setText("")  # what the end is to be known by comes after this
         if is_busy:
-            self._status.setText("")
             self._advice.offer(None)
             return
         self._preview.clear()

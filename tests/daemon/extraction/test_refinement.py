@@ -30,7 +30,7 @@ def truth() -> NDArray[np.float32]:
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
     disc = np.clip((80 - np.hypot(y - 120, x - 120)) / 6 + 0.5, 0, 1)
     strands = (np.abs((y - 120) % 12 - 6) < 1.5) & (x > 190) & (x < 260) & (abs(y - 120) < 40)
-    return np.maximum(disc, strands.astype(np.float32))
+    return np.asarray(np.maximum(disc, strands.astype(np.float32)), np.float32)
 
 
 def photo() -> NDArray[np.uint8]:
@@ -38,9 +38,8 @@ def photo() -> NDArray[np.uint8]:
     alpha = truth()[..., None]
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
     behind = np.stack([40 + x / 8, 60 + y / 8, np.full_like(x, 90)], axis=-1)
-    return np.rint(alpha * np.array([220, 150, 60], np.float32) + (1 - alpha) * behind).astype(
-        np.uint8
-    )
+    subject = np.array([220, 150, 60], np.float32)
+    return np.asarray(np.rint(alpha * subject + (1 - alpha) * behind), np.uint8)
 
 
 def damaged() -> NDArray[np.float32]:
