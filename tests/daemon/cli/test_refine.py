@@ -49,7 +49,7 @@ def folder(home: Path, tmp_path: Path) -> Iterator[Path]:
         "inside": drawn(15, 30, 45, 70),
         "keep": drawn(25, 62, 30, 66),
         "remove": drawn(50, 70, 55, 75),
-        "unknown": drawn(22, 36, 38, 60),
+        "unknown": drawn(16, 34, 44, 62),
     }
     for name, levels in files.items():
         Image.fromarray(levels).save(tmp_path / f"{name}.png")
