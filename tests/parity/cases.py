@@ -16,6 +16,7 @@ from flyaway import engines
 from flyaway.engines.backgroundmattingv2.engine import BackgroundMattingV2Engine
 from flyaway.engines.birefnet.engine import BiRefNetEngine
 from flyaway.engines.contract import Inputs
+from flyaway.engines.deepimagematting.engine import DeepImageMattingEngine
 from flyaway.engines.modnet.engine import MODNetEngine
 from flyaway.engines.network import NetworkEngine
 from flyaway.engines.vitmatte.engine import ViTMatteEngine
@@ -111,6 +112,16 @@ def _vitmatte(engine: ViTMatteEngine, stored: Stored) -> Iterator[Row]:
     yield "whole", whole, theirs, 2e-4
 
 
+def _deepimagematting(engine: DeepImageMattingEngine, stored: Stored) -> Iterator[Row]:
+    if "net_in" in stored:
+        alpha = engine.network(torch.from_numpy(stored["net_in"]))
+        yield "network", alpha, stored["net_out"], 1e-4
+    image, trimap = stored["image_u8_rgb"], stored["trimap_u8"]
+    if "alpha_whole" in stored:
+        yield "before known", engine.whole(image, trimap), stored["alpha_whole"], 1e-4
+    yield "whole", engine.extract(image, Inputs(trimap)).alpha, stored["alpha_final"], 1e-4
+
+
 def _backgroundmattingv2(engine: BackgroundMattingV2Engine, stored: Stored) -> Iterator[Row]:
     settings = json.loads(str(stored["conf"][0]))
     network = engine.network
@@ -146,11 +157,15 @@ class _Network:
 
 _TIES = dict.fromkeys(("pha", "fgr", "ref_sm", "whole alpha", "whole foreground"), 0.999)
 
+_UNPOOLED = dict.fromkeys(("network", "before known", "whole"), 0.995)
+"""Where two maxima are nearly equal, rounding decides which place a value goes back to."""
+
 NETWORKS = {
     "modnet": _Network("modnet-photographic", _modnet, {}),
     "birefnet_lite": _Network("birefnet-lite", _birefnet, {}),
     "birefnet_large": _Network("birefnet-general", _birefnet, {}),
     "vitmatte": _Network("vitmatte-small-composition-1k", _vitmatte, {}),
+    "dim_hctt": _Network("deepimagematting-skip", _deepimagematting, _UNPOOLED),
     **{
         f"bgmv2_{backbone}": _Network(
             f"backgroundmattingv2-{backbone}", _backgroundmattingv2, _TIES

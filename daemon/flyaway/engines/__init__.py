@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from flyaway.engines import backgroundmattingv2, birefnet, builtin, modnet, vitmatte
+from flyaway.engines import (
+    backgroundmattingv2,
+    birefnet,
+    builtin,
+    deepimagematting,
+    modnet,
+    vitmatte,
+)
 from flyaway.engines.records import EngineRecord
 from flyaway.errors import UnknownEngineError
 
@@ -34,6 +41,7 @@ FAMILIES: dict[str, Family] = {
     "birefnet": birefnet,
     "modnet": modnet,
     "vitmatte": vitmatte,
+    "deepimagematting": deepimagematting,
     "backgroundmattingv2": backgroundmattingv2,
 }
 """All families; a new one is its folder and its line here."""

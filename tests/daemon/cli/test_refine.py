@@ -29,7 +29,7 @@ def scene() -> Any:
 def mask(dtype: type = np.uint8) -> Any:
     """Right, but for a part that was lost."""
     ramp = np.clip((np.arange(WIDTH) - WIDTH / 2) / 6 + 0.5, 0, 1)
-    levels = np.rint(ramp[None] * np.ones((HEIGHT, 1)) * np.iinfo(dtype).max).astype(dtype)
+    levels: Any = np.rint(ramp[None] * np.ones((HEIGHT, 1)) * np.iinfo(dtype).max).astype(dtype)
     levels[20:40, :60] = 0
     return levels
 

@@ -23,6 +23,7 @@ from flyaway.engines.backgroundmattingv2.network import BackgroundMattingV2
 from flyaway.engines.birefnet.engine import BiRefNetEngine
 from flyaway.engines.birefnet.network import LARGE, LITE, BiRefNet
 from flyaway.engines.contract import AnyEngine, Extraction, Inputs
+from flyaway.engines.deepimagematting.network import DeepImageMatting
 from flyaway.engines.modnet.network import MODNet
 from flyaway.engines.records import Input, Role
 from flyaway.engines.vitmatte.network import ViTMatte
@@ -40,6 +41,8 @@ RUN = [
     MADE_UP,
     "modnet-photographic",
     "vitmatte-small-composition-1k",
+    "deepimagematting-skip",
+    "deepimagematting-plain",
     "backgroundmattingv2-mobilenetv2",
     "backgroundmattingv2-resnet50",
     "birefnet-lite",
@@ -58,6 +61,9 @@ def build(name: str) -> torch.nn.Module:
         {
             "modnet": MODNet,
             "vitmatte": lambda: ViTMatte(*vitmatte.WIDTHS[variant]),
+            "deepimagematting": lambda: DeepImageMatting(
+                has_skips=variant == "skip", refines=False
+            ),
             "backgroundmattingv2": lambda: BackgroundMattingV2(variant),
             "birefnet": lambda: BiRefNet(LITE if variant == "lite" else LARGE),
         }[name.split("-")[0]]
@@ -191,6 +197,8 @@ def test_a_family_is_added_by_its_place_and_one_line(newcomer: None, tmp_path: P
         ("birefnet-hr", "birefnet_large", "keys.json"),
         ("vitmatte-small-distinctions-646", "vitmatte", "keys.json"),
         ("vitmatte-base-composition-1k", "vitmatte", "keys_base.json"),
+        ("deepimagematting-skip", "dim_hctt", "keys.json"),
+        ("deepimagematting-plain", "dim_hctt", "keys.json"),
         ("backgroundmattingv2-mobilenetv2", "bgmv2_mobilenetv2", "keys.json"),
         ("backgroundmattingv2-resnet50", "bgmv2_resnet50", "keys.json"),
         ("backgroundmattingv2-resnet101", "bgmv2_resnet101", "keys.json"),
