@@ -13,12 +13,15 @@ import torch
 from numpy.typing import NDArray
 
 from flyaway import engines
+from flyaway.engines import pixels
 from flyaway.engines.backgroundmattingv2.engine import BackgroundMattingV2Engine
 from flyaway.engines.birefnet.engine import BiRefNetEngine
 from flyaway.engines.contract import Inputs
 from flyaway.engines.deepimagematting.engine import DeepImageMattingEngine
+from flyaway.engines.isnet.engine import ISNetEngine
 from flyaway.engines.modnet.engine import MODNetEngine
 from flyaway.engines.network import NetworkEngine
+from flyaway.engines.u2net.engine import U2NetEngine
 from flyaway.engines.vitmatte.engine import ViTMatteEngine
 
 Stored = Mapping[str, NDArray[Any]]
@@ -122,6 +125,29 @@ def _deepimagematting(engine: DeepImageMattingEngine, stored: Stored) -> Iterato
     yield "whole", engine.extract(image, Inputs(trimap)).alpha, stored["alpha_final"], 1e-4
 
 
+def _isnet(engine: ISNetEngine, stored: Stored) -> Iterator[Row]:
+    yield from _nested_u(engine, stored, lambda planes: planes - 0.5)
+
+
+def _u2net(engine: U2NetEngine, stored: Stored) -> Iterator[Row]:
+    yield from _nested_u(engine, stored, pixels.normalised)
+
+
+def _nested_u(
+    engine: ISNetEngine | U2NetEngine,
+    stored: Stored,
+    normalised: Callable[[torch.Tensor], torch.Tensor],
+) -> Iterator[Row]:
+    if "small_u8" in stored:
+        found = engine.network(normalised(_planes(stored["small_u8"])))
+        yield "network", found[0, 0], stored["small_net_out"], 1e-3
+    if "image_u8" not in stored:
+        return
+    # U2-Net's authors pin a scikit-image that does not blur what it shrinks
+    written = stored["alpha_u8_noaa" if "alpha_u8_noaa" in stored else "alpha_u8"]
+    yield "whole", engine.extract(stored["image_u8"]).alpha, written, 1.5 / 255
+
+
 def _backgroundmattingv2(engine: BackgroundMattingV2Engine, stored: Stored) -> Iterator[Row]:
     settings = json.loads(str(stored["conf"][0]))
     network = engine.network
@@ -165,6 +191,9 @@ NETWORKS = {
     "birefnet_lite": _Network("birefnet-lite", _birefnet, {}),
     "birefnet_large": _Network("birefnet-general", _birefnet, {}),
     "vitmatte": _Network("vitmatte-small-composition-1k", _vitmatte, {}),
+    "isnet": _Network("isnet-general", _isnet, {"whole": 0.99}),
+    "u2net": _Network("u2net-full", _u2net, {"whole": 0.99}),
+    "u2netp": _Network("u2net-small", _u2net, {"whole": 0.99}),
     "dim_hctt": _Network("deepimagematting-skip", _deepimagematting, _UNPOOLED),
     **{
         f"bgmv2_{backbone}": _Network(

@@ -11,7 +11,9 @@ from flyaway.engines import (
     birefnet,
     builtin,
     deepimagematting,
+    isnet,
     modnet,
+    u2net,
     vitmatte,
 )
 from flyaway.engines.records import EngineRecord
@@ -42,6 +44,8 @@ FAMILIES: dict[str, Family] = {
     "modnet": modnet,
     "vitmatte": vitmatte,
     "deepimagematting": deepimagematting,
+    "isnet": isnet,
+    "u2net": u2net,
     "backgroundmattingv2": backgroundmattingv2,
 }
 """All families; a new one is its folder and its line here."""

@@ -32,6 +32,18 @@ def normalised(
     return (planes - torch.tensor(mean).view(shape)) / torch.tensor(std).view(shape)
 
 
+LEAST_SPREAD = 0.1
+"""Between the least and the most of a map of the subject; one that differs less shows none, and stays as it is."""
+
+
+def stretched(found: torch.Tensor) -> torch.Tensor:
+    """A map of the subject with its least and most values at 0 and 1, as upstream's scripts write it."""
+    least, most = found.min(), found.max()
+    if most - least < LEAST_SPREAD:
+        return found
+    return (found - least) / (most - least)
+
+
 def to_alpha(plane: torch.Tensor) -> Alpha:
     """1x1xHxW of any device and precision to HxW float32 0..1."""
     alpha = plane[0, 0].float().clamp(0, 1).cpu().numpy()

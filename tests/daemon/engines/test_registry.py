@@ -24,8 +24,12 @@ from flyaway.engines.birefnet.engine import BiRefNetEngine
 from flyaway.engines.birefnet.network import LARGE, LITE, BiRefNet
 from flyaway.engines.contract import AnyEngine, Extraction, Inputs
 from flyaway.engines.deepimagematting.network import DeepImageMatting
+from flyaway.engines.isnet.engine import ISNetEngine
+from flyaway.engines.isnet.network import ISNet
+from flyaway.engines.layers.nested_u import FULL, SMALL
 from flyaway.engines.modnet.network import MODNet
 from flyaway.engines.records import Input, Role
+from flyaway.engines.u2net.network import U2Net
 from flyaway.engines.vitmatte.network import ViTMatte
 from flyaway.errors import CancelledError, RequestError, UnknownEngineError, WeightsError
 from flyaway.weights.recognition import recognise
@@ -43,6 +47,8 @@ RUN = [
     "vitmatte-small-composition-1k",
     "deepimagematting-skip",
     "deepimagematting-plain",
+    "u2net-small",
+    "isnet-general",
     "backgroundmattingv2-mobilenetv2",
     "backgroundmattingv2-resnet50",
     "birefnet-lite",
@@ -61,6 +67,8 @@ def build(name: str) -> torch.nn.Module:
         {
             "modnet": MODNet,
             "vitmatte": lambda: ViTMatte(*vitmatte.WIDTHS[variant]),
+            "isnet": ISNet,
+            "u2net": lambda: U2Net(SMALL if variant == "small" else FULL),
             "deepimagematting": lambda: DeepImageMatting(
                 has_skips=variant == "skip", refines=False
             ),
@@ -115,6 +123,8 @@ def loaded(request: pytest.FixtureRequest, newcomer: None) -> Iterator[Loaded]:
     engine = engines.load(name, made_up(name))
     if isinstance(engine, BiRefNetEngine) and engine.size is not None:
         engine.size = (64, 96)  # what it sees; its own size would take minutes here
+    if isinstance(engine, ISNetEngine):
+        engine.side_px = 128
     yield Loaded(name, engine)
 
 
@@ -197,6 +207,9 @@ def test_a_family_is_added_by_its_place_and_one_line(newcomer: None, tmp_path: P
         ("birefnet-hr", "birefnet_large", "keys.json"),
         ("vitmatte-small-distinctions-646", "vitmatte", "keys.json"),
         ("vitmatte-base-composition-1k", "vitmatte", "keys_base.json"),
+        ("isnet-dis", "isnet", "keys.json"),
+        ("u2net-human", "u2net", "keys.json"),
+        ("u2net-small", "u2netp", "keys.json"),
         ("deepimagematting-skip", "dim_hctt", "keys.json"),
         ("deepimagematting-plain", "dim_hctt", "keys.json"),
         ("backgroundmattingv2-mobilenetv2", "bgmv2_mobilenetv2", "keys.json"),
