@@ -93,6 +93,14 @@ class QTimer(QObject):
     timeout = pyqtSignal()
     _is_single = False
 
+    @staticmethod
+    def singleShot(ms: int, slot: Callable[[], object]) -> None:
+        assert ms >= 0
+        timer = QTimer()
+        timer.setSingleShot(True)
+        timer.timeout.connect(slot)
+        timer.start()
+
     def setInterval(self, ms: int) -> None:
         assert ms > 0
 

@@ -67,6 +67,11 @@ class Docker:
         self.engine, self.about, self.download, self.paid_work = box.layout.widgets
         self.download_button, self.download_bar, self.stage = self.download.layout.widgets
 
+    def meet_image(self) -> None:
+        """Another image is shown."""
+        self.widget.canvasChanged(None)
+        qt.tick()
+
     def wait(self) -> str:
         """Let the event loop turn until the extraction is over; what the docker then says."""
         turn_until(lambda: self.button.text() == "Extract")

@@ -339,7 +339,7 @@ def test_cancel_says_which_image_is_worked_on(
     with daemon.running(home, {"strip": daemon.ignore}):
         docker.button.click()
         make_image(krita, 4, 4, Node("other"), 0, 0, 4, 4)
-        docker.widget.canvasChanged(None)
+        docker.meet_image()
         assert docker.button.text() == "Cancel work on “8 by 6.kra”"
         press_again_later(docker)
         assert docker.status.text() == "Cancelling the work on “8 by 6.kra”…"

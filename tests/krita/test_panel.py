@@ -122,11 +122,11 @@ def test_what_a_selection_is_says_nothing_about_one_in_another_image(
     docker.selection_is.pick("region")
     docker.output.pick("selection")
     make_image(krita, 4, 4, Node("other"), 0, 0, 4, 4)
-    docker.widget.canvasChanged(None)
+    docker.meet_image()
     assert docker.selection_is.currentData() == "guess"
     assert docker.output.currentData() == "selection"
     krita.active = image
-    docker.widget.canvasChanged(None)
+    docker.meet_image()
     assert docker.selection_is.currentData() == "region"
 
 

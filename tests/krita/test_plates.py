@@ -157,13 +157,13 @@ def test_the_row_follows_the_image_that_is_shown_and_back(
     open_and_pick(docker, "comparer")
     docker.plate.pick(plugin_module("layers").identity(plate))
     make_image(krita, 4, 4, Node("alone"), 0, 0, 4, 4)
-    docker.widget.canvasChanged(None)
+    docker.meet_image()
     assert docker.plate.texts() == ["No other paint layer"]
     krita.active = None
-    docker.widget.canvasChanged(None)
+    docker.meet_image()
     assert docker.plate.texts() == ["No other paint layer"]
     krita.active = image
-    docker.widget.canvasChanged(None)
+    docker.meet_image()
     assert docker.plate.currentData() == plugin_module("layers").identity(plate)
 
 

@@ -88,7 +88,7 @@ def test_shows_before_the_work_that_the_layer_cannot_be_cut_out_of(
     krita: Krita, docker: Docker, image: DocumentData
 ) -> None:
     image.active = None
-    docker.widget.canvasChanged(None)
+    docker.meet_image()
     assert docker.taken_for.text().startswith("No layer is active.")
     assert docker.taken_for.style
 

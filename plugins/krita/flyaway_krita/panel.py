@@ -27,6 +27,9 @@ OBJECT_NAME = "flyaway"
 STATUS_LINES = 3
 """Room for what is said at the end of most extractions."""
 
+MEET_MS = 100
+"""How long after an image is shown the docker looks at it."""
+
 LOOK_MS = 1000
 """How often the docker looks whether the selection is another one; Krita tells nobody."""
 
@@ -58,9 +61,8 @@ class FlyawayDocker(DockWidget):
 
     def canvasChanged(self, canvas: Canvas | None) -> None:
         """Another image is shown. The extraction looks for its layer at the click; the rows show their own."""
-        self._selection.show_options(options.load())
-        self._show_button()
-        self._refresh()
+        # Krita 5.3 ends where it is asked for the active layer of an image that it is still about to show.
+        QtCore.QTimer.singleShot(MEET_MS, self._meet_image)
 
     def enterEvent(self, event: object) -> None:
         """The mouse comes in: the rows that it may be on its way to show what would be taken now."""
@@ -147,6 +149,12 @@ class FlyawayDocker(DockWidget):
         for widget in (self._form.labelForField(self._plate), self._plate):
             widget.setVisible(is_needed)
         self._refresh_plate()
+
+    def _meet_image(self) -> None:
+        """Show what the user has said of the image that is now the active one."""
+        self._selection.show_options(options.load())
+        self._show_button()
+        self._refresh()
 
     def _refresh(self) -> None:
         self._refresh_plate()
