@@ -354,7 +354,8 @@ def test_says_live_what_the_selection_is_taken_for(
         run_main_loop_until(lambda: opened.taken_for.text == "Outline, edge up to 7 px.")
         assert opened.edge_width.is_visible
         config.set_property("selection-is", "automatic")
-        assert opened.taken_for.text == "No selection: the subject will be looked for"
+        nothing = "No selection: the subject will be looked for"
+        run_main_loop_until(lambda: opened.taken_for.text == nothing)
         assert not opened.edge_width.is_visible
         config.set_property("selection-is", "outline")
         config.set_property("edge-width", 3)

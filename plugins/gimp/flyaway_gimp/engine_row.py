@@ -25,14 +25,16 @@ class EngineRow:
     Args:
         config: where the choice is kept.
         allow_ok: called with whether the chosen engine can run as far as is known.
+        answered: called when a daemon runs and has named its engines.
     """
 
     def __init__(
         self,
         config: Gimp.ProcedureConfig,
         allow_ok: Callable[[bool], None],
+        answered: Callable[[], None],
     ) -> None:
-        self._config, self._allow_ok = config, allow_ok
+        self._config, self._allow_ok, self._answered = config, allow_ok, answered
         self._call: BackgroundCall[Engines] | None = None
         self._engines: Engines = ()
         self._known = EngineMenu((AUTO_ENGINE,))
@@ -69,6 +71,7 @@ class EngineRow:
         # only for a key or a click.
         self.menu.popdown()
         self._show_menu()
+        self._answered()
 
     def _show_menu(self) -> None:
         """Offer what there is; what is chosen stays chosen, unless the switch leaves it out."""

@@ -67,7 +67,7 @@ def add_arguments(procedure: Gimp.Procedure) -> None:
     )
     procedure.add_int_argument(
         "edge-width",
-        "Edge _width in pixels",
+        "Edge _width, at most (0: automatic)",
         f"{texts.EDGE_WIDTH_ABOUT}; 0 scales with the image",
         0,
         MAX_EDGE_WIDTH_PX,

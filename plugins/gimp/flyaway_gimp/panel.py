@@ -80,8 +80,8 @@ class ExtractDialog:
         names = ("selection-is", "edge-width", "plate", "paid-work-only")
         own = {name: dialog.get_widget(name, GObject.TYPE_NONE) for name in names}
         edge_width = own["edge-width"]
-        self._engine = EngineRow(config, self._allow_ok)
         self._selection = SelectionRow(config, layer, edge_width)
+        self._engine = EngineRow(config, self._allow_ok, self._selection.describe)
         self._bar = Gtk.ProgressBar(show_text=True)
         self._preview = PreviewPicture()
         self._work = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6, no_show_all=True)

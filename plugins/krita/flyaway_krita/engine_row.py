@@ -27,6 +27,9 @@ class EngineRow(QtWidgets.QWidget):
     plate_asked = QtCore.pyqtSignal(bool)
     """Another engine is shown as the chosen one, and whether that one needs a plate."""
 
+    answered = QtCore.pyqtSignal()
+    """A daemon runs, and has named its engines."""
+
     def __init__(self) -> None:
         super().__init__()
         self._call: BackgroundCall[Engines] | None = None
@@ -39,7 +42,7 @@ class EngineRow(QtWidgets.QWidget):
         self.menu.setToolTip(texts.ENGINE_ABOUT)
         self._about = Paragraph()
         self.download = DownloadRow()
-        self._switch = QtWidgets.QCheckBox(texts.PAID_WORK)
+        self._switch = QtWidgets.QCheckBox(texts.PAID_WORK.replace("licensed ", "licensed\n"))
         self._switch.setToolTip(texts.PAID_WORK_ABOUT)
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -149,6 +152,7 @@ class EngineRow(QtWidgets.QWidget):
         self._is_wanted = False
         self.choose(self.chosen, paid_work_only=self.paid_work_only)
         self.menu.make_room()
+        self.answered.emit()
 
     def _miss_engines(self, error: BaseException) -> None:
         """The menu stays as it was; that no daemon runs yet is no news to who only sees the docker."""

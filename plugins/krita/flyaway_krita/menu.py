@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .qt import QtCore, QtWidgets
 
-MENU_CHARS = 16
+MENU_CHARS = 10
 """A docker can be narrow: the menu does not ask for the room of its longest entry."""
 
 

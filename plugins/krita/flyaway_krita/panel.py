@@ -114,6 +114,7 @@ class FlyawayDocker(DockWidget):
         self._engine.plate_asked.connect(self._show_plate)
         self._show_options(chosen)
         self._engine.changed.connect(self._take_engine)
+        self._engine.answered.connect(self._selection.describe)
         self._plate.activated.connect(lambda _index: self._save())
         self._output.activated.connect(lambda _index: self._take_output())
         self._selection.changed.connect(self._save)
