@@ -4,6 +4,7 @@ FlyawayError
 ├── RequestError              what was asked cannot be done; the caller's to mend
 │   ├── TooLargeError         the image is over the limit
 │   ├── UnknownEngineError    no engine has that name
+│   ├── UnknownSessionError   there is no session of that name any more
 │   ├── NoSubjectError        nothing to cut out
 │   ├── CancelledError        the caller no longer wants it
 │   └── BusyError             too many requests wait already
@@ -43,6 +44,12 @@ class UnknownEngineError(RequestError):
     """No engine has that name."""
 
     code = protocol.UNKNOWN_ENGINE
+
+
+class UnknownSessionError(RequestError):
+    """No session has that name; its client opens it anew."""
+
+    code = protocol.UNKNOWN_SESSION
 
 
 class CancelledError(RequestError):

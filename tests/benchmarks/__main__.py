@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import builtin, busy, memory, networks, warm, wire
+from tests.benchmarks import builtin, busy, memory, networks, refine, warm, wire
 from tests.benchmarks.provenance import provenance
 
 BENCHMARKS: dict[str, Callable[[], Any]] = {
@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, Callable[[], Any]] = {
     "builtin-import": builtin.builtin_import,
     "busy": busy.busy,
     "networks": networks.figures,
+    "refine": refine.refine,
     "warm-calls": warm.warm_calls,
     "warm-overhead": warm.warm_overhead,
 }

@@ -16,6 +16,8 @@ from flyaway_client.messages import (
     ImageHeader,
     Message,
     MessageError,
+    OpenSession,
+    RefineRequest,
     decode,
     encode,
     read_header,
@@ -83,11 +85,33 @@ def describe_requests(draw: st.DrawFn) -> DescribeRequest:
     )
 
 
+IDS = st.text("abc0129-", min_size=1, max_size=64)
+
 st.register_type_strategy(str, TEXT)
 st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
 st.register_type_strategy(ImageHeader, IMAGES)
 st.register_type_strategy(ExtractRequest, extract_requests())
 st.register_type_strategy(DescribeRequest, describe_requests())
+
+st.register_type_strategy(
+    OpenSession,
+    st.builds(OpenSession, IDS, IDS, TEXT, IMAGES, engine=TEXT, paid_work_only=st.booleans()),
+)
+st.register_type_strategy(
+    RefineRequest,
+    st.builds(
+        RefineRequest,
+        IDS,
+        IDS,
+        st.integers(0),
+        st.integers(0),
+        st.builds(
+            ImageHeader, SIDES, SIDES, st.just("gray"), st.sampled_from(messages.OUTPUT_DTYPES)
+        ),
+        has_inside=st.booleans(),
+        has_strokes=st.booleans(),
+    ),
+)
 
 RECORDS = st.one_of([st.from_type(kind) for kind in messages.MESSAGES.values()])
 

@@ -25,7 +25,7 @@ class Peer:
     """A connected client and what it has uploaded so far."""
 
     identity: bytes
-    request: messages.ExtractRequest | None = None
+    request: messages.ExtractRequest | messages.OpenSession | messages.RefineRequest | None = None
     parts: dict[str, bytearray] = field(default_factory=dict)
 
 
@@ -118,14 +118,27 @@ def greet(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
 
 def accept(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
     """Say that the strips may come."""
-    assert isinstance(message, messages.ExtractRequest)
+    assert isinstance(
+        message, (messages.ExtractRequest, messages.OpenSession, messages.RefineRequest)
+    )
     peer.request, peer.parts = message, {}
     daemon.send(peer, messages.Ready(message.id))
 
 
 def finish_when_complete(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
-    """Once all strips are there, give back the selection (or 255s) as alpha, and colours if wanted."""
-    if is_complete(peer):
+    """Once all strips are there, give back the selection (or 255s) as alpha, and colours if wanted.
+
+    A session is open then; of a patch, the mask comes back as it is.
+    """
+    if not is_complete(peer):
+        return
+    request = peer.request
+    if isinstance(request, messages.OpenSession):
+        daemon.send(peer, messages.SessionOpened(request.id, request.session, "fake"))
+    elif isinstance(request, messages.RefineRequest):
+        daemon.send(peer, messages.ExtractResult(request.id, request.mask, "fake", "cpu", 0.25))
+        send_part(daemon, peer, "alpha", bytes(peer.parts["mask"]))
+    else:
         announce(daemon, peer)
         send_alpha(daemon, peer)
         send_foreground(daemon, peer)
@@ -140,7 +153,7 @@ def is_complete(peer: Peer) -> bool:
 
 def announce(daemon: FakeDaemon, peer: Peer) -> None:
     """Send one progress message and the result's header."""
-    assert peer.request is not None
+    assert isinstance(peer.request, messages.ExtractRequest)
     request = peer.request
     image = request.image
     alpha = messages.ImageHeader(image.width, image.height, "gray", request.output_dtype)
@@ -153,7 +166,7 @@ def announce(daemon: FakeDaemon, peer: Peer) -> None:
 
 def send_alpha(daemon: FakeDaemon, peer: Peer) -> None:
     """Send the alpha's strips: the selection where there is one of the right size, else 255s."""
-    assert peer.request is not None
+    assert isinstance(peer.request, messages.ExtractRequest)
     image = peer.request.image
     size = image.pixels * messages.DTYPES[peer.request.output_dtype]
     selection = bytes(peer.parts.get("selection", b""))
@@ -163,7 +176,7 @@ def send_alpha(daemon: FakeDaemon, peer: Peer) -> None:
 
 def send_foreground(daemon: FakeDaemon, peer: Peer) -> None:
     """Send the colours' strips if they are wanted: bytes that count to 250, again and again."""
-    assert peer.request is not None
+    assert isinstance(peer.request, messages.ExtractRequest)
     header = peer.request.foreground
     if header is not None:
         send_part(
@@ -186,6 +199,12 @@ def acknowledge_cancel(daemon: FakeDaemon, peer: Peer, message: Message) -> None
     """Confirm that the work has stopped."""
     assert isinstance(message, messages.Cancel)
     daemon.send(peer, messages.ErrorReply(message.id, protocol.CANCELLED, "Cancelled."))
+
+
+def forget_session(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
+    """Say that the session is closed."""
+    assert isinstance(message, messages.CloseSession)
+    daemon.send(peer, messages.SessionClosed(message.id))
 
 
 def describe_selection(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
@@ -281,6 +300,9 @@ def refuse(code: str, sentence: str) -> Part:
 DEFAULT_SCRIPT: dict[str, Part] = {
     "hello": greet,
     "extract": accept,
+    "open-session": accept,
+    "refine": accept,
+    "close-session": forget_session,
     "strip": finish_when_complete,
     "describe": describe_selection,
     "cancel": acknowledge_cancel,

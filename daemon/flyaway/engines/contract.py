@@ -175,6 +175,10 @@ class Engine(ABC, Generic[Features]):
         """Encode an image and solve all of it; see `solve`."""
         return self.solve(self.encode(image, report), inputs, None, report)
 
+    def kept_bytes(self, features: Features) -> int:
+        """What features take in memory beside the image itself."""
+        return 0
+
     def economise(self, picture_px: int, may_use_cpu: bool) -> str | None:
         """Need less memory from now on: smaller windows, then half precision, then the processor.
 

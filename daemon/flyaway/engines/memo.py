@@ -42,11 +42,16 @@ class Memo(Generic[Value]):
         self._kept.move_to_end(key)
         return self._kept[key]
 
+    @property
+    def nbytes(self) -> int:
+        """What all that is kept takes in memory."""
+        return sum(kept.nbytes for kept in self._kept.values())
+
     def _keep(self, key: Hashable, value: Value) -> None:
         if value.nbytes > self._limit_bytes:
             return
         self._kept[key] = value
-        while sum(kept.nbytes for kept in self._kept.values()) > self._limit_bytes:
+        while self.nbytes > self._limit_bytes:
             self._kept.popitem(last=False)
 
 

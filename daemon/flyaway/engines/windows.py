@@ -192,6 +192,10 @@ class TrimapEngine(NetworkEngine[Pieces]):
         alpha = np.clip(alpha[_moved(window, around, -1)], 0, 1)
         return Extraction(alpha)
 
+    def kept_bytes(self, features: Pieces) -> int:
+        """The alphas of pieces that were solved; see `Engine.kept_bytes`."""
+        return features.alphas.nbytes
+
     def economise(self, picture_px: int, may_use_cpu: bool) -> str | None:
         """Smaller pieces before anything else; see `Engine.economise`."""
         halved = self.division.halved(picture_px)

@@ -81,6 +81,17 @@ class Catalogue:
             return (Step(first, role),)
         return Step(first, role), Step(second, Role.SOLVE)
 
+    def solver(self, engine: str, paid_work_only: bool = False) -> Step:
+        """The engine that solves an edge again: the one that was named; the best for `AUTO` or a job.
+
+        Raises:
+            UnknownEngineError: one is named that does not exist.
+            RequestError: one is named that cannot do it, or is not allowed.
+        """
+        name = AUTO if engine in set(Job) else engine
+        wishes = Wishes(fine_engine=name, paid_work_only=paid_work_only)
+        return Step(self._solver(wishes), Role.SOLVE)
+
     def advice(self) -> EngineInfo | None:
         """What to download where a subject could only be guessed; None where a network that finds any is here."""
         able = [record for record in _all_records() if Job.ANY_SUBJECT in record.suits]

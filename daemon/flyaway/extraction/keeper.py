@@ -56,6 +56,7 @@ class Keeper:
         idle_s: an engine unused for this long is let go by `unload_idle`; 0 keeps it.
         budget_bytes: what warm engines may take together; 0 for what the device has free.
         clock: seconds that only grow.
+        bytes_beside: what else is kept within the budget: pictures that are being retouched.
     """
 
     def __init__(
@@ -64,11 +65,13 @@ class Keeper:
         idle_s: float,
         budget_bytes: int = 0,
         clock: Callable[[], float] = time.monotonic,
+        bytes_beside: Callable[[], int] = lambda: 0,
     ) -> None:
         self._loader = loader
         self._idle_s = idle_s
         self._budget_bytes = budget_bytes
         self._clock = clock
+        self._bytes_beside = bytes_beside
         self._warm: dict[str, _WarmEngine] = {}
         self._lock = threading.Lock()  # guards the table, never held while loading
         self._load_lock = threading.Lock()
@@ -153,7 +156,7 @@ class Keeper:
     def _is_short_of(self, needed: int) -> bool:
         if needed > self._loader.free_bytes():
             return True
-        taken = sum(self._loader.needed_bytes(name) for name in self.names)
+        taken = sum(self._loader.needed_bytes(name) for name in self.names) + self._bytes_beside()
         return bool(self._budget_bytes) and taken + needed > self._budget_bytes
 
     def _let_go(self, condition: Callable[[_WarmEngine], bool], why: str) -> tuple[str, ...]:

@@ -24,6 +24,9 @@ from flyaway.images.arrays import (
 _MARGIN_PX = 96
 """Around the place that is solved: an edge is told from what is beside it."""
 
+_BAND_PX = 4
+"""From a mask's edge, so far it may be wrong where strokes say what is hair."""
+
 _BLEND_PX = 24
 """Within so many pixels from the border of the place, the new values take over from the old."""
 
@@ -74,13 +77,13 @@ class Refinement:
         Args:
             alpha: hxw of the window, 0..1.
         """
-        full = _full(self.mask)
+        most = full(self.mask)
         merged = self.mask.copy()
         part = merged[self.window]
-        old = part.astype(np.float32) / full
+        old = np.nan_to_num(part.astype(np.float32) / most)
         new = old + self.weight * (alpha - old)
         new[self.strokes.keep], new[self.strokes.remove] = 1, 0
-        values = new * full if full == 1 else np.rint(new * full)
+        values = new * most if most == 1 else np.rint(new * most)
         is_inside = (self.weight > 0) | self.strokes.keep | self.strokes.remove
         part[is_inside] = values[is_inside].astype(part.dtype)
         return merged
@@ -94,6 +97,8 @@ def plan(
     edge_width_px: int | None,
     report: Report,
     threads: int = 1,
+    *,
+    inside_alone: bool = False,
 ) -> tuple[Refinement, Trimap]:
     """Find out what is to be solved again.
 
@@ -105,6 +110,7 @@ def plan(
         edge_width_px: how far from the mask's edge its unknown band may reach; None leaves it to the picture.
         report: told how far the look at the edge is.
         threads: that look at it; the result does not depend on them.
+        inside_alone: where something is inside, strokes beside it tell what is there, but change nothing.
 
     Returns:
         The refinement, and the trimap of its window.
@@ -114,34 +120,53 @@ def plan(
     """
     nothing = np.zeros(mask.shape, np.bool_)
     drawn = strokes or Strokes(nothing, nothing, nothing)
-    place = drawn.any if inside is None else inside | drawn.any
+    place = drawn.any if inside is None else inside if inside_alone else inside | drawn.any
     if not place.any():
         raise NoSubjectError(
             "Nothing is selected: select the part of the mask that shall be refined."
         )
     window = _window(place)
+    is_within = place[window]
     drawn = drawn.within(window)
-    trimap = _trimap(image[window], mask[window], edge_width_px, report, threads)
-    if inside is not None:
+    if inside is None or drawn.unknown.any():  # who draws says where hair is
+        trimap = _soft(mask[window], _near_edge(mask[window]))
+    else:
+        trimap = _trimap(image[window], mask[window], edge_width_px, report, threads)
         # Who draws around a lock wants what sticks out of the mask there; what is within it keeps its own band.
         trimap[inside[window] & (trimap == BACKGROUND)] = UNKNOWN
     trimap[drawn.unknown] = UNKNOWN
     trimap[drawn.keep], trimap[drawn.remove] = FOREGROUND, BACKGROUND
-    return Refinement(mask, window, _weight(place[window]), drawn), trimap
+    if inside_alone:
+        drawn = Strokes(drawn.keep & is_within, drawn.remove & is_within, drawn.unknown)
+    return Refinement(mask, window, _weight(is_within), drawn), trimap
 
 
 def _trimap(
     image: Image, mask: Samples, edge_width_px: int | None, report: Report, threads: int
 ) -> Trimap:
     """Unknown where the mask is soft, and along its edge as far as the picture says."""
-    full = _full(mask)
-    selected = mask >= full / 2
+    selected = mask >= full(mask) / 2
     trimap = np.where(selected, FOREGROUND, BACKGROUND).astype(np.uint8)
     if selected.any() and not selected.all():
         from flyaway.engines.builtin import outline  # deferred: brings torch
 
         trimap = outline.find(image, selected, edge_width_px, 0.0, report, threads).trimap
-    trimap[(mask > 0) & (mask < full)] = UNKNOWN
+    return _soft(mask, trimap)
+
+
+def _near_edge(mask: Samples) -> Trimap:
+    """Unknown within a few pixels of the mask's edge, without a look at the picture: that takes too long to draw by."""
+    selected = mask >= full(mask) / 2
+    trimap = np.where(selected, FOREGROUND, BACKGROUND).astype(np.uint8)
+    square = np.ones((2 * _BAND_PX + 1, 2 * _BAND_PX + 1), np.uint8)
+    rim = cv2.morphologyEx(selected.view(np.uint8), cv2.MORPH_GRADIENT, square)
+    trimap[rim > 0] = UNKNOWN
+    return trimap
+
+
+def _soft(mask: Samples, trimap: Trimap) -> Trimap:
+    """A trimap in which the mask's soft pixels are unknown too."""
+    trimap[(mask > 0) & (mask < full(mask))] = UNKNOWN
     return trimap
 
 
@@ -159,9 +184,10 @@ def _weight(place: Region) -> NDArray[np.float32]:
     padded = np.pad(place, 1, mode="edge").view(np.uint8)
     depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1]
     reach = min(float(_BLEND_PX), max(float(depth.max()) / 2, 1.0))
-    share = np.clip(depth / reach, 0, 1)
+    share = np.clip((depth - 1) / reach, 0, 1)  # the outermost pixels stay as they are
     return np.asarray(share * share * (3 - 2 * share), np.float32)
 
 
-def _full(mask: Samples) -> int:
+def full(mask: Samples) -> int:
+    """What a mask says of a pixel that is wholly subject."""
     return 1 if mask.dtype == np.float32 else int(np.iinfo(mask.dtype).max)

@@ -6,20 +6,21 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from flyaway.engines.contract import Inputs, Report, silent
+from flyaway.engines.contract import Inputs, Report, Window, silent
 from flyaway.engines.records import Input
 from flyaway.extraction import planning, refinement
 from flyaway.extraction.catalogue import Catalogue
 from flyaway.extraction.refinement import Strokes
 from flyaway.extraction.request import Output, ResolvedRequest, Wishes
+from flyaway.extraction.retouching import Patch
 from flyaway.images import encoding
 from flyaway.images.arrays import UNKNOWN, Image, Samples
 from flyaway.images.encoding import Block
-from flyaway_client.messages import KEEP, REMOVE, ExtractRequest
+from flyaway_client.messages import KEEP, REMOVE, ExtractRequest, RefineRequest
 from flyaway_client.messages import UNKNOWN as UNKNOWN_STROKE
 
 Parts = Mapping[str, Block]
-"""The pixels of a request by the names of `ExtractRequest.parts`."""
+"""The pixels of a request by the names of its `parts`."""
 
 _WITHOUT_EDGE = ("automatic", "region")
 """Meanings of a selection that leave the subject's edge to be found."""
@@ -127,6 +128,31 @@ def _strokes(levels: Samples) -> Strokes:
     nearest[0] = 0
     keep, remove, unknown = (nearest == kind for kind in kinds)
     return Strokes(keep[levels], remove[levels], unknown[levels])
+
+
+def patch(request: RefineRequest, parts: Parts) -> Patch:
+    """A retoucher's patch, of the wire's planes; the mask is not copied."""
+    shape = request.mask.height, request.mask.width
+    planes = {
+        name: np.frombuffer(parts[name], np.uint8).reshape(shape)
+        for name in ("inside", "strokes")
+        if name in parts
+    }
+    return Patch(
+        place=place(request),
+        mask=encoding.samples(request.mask, parts["mask"])[..., 0],
+        inside=planes["inside"] > 0 if "inside" in planes else None,
+        strokes=_strokes(planes["strokes"]) if "strokes" in planes else None,
+    )
+
+
+def place(request: RefineRequest) -> Window:
+    """Where a patch lies in its image."""
+    mask = request.mask
+    return (
+        slice(request.top, request.top + mask.height),
+        slice(request.left, request.left + mask.width),
+    )
 
 
 def _output(request: ExtractRequest) -> Output:

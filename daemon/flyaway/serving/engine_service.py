@@ -1,4 +1,4 @@
-"""All that the server needs of engines: which there are, and the stations that extractions and downloads pass."""
+"""All that the server needs of engines: which there are, who is retouching, and the stations that tasks pass."""
 
 from __future__ import annotations
 
@@ -8,16 +8,33 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from flyaway.config import Settings
+from flyaway.errors import RequestError, UnknownSessionError
 from flyaway.extraction.keeper import Keeper, Loader, Reservation
 from flyaway.extraction.loader import EngineLoader
-from flyaway.serving.tasks import DescriptionTask, DownloadTask, ExtractionTask
+from flyaway.extraction.sessions import Picture, Session, Sessions
+from flyaway.serving.tasks import (
+    AlphaTask,
+    DescriptionTask,
+    DownloadTask,
+    ExtractionTask,
+    OpeningTask,
+    RefinementTask,
+)
 from flyaway.serving.work_queue import Station
-from flyaway_client.messages import DownloadRequest, EngineInfo, ExtractRequest
+from flyaway_client.messages import (
+    DownloadRequest,
+    EngineInfo,
+    ExtractRequest,
+    OpenSession,
+    RefineRequest,
+)
 
 if TYPE_CHECKING:
     from flyaway.extraction.catalogue import Catalogue
-    from flyaway.extraction.request import ResolvedRequest
     from flyaway.images.arrays import Alpha
+
+_PICTURES_BYTES = 1_000_000_000
+"""What pictures of sessions may take where no budget is set; half of that otherwise."""
 
 _LOOKED = 0.05
 """How far the whole is once the selection was looked at; the engines begin there."""
@@ -39,11 +56,17 @@ class EngineService:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
-        self._keeper = Keeper(
-            loader or EngineLoader(settings),
+        idle_s, budget_bytes = (
             settings.idle_unload_minutes * 60,
             settings.memory_budget_mb * 1_000_000,
+        )
+        self._sessions = Sessions(budget_bytes // 2 or _PICTURES_BYTES, idle_s, clock)
+        self._keeper = Keeper(
+            loader or EngineLoader(settings),
+            idle_s,
+            budget_bytes,
             clock,
+            lambda: self._sessions.nbytes,
         )
 
     @property
@@ -52,12 +75,51 @@ class EngineService:
         return self._keeper.names
 
     def unload_idle(self) -> None:
-        """Let go of engines that were idle for long."""
+        """Let go of engines and sessions that were idle for long."""
         self._keeper.unload_idle()
+        self._sessions.expire()
 
     def infos(self) -> tuple[EngineInfo, ...]:
         """Every engine as a user should see it, the default first."""
         return self._catalogue.infos()
+
+    def reopen(self, request: OpenSession) -> str | None:
+        """Open a session on a picture that is here; the name of its engine, or None where the picture is wanted.
+
+        Raises:
+            RequestError: the engine it names does not exist, cannot solve an edge, or is not allowed.
+        """
+        step = self._catalogue.solver(request.engine, request.paid_work_only)
+        picture = self._sessions.picture(request.digest)
+        if picture is None:
+            return None
+        self._sessions.open(request.session, request.digest, picture, step)
+        return step.record.name
+
+    def session(self, request: RefineRequest) -> Session:
+        """The session of a patch.
+
+        Raises:
+            UnknownSessionError: it is not there any more.
+            RequestError: the patch does not lie in its image.
+        """
+        session = self._sessions.find(request.session)
+        if session is None:
+            raise UnknownSessionError(
+                "The daemon has let go of the image. Try again, which sends it anew."
+            )
+        height, width = session.picture.image.shape[:2]
+        mask = request.mask
+        if request.left + mask.width > width or request.top + mask.height > height:
+            raise RequestError(
+                f"The patch of {mask.width} x {mask.height} pixels at {request.left}, {request.top} does not lie "
+                f"in the image of {width} x {height}."
+            )
+        return session
+
+    def close_session(self, name: str) -> None:
+        """Let go of a session, if it is there."""
+        self._sessions.close(name)
 
     def check(self, request: ExtractRequest | DownloadRequest) -> None:
         """Refuse a request by its header alone.
@@ -74,13 +136,18 @@ class EngineService:
             resolution.check(request, self._catalogue)
 
     @property
-    def extraction_stations(self) -> tuple[Station[ExtractionTask], ...]:
-        """What is done to an extraction. One whose engines are warm waits for none that loads its own."""
+    def extraction_stations(self) -> tuple[Station[AlphaTask], ...]:
+        """What is done to extractions and patches. One whose engines are warm waits for none that loads its own."""
         return (
-            Station("resolver", "Preparing", self.resolve),
+            Station("resolver", "Preparing", self.resolve, _is_extraction),
             Station("loader", "Loading the engine", self.load, self.is_cold),
-            Station("worker", "Preparing", self.extract),
+            Station("worker", "Preparing", self.work),
         )
+
+    @property
+    def opening_stations(self) -> tuple[Station[OpeningTask], ...]:
+        """What is done to a session's image."""
+        return (Station("opener", "Preparing", self.open_session),)
 
     @property
     def description_stations(self) -> tuple[Station[DescriptionTask], ...]:
@@ -92,7 +159,7 @@ class EngineService:
         """What is done to a download."""
         return (Station("downloader", "Preparing", self.download),)
 
-    def resolve(self, task: ExtractionTask) -> None:
+    def resolve(self, task: AlphaTask) -> None:
         """Find out all that an extraction means.
 
         Raises:
@@ -100,24 +167,37 @@ class EngineService:
         """
         from flyaway.extraction import resolution  # deferred: brings numpy and OpenCV
 
+        assert isinstance(task, ExtractionTask)  # nothing else needs this station
+
         def report(fraction: float, preview: Alpha | None = None) -> None:
             task.report("Looking at the edge", _LOOKED * fraction)
 
         task.resolved = resolution.resolve(task.request, task.parts, self._catalogue, report)
         task.parts = {}  # what was not converted lives on in `resolved`
 
-    def is_cold(self, task: ExtractionTask) -> bool:
-        """Whether an engine of an extraction has to be loaded first."""
-        return not set(_resolved(task).engines) <= set(self._keeper.names)
+    def is_cold(self, task: AlphaTask) -> bool:
+        """Whether an engine of a task has to be loaded first."""
+        return not set(task.engines) <= set(self._keeper.names)
 
-    def load(self, task: ExtractionTask) -> None:
-        """Load the engines of an extraction and hold them for it.
+    def load(self, task: AlphaTask) -> None:
+        """Load the engines of a task and hold them for it.
 
         Raises:
             FlyawayError: one cannot be loaded.
         """
         task.reservation = Reservation(self._keeper)
-        task.reservation.hold(_resolved(task).engines)
+        task.reservation.hold(task.engines)
+
+    def work(self, task: AlphaTask) -> None:
+        """Do an extraction, or solve a patch again.
+
+        Raises:
+            FlyawayError: it cannot be done.
+        """
+        if isinstance(task, RefinementTask):
+            self.refine(task)
+        elif isinstance(task, ExtractionTask):
+            self.extract(task)
 
     def extract(self, task: ExtractionTask) -> None:
         """Do an extraction.
@@ -127,12 +207,49 @@ class EngineService:
         """
         from flyaway.extraction import pipeline  # deferred: brings numpy and OpenCV
 
+        assert task.resolved is not None  # the first station leaves one
         lender = task.reservation or self._keeper
         task.outcome = pipeline.extract(
-            _resolved(task), lender, task.report, self._settings.cpu_fallback
+            task.resolved, lender, task.report, self._settings.cpu_fallback
         )
         if task.outcome.is_rough:
             task.advised = self._catalogue.advice()
+
+    def refine(self, task: RefinementTask) -> None:
+        """Solve a patch again.
+
+        Raises:
+            FlyawayError: it cannot be done.
+        """
+        from flyaway.extraction import resolution, retouching  # deferred: brings numpy and OpenCV
+
+        session = task.session
+        task.outcome = retouching.refine(
+            session.picture,
+            resolution.patch(task.request, task.parts),
+            session.step,
+            task.reservation or self._keeper,
+            task.report,
+            self._settings.cpu_fallback,
+        )
+
+    def open_session(self, task: OpeningTask) -> None:
+        """Make a session's image ready for engines.
+
+        Raises:
+            RequestError: the pixels are not those that were announced, or their profile cannot be used.
+        """
+        from flyaway.images import encoding  # deferred: brings numpy
+
+        request = task.request
+        views = {name: memoryview(part) for name, part in task.parts.items()}
+        if request.digest_of(views) != request.digest:
+            raise RequestError("The image is not the one that was announced. Try again.")
+        step = self._catalogue.solver(request.engine, request.paid_work_only)
+        icc = bytes(task.parts["icc"][:]) if request.icc_bytes else b""
+        image = encoding.read(request.image, task.parts["image"], request.colour, icc)
+        self._sessions.open(request.session, request.digest, Picture(image), step)
+        task.engine = step.record.name
 
     def describe(self, task: DescriptionTask) -> None:
         """Say what a selection would be taken for.
@@ -167,6 +284,5 @@ class EngineService:
         return Catalogue(self._settings.paid_work_only)
 
 
-def _resolved(task: ExtractionTask) -> ResolvedRequest:
-    assert task.resolved is not None  # the first station leaves one
-    return task.resolved
+def _is_extraction(task: AlphaTask) -> bool:
+    return isinstance(task, ExtractionTask)

@@ -22,9 +22,16 @@ from flyaway.config import Settings
 from flyaway.errors import BusyError, CancelledError, FlyawayError, RequestError, TooLargeError
 from flyaway.serving.engine_service import EngineService
 from flyaway.serving.routes import Payload, route
-from flyaway.serving.tasks import DescriptionTask, DownloadTask, ExtractionTask, Task
+from flyaway.serving.tasks import (
+    DescriptionTask,
+    DownloadTask,
+    ExtractionTask,
+    OpeningTask,
+    RefinementTask,
+    Task,
+)
 from flyaway.serving.transport import PeerGoneError, Transport
-from flyaway.serving.uploads import Upload
+from flyaway.serving.uploads import Upload, Uploaded
 from flyaway.serving.work_queue import WorkQueue
 from flyaway_client import connection, messages, protocol
 from flyaway_client.messages import Message, MessageError
@@ -39,6 +46,7 @@ _REST_S = 4.0
 """Without work for so long, which is longer than a stranger may take to log in, memory that nothing uses goes back to the system."""
 
 _STOPPING = "Flyaway's daemon was told to stop. Try again, which starts it anew."
+_REPLACED = "A newer stroke took the place of this one, or its session was closed."
 _SENTENCE_CHARS = 1000
 
 Key = tuple[bytes, str]
@@ -73,6 +81,8 @@ class Server:
         self._extractions = WorkQueue(engines.extraction_stations, self._take_back)
         self._descriptions = WorkQueue(engines.description_stations, self._take_back)
         self._downloads = WorkQueue(engines.download_stations, self._take_back)
+        self._openings = WorkQueue(engines.opening_stations, self._take_back)
+        self._queues = (self._extractions, self._descriptions, self._downloads, self._openings)
         self._ended: queue.SimpleQueue[tuple[Task, FlyawayError | None]] = queue.SimpleQueue()
         self._uploads: dict[Key, Upload] = {}
         self._tasks: dict[Key, Task] = {}
@@ -87,6 +97,9 @@ class Server:
                 route(messages.Hello, self._greet),
                 route(messages.ExtractRequest, self._accept),
                 route(messages.Strip, self._take_strip),
+                route(messages.OpenSession, self._open_session),
+                route(messages.RefineRequest, self._refine),
+                route(messages.CloseSession, self._close_session),
                 route(messages.DescribeRequest, self._describe),
                 route(messages.Cancel, self._cancel),
                 route(messages.StatusRequest, self._answer_status),
@@ -98,14 +111,14 @@ class Server:
 
     def run(self) -> None:
         """Serve; returns once stopped, with all work ended and the sockets closed."""
-        queues = (self._extractions, self._descriptions, self._downloads)
-        for waiting in queues:
+        for waiting in self._queues:
             waiting.start()
         try:
             while not self._is_stopping.is_set():
                 for peer, frames in self._transport.receive(round(_TICK_S * 1000)):
                     self._handle(peer, frames)
                 self._answer_ended()
+                self._send_strokes_previews()
                 if self._clock() - self._ticked_s >= _TICK_S:
                     self._tick()
         finally:
@@ -114,7 +127,7 @@ class Server:
                 self._call_off(task)
             for peer, request_id in self._uploads:
                 self._refuse(peer, request_id, protocol.CANCELLED, _STOPPING)
-            for waiting in queues:
+            for waiting in self._queues:
                 waiting.stop(_STOP_WAIT_S)
             self._answer_ended()
             self._transport.close()
@@ -181,15 +194,57 @@ class Server:
     def _accept(self, peer: bytes, message: messages.ExtractRequest, payload: Payload) -> None:
         """Check a request by its header alone and make room for its pixels."""
         key = self._new_key(peer, message.id)
-        if message.image.pixels > self._settings.max_pixels:
+        self._check_size(message.image)
+        self._engines.check(message)
+        self._expect(key, message)
+
+    def _open_session(self, peer: bytes, message: messages.OpenSession, payload: Payload) -> None:
+        """Open a session at once where its picture is here; make room for its pixels otherwise."""
+        key = self._new_key(peer, message.id)
+        self._check_size(message.image)
+        engine = self._engines.reopen(message)
+        if engine is None:
+            self._expect(key, message)
+        else:
+            self._send(peer, messages.SessionOpened(message.id, message.session, engine))
+
+    def _refine(self, peer: bytes, message: messages.RefineRequest, payload: Payload) -> None:
+        """Make room for a patch; an older one of the same session is wanted no more."""
+        self._engines.session(message)
+        self._call_off_strokes(message.session)
+        self._expect(self._new_key(peer, message.id), message)
+
+    def _close_session(self, peer: bytes, message: messages.CloseSession, payload: Payload) -> None:
+        self._call_off_strokes(message.session)
+        self._engines.close_session(message.session)
+        self._send(peer, messages.SessionClosed(message.id))
+
+    def _call_off_strokes(self, session: str) -> None:
+        """End what is under way for a session."""
+        for key, upload in list(self._uploads.items()):
+            if (
+                isinstance(upload.request, messages.RefineRequest)
+                and upload.request.session == session
+            ):
+                del self._uploads[key]
+                self._refuse(*key, protocol.CANCELLED, _REPLACED)
+        for task in self._tasks.values():
+            if isinstance(task, RefinementTask) and task.request.session == session:
+                task.parting = _REPLACED
+                self._call_off(task)
+
+    def _check_size(self, image: messages.ImageHeader) -> None:
+        if image.pixels > self._settings.max_pixels:
             raise TooLargeError(
-                f"The image has {message.image.pixels / 1e6:.4g} megapixels, the limit is "
+                f"The image has {image.pixels / 1e6:.4g} megapixels, the limit is "
                 f"{self._settings.max_megapixels:g}. Scale it down or work on a part of it, or raise "
                 "max_megapixels in Flyaway's settings."
             )
-        self._engines.check(message)
+
+    def _expect(self, key: Key, message: Uploaded) -> None:
+        """Make room for the pixels of a message, and ask for them."""
         self._uploads[key] = Upload(message, self._clock())
-        self._send(peer, messages.Ready(message.id))
+        self._send(key[0], messages.Ready(message.id))
 
     def _new_key(self, peer: bytes, request_id: str) -> Key:
         """The key of a new request; refuses one too many, and one that is known already."""
@@ -213,9 +268,23 @@ class Server:
         upload.add(message, payload, self._clock())
         if upload.is_complete:
             del self._uploads[key]
-            task = ExtractionTask(peer, message.id, upload.request, upload.parts)
+            self._tasks[key] = self._begun(peer, upload)
+
+    def _begun(self, peer: bytes, upload: Upload) -> Task:
+        """The work on what has arrived, put into its queue."""
+        request, parts = upload.request, upload.parts
+        task: Task
+        if isinstance(request, messages.OpenSession):
+            task = OpeningTask(peer, request.id, request, parts)
+            self._openings.submit(task)
+        elif isinstance(request, messages.RefineRequest):
+            session = self._engines.session(request)  # it may be gone since
+            task = RefinementTask(peer, request.id, request, parts, session, self._transport.wake)
             self._extractions.submit(task)
-            self._tasks[key] = task
+        else:
+            task = ExtractionTask(peer, request.id, request, parts)
+            self._extractions.submit(task)
+        return task
 
     def _cancel(self, peer: bytes, message: messages.Cancel, payload: Payload) -> None:
         """Stop a request; the answer to a running one comes when its work has ended."""
@@ -244,8 +313,7 @@ class Server:
     def _call_off(self, task: Task) -> None:
         """Make a task end soon; one that still waits ends now, and its memory is free."""
         task.is_cancelled.set()
-        queues = (self._extractions, self._descriptions, self._downloads)
-        if any(waiting.withdraw(task) for waiting in queues):
+        if any(waiting.withdraw(task) for waiting in self._queues):
             self._ended.put((task, CancelledError(task.parting)))
 
     def _answer_status(
@@ -363,6 +431,12 @@ class Server:
             if not task.is_cancelled.is_set():
                 log.info("request %s: the client is gone, its work stops", task.id)
             self._call_off(task)
+
+    def _send_strokes_previews(self) -> None:
+        """Send early results of patches at once: who draws waits for them."""
+        for task in self._tasks.values():
+            if isinstance(task, RefinementTask):
+                self._send_preview(task)
 
     def _send_preview(self, task: Task) -> None:
         preview = task.take_preview()

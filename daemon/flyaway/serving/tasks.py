@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from flyaway.errors import CancelledError
 from flyaway_client import protocol
@@ -20,7 +20,10 @@ from flyaway_client.messages import (
     ExtractResult,
     ImageHeader,
     Message,
+    OpenSession,
     Preview,
+    RefineRequest,
+    SessionOpened,
     Strip,
 )
 
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from flyaway.extraction.keeper import Reservation
     from flyaway.extraction.pipeline import Outcome
     from flyaway.extraction.request import ResolvedRequest
+    from flyaway.extraction.sessions import Session
     from flyaway.images.arrays import Alpha, Samples
 
 Reply = tuple[Message, memoryview | None]
@@ -45,9 +49,12 @@ class Task(ABC):
         id: the request's.
         stage, fraction: where the work is, in words and 0..1.
         seconds: how long it has been worked on.
+        is_urgent: whether it goes before others that wait.
         is_cancelled: set to make the work end.
         parting: what the client reads if the work is ended.
     """
+
+    is_urgent: ClassVar[bool] = False
 
     peer: bytes
     id: str
@@ -91,32 +98,37 @@ class Task(ABC):
 
 
 @dataclass(slots=True, eq=False)
-class ExtractionTask(Task):
-    """One extraction.
+class AlphaTask(Task):
+    """Work whose result is an alpha.
 
     Attributes:
-        request: its header.
-        parts: its pixels; let go once they are in `resolved`.
-        resolved: all that it means.
         reservation: the engines that are held for it.
         preview_u8: an early alpha, hxw, that was not sent yet.
         outcome: what came of it.
-        advised: an engine worth fetching.
     """
 
-    request: ExtractRequest
-    parts: dict[str, mmap.mmap]
-    resolved: ResolvedRequest | None = field(default=None, init=False)
     preview_u8: Samples | None = field(default=None, init=False)
     reservation: Reservation | None = field(default=None, init=False)
     outcome: Outcome | None = field(default=None, init=False)
-    advised: EngineInfo | None = field(default=None, init=False)
+
+    @property
+    @abstractmethod
+    def engines(self) -> tuple[str, ...]:
+        """The names of the engines it needs, in the order of their work."""
+
+    @property
+    @abstractmethod
+    def wants_preview(self) -> bool:
+        """Whether the client wants early results."""
+
+    @abstractmethod
+    def header(self, outcome: Outcome) -> ExtractResult:
+        """What to answer before the pixels."""
 
     def report(self, stage: str, fraction: float, preview: Alpha | None = None) -> None:
         """Note how far the work is, and keep the preview if the client wants it; see `Task.report`."""
         Task.report(self, stage, fraction)
-        # A refinement's would be of its window alone.
-        if preview is not None and self.request.wants_preview and self.request.mask is None:
+        if preview is not None and self.wants_preview:
             from flyaway.images import encoding  # deferred: hello must not wait for numpy
 
             self.preview_u8 = encoding.preview(preview)
@@ -131,12 +143,6 @@ class ExtractionTask(Task):
         return header, preview.data.cast("B")
 
     @property
-    def subject(self) -> str:
-        """Its size; never pixels."""
-        image = self.request.image
-        return f"{image.width}x{image.height} {image.dtype}"
-
-    @property
     def result(self) -> str:
         """Who did it, and where."""
         if self.outcome is None:
@@ -145,9 +151,62 @@ class ExtractionTask(Task):
 
     def replies(self) -> Iterator[Reply]:
         """The result's header, then the strips of alpha and foreground; their pixels are not copied."""
-        outcome, image = self.outcome, self.request.image
+        outcome = self.outcome
         assert outcome is not None  # the last station leaves one
-        header = ExtractResult(
+        yield self.header(outcome), None
+        yield from self._strips("alpha", outcome.alpha)
+        if outcome.foreground is not None:
+            yield from self._strips("foreground", outcome.foreground)
+
+    def close(self) -> None:
+        """Give back the engines."""
+        if self.reservation is not None:
+            self.reservation.close()
+
+    def _strips(self, part: str, pixels: Samples) -> Iterator[Reply]:
+        content = pixels.data.cast("B")
+        for offset in range(0, len(content), protocol.STRIP_BYTES):
+            strip = content[offset : offset + protocol.STRIP_BYTES]
+            yield Strip(self.id, part, offset), strip
+
+
+@dataclass(slots=True, eq=False)
+class ExtractionTask(AlphaTask):
+    """One extraction.
+
+    Attributes:
+        request: its header.
+        parts: its pixels; let go once they are in `resolved`.
+        resolved: all that it means.
+        advised: an engine worth fetching.
+    """
+
+    request: ExtractRequest
+    parts: dict[str, mmap.mmap]
+    resolved: ResolvedRequest | None = field(default=None, init=False)
+    advised: EngineInfo | None = field(default=None, init=False)
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """Those of the resolved request."""
+        assert self.resolved is not None  # the first station leaves one
+        return self.resolved.engines
+
+    @property
+    def wants_preview(self) -> bool:
+        """As the request says; but a refinement's would be of its window alone."""
+        return self.request.wants_preview and self.request.mask is None
+
+    @property
+    def subject(self) -> str:
+        """Its size; never pixels."""
+        image = self.request.image
+        return f"{image.width}x{image.height} {image.dtype}"
+
+    def header(self, outcome: Outcome) -> ExtractResult:
+        """All that the daemon tells of an extraction."""
+        image = self.request.image
+        return ExtractResult(
             id=self.id,
             alpha=ImageHeader(image.width, image.height, "gray", self.request.output_dtype),
             engine=outcome.engine,
@@ -160,22 +219,103 @@ class ExtractionTask(Task):
             advised=self.advised,
             titles=outcome.titles,
         )
-        yield header, None
-        yield from self._strips("alpha", outcome.alpha)
-        if outcome.foreground is not None:
-            yield from self._strips("foreground", outcome.foreground)
 
     def close(self) -> None:
         """Give back the engines, and the memory of the pixels."""
-        if self.reservation is not None:
-            self.reservation.close()
+        AlphaTask.close(self)
         self.parts, self.resolved = {}, None
 
-    def _strips(self, part: str, pixels: Samples) -> Iterator[Reply]:
-        content = pixels.data.cast("B")
-        for offset in range(0, len(content), protocol.STRIP_BYTES):
-            strip = content[offset : offset + protocol.STRIP_BYTES]
-            yield Strip(self.id, part, offset), strip
+
+@dataclass(slots=True, eq=False)
+class RefinementTask(AlphaTask):
+    """A patch of a session's image, to be solved again.
+
+    Attributes:
+        request: its header.
+        parts: its planes.
+        session: of which it is.
+        on_preview: called in the worker's thread when there is an early result.
+    """
+
+    is_urgent: ClassVar[bool] = True
+
+    request: RefineRequest
+    parts: dict[str, mmap.mmap]
+    session: Session
+    on_preview: Callable[[], None]
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """The session's one."""
+        return (self.session.step.record.name,)
+
+    @property
+    def wants_preview(self) -> bool:
+        """As the request says."""
+        return self.request.wants_preview
+
+    @property
+    def subject(self) -> str:
+        """Its size; never pixels."""
+        mask = self.request.mask
+        return f"patch of {mask.width}x{mask.height} {mask.dtype}"
+
+    def report(self, stage: str, fraction: float, preview: Alpha | None = None) -> None:
+        """As `AlphaTask.report`; an early result shall not wait for anything."""
+        AlphaTask.report(self, stage, fraction, preview)
+        if preview is not None:
+            self.on_preview()
+
+    def header(self, outcome: Outcome) -> ExtractResult:
+        """Who made the patch."""
+        return ExtractResult(
+            id=self.id,
+            alpha=self.request.mask,
+            engine=outcome.engine,
+            device=outcome.device,
+            seconds=self.seconds,
+            notes=outcome.notes,
+            titles=outcome.titles,
+        )
+
+    def close(self) -> None:
+        """Give back the engine, and the memory of the planes."""
+        AlphaTask.close(self)
+        self.parts = {}
+
+
+@dataclass(slots=True, eq=False)
+class OpeningTask(Task):
+    """A session's image, to be made ready for engines.
+
+    Attributes:
+        request: its header.
+        parts: its pixels.
+        engine: the name of the engine that will solve.
+    """
+
+    request: OpenSession
+    parts: dict[str, mmap.mmap]
+    engine: str = field(default="", init=False)
+
+    @property
+    def subject(self) -> str:
+        """Its size; never pixels."""
+        image = self.request.image
+        return f"session on {image.width}x{image.height} {image.dtype}"
+
+    @property
+    def result(self) -> str:
+        """Nothing but that it is done."""
+        return "open"
+
+    def replies(self) -> Iterator[Reply]:
+        """That it is open."""
+        yield SessionOpened(self.id, self.request.session, self.engine), None
+
+    def close(self) -> None:
+        """Give back the memory of the pixels, but for what the session has."""
+        self.parts = {}
 
 
 @dataclass(slots=True, eq=False)

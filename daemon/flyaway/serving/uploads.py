@@ -7,7 +7,13 @@ import mmap
 from dataclasses import dataclass, field
 
 from flyaway.errors import out_of_memory
-from flyaway_client.messages import ExtractRequest, MessageError, Strip
+from flyaway_client.messages import (
+    ExtractRequest,
+    MessageError,
+    OpenSession,
+    RefineRequest,
+    Strip,
+)
 
 _HUGE_PAGE_BYTES = 2 * 1024 * 1024
 
@@ -16,6 +22,10 @@ _SILENCE_S = 30.0
 
 _LEAST_S, _SLOWEST_BYTES_A_S = 120.0, 1_000_000
 """What any upload may take, and a tenth of a slow network's speed; who takes longer only holds a place."""
+
+
+Uploaded = ExtractRequest | OpenSession | RefineRequest
+"""A message whose pixels follow as strips."""
 
 
 def allocate(size: int) -> mmap.mmap:
@@ -47,7 +57,7 @@ class Upload:
     anything else raises `MessageError` and the upload is to be dropped.
     """
 
-    request: ExtractRequest
+    request: Uploaded
     begun_s: float
     last_heard_s: float = field(init=False)
     parts: dict[str, mmap.mmap] = field(init=False)

@@ -39,7 +39,7 @@ class Station(Generic[T]):
 
 
 class WorkQueue(Generic[T]):
-    """Leads tasks from station to station; at each one task at a time, first come, first served.
+    """Leads tasks from station to station; at each one task at a time, the urgent first, else first come, first served.
 
     Args:
         stations: in order.
@@ -122,7 +122,9 @@ class WorkQueue(Generic[T]):
         while index < last and not self._stations[index].is_needed(task):
             index += 1
         with self._changed:
-            self._waiting[index].append(task)
+            waiting = self._waiting[index]
+            urgent = sum(one.is_urgent for one in waiting)  # they are in front
+            waiting.insert(urgent if task.is_urgent else len(waiting), task)
             self._changed.notify_all()
 
     def _next(self, index: int) -> T | None:

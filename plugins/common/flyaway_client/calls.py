@@ -5,7 +5,7 @@ All may be called in a thread (`background.BackgroundCall`). They raise any of e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from . import texts
 from .client import Client, Extracted
@@ -38,6 +38,11 @@ def extract(
         return client.extract(
             request, parts, report=report, should_stop=should_stop, on_preview=on_preview
         )
+
+
+def connector(name: str) -> Callable[[ShouldStop | None], Client]:
+    """How a `retouching.Retouch` of the plugin of that name finds the daemon, which is started if need be."""
+    return lambda should_stop: Client.connect(name, should_stop=should_stop)
 
 
 def describe(

@@ -16,7 +16,16 @@ from . import connection, messages
 from .conversation import Conversation, OnPreview, Report, ShouldStop
 from .discovery import Finder, Greeted
 from .errors import TransportError
-from .messages import EngineInfo, ExtractRequest, ExtractResult, HelloReply, ImageHeader
+from .messages import (
+    EngineInfo,
+    ExtractRequest,
+    ExtractResult,
+    HelloReply,
+    ImageHeader,
+    OpenSession,
+    RefineRequest,
+    SessionOpened,
+)
 from .zmtp import Buffer, Dealer
 
 R = TypeVar("R", messages.StatusReply, messages.EnginesReply)
@@ -133,6 +142,78 @@ class Client:
                 foreground = conversation.download("foreground", result.foreground.bytes)
             return Extracted(result, alpha, foreground)
 
+    def open_session(
+        self,
+        request: OpenSession,
+        parts: Mapping[str, Buffer],
+        *,
+        report: Report | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> SessionOpened:
+        """Begin to retouch an image; its pixels travel only if the daemon does not have them.
+
+        Args:
+            request: what `parts` holds and what is wanted.
+            parts: the bytes of each of `request.parts()`, tightly packed.
+            report: called about once a second, on this thread.
+            should_stop: asked at least every 0.1 s.
+
+        Raises:
+            RefusedError: the daemon says no, and why.
+            CancelledError: `should_stop` said so.
+            ClientError: anything else of errors.py.
+        """
+        uploads = _checked_parts(request, parts)
+        dealer = self._connection(should_stop)
+        with Conversation(dealer, request.id, report, should_stop) as conversation:
+            conversation.send(request)
+            answer = conversation.expect((SessionOpened, messages.Ready))
+            if isinstance(answer, SessionOpened):
+                return answer
+            for part, view in uploads.items():
+                conversation.upload(part, view)
+            return conversation.expect(SessionOpened)
+
+    def refine(
+        self,
+        request: RefineRequest,
+        parts: Mapping[str, Buffer],
+        *,
+        report: Report | None = None,
+        should_stop: ShouldStop | None = None,
+        on_preview: OnPreview | None = None,
+    ) -> Extracted:
+        """Solve a part of a session's image again; as `extract`, of the mask's size and sample type.
+
+        Raises:
+            RefusedError: the daemon says no; with the code `UNKNOWN_SESSION` it must be opened anew, with
+                `CANCELLED` a newer request took the place of this one.
+            CancelledError: `should_stop` said so.
+            ClientError: anything else of errors.py.
+        """
+        uploads = _checked_parts(request, parts)
+        dealer = self._connection(should_stop)
+        with Conversation(dealer, request.id, report, should_stop, on_preview) as conversation:
+            conversation.send(request)
+            conversation.expect(messages.Ready)
+            for part, view in uploads.items():
+                conversation.upload(part, view)
+            result = conversation.expect(ExtractResult)
+            if result.alpha != request.mask:
+                raise TransportError(f"the alpha is {result.alpha}, not {request.mask}")
+            return Extracted(result, conversation.download("alpha", result.alpha.bytes))
+
+    def close_session(self, session: str) -> None:
+        """Make the daemon forget a session.
+
+        Raises:
+            ClientError: any of errors.py.
+        """
+        request = messages.CloseSession(new_request_id(), session)
+        with Conversation(self._connection(), request.id) as conversation:
+            conversation.send(request)
+            conversation.expect(messages.SessionClosed)
+
     def describe(
         self,
         request: messages.DescribeRequest,
@@ -232,7 +313,9 @@ class Client:
         return greeted.dealer
 
 
-def _checked_parts(request: ExtractRequest, parts: Mapping[str, Buffer]) -> dict[str, memoryview]:
+def _checked_parts(
+    request: ExtractRequest | OpenSession | RefineRequest, parts: Mapping[str, Buffer]
+) -> dict[str, memoryview]:
     """The parts as views of bytes, in the order in which they travel.
 
     Raises:

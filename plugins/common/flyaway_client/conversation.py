@@ -99,8 +99,8 @@ class Conversation:
         """Send a message, with its payload if it has one."""
         self._dealer.send([messages.encode(message), *payload], self._patience())
 
-    def expect(self, kind: type[M]) -> M:
-        """Wait for the message of this kind.
+    def expect(self, kind: type[M] | tuple[type[M], ...]) -> M:
+        """Wait for the message of this kind, or one of these.
 
         Raises:
             RefusedError: the daemon answered with an error.
@@ -108,7 +108,10 @@ class Conversation:
         """
         message, _ = self._next()
         if not isinstance(message, kind):
-            raise TransportError(f"{message.TYPE} instead of {kind.TYPE}")
+            kinds = kind if isinstance(kind, tuple) else (kind,)
+            raise TransportError(
+                f"{message.TYPE} instead of {' or '.join(one.TYPE for one in kinds)}"
+            )
         return message
 
     def upload(self, part: str, content: memoryview) -> None:

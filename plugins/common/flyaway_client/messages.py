@@ -6,6 +6,8 @@ here: they travel as payloads of `Strip`.
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,6 +17,7 @@ from .headers import MessageError as MessageError
 from .headers import encode as encode
 from .headers import one_of
 from .headers import read_header as read_header
+from .zmtp import Buffer
 
 CHANNELS = {"gray": 1, "graya": 2, "rgb": 3, "bgr": 3, "rgba": 4, "bgra": 4}
 """Channel orders and how many values a pixel has. Alpha is straight (not premultiplied)."""
@@ -124,15 +127,10 @@ class ExtractRequest(Message):
 
     def __post_init__(self) -> None:
         """Refuse values outside their lists, and parts that contradict each other."""
-        one_of(self.colour, COLOURS, "colour")
+        _check_ids(self.id)
+        _check_colour(self.colour, self.icc_bytes)
         one_of(self.selection_is, SELECTION_KINDS, "selection_is")
         one_of(self.output_dtype, OUTPUT_DTYPES, "output_dtype")
-        if not 1 <= len(self.id) <= 64:
-            raise MessageError("id must have 1 to 64 characters")
-        if not 0 <= self.icc_bytes <= protocol.MAX_ICC_BYTES:
-            raise MessageError(f"icc_bytes must be 0 to {protocol.MAX_ICC_BYTES}")
-        if (self.colour == "icc") != (self.icc_bytes > 0):
-            raise MessageError('icc_bytes goes with colour "icc", and only with it')
         _check_edge_width(self.edge_width_px)
         if self.selection is not None and self.selection.channels != "gray":
             raise MessageError('selection must have channels "gray"')
@@ -186,6 +184,108 @@ class ExtractRequest(Message):
 
 
 @dataclass(frozen=True)
+class OpenSession(Message):
+    """Begin to retouch an image; a session does not end with the connection.
+
+    Answered by `SessionOpened` where the daemon has the image already, by `Ready` where it wants its pixels.
+    `digest` is what `digest_of` makes of the image's parts. The rest as in `ExtractRequest`.
+    """
+
+    TYPE: ClassVar[str] = "open-session"
+    id: str
+    session: str
+    digest: str
+    image: ImageHeader
+    colour: str = "srgb"
+    icc_bytes: int = 0
+    engine: str = "auto"
+    paid_work_only: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their lists, and parts that contradict each other."""
+        _check_ids(self.id, self.session)
+        _check_colour(self.colour, self.icc_bytes)
+
+    def parts(self) -> dict[str, int]:
+        """What the client uploads if it must; see `ExtractRequest.parts`."""
+        return {"image": self.image.bytes, **({"icc": self.icc_bytes} if self.icc_bytes else {})}
+
+    def digest_of(self, parts: Mapping[str, Buffer]) -> str:
+        """What names these pixels: the hex SHA-256 of their layout and bytes."""
+        image = self.image
+        layout = f"{image.width} {image.height} {image.channels} {image.dtype} {self.colour}\n"
+        found = hashlib.sha256(layout.encode())
+        for name in self.parts():
+            found.update(parts[name])
+        return found.hexdigest()
+
+
+@dataclass(frozen=True)
+class SessionOpened(Message):
+    """The daemon has the image; `engine` is the one that solves, by name."""
+
+    TYPE: ClassVar[str] = "session-opened"
+    id: str
+    session: str
+    engine: str
+
+
+@dataclass(frozen=True)
+class RefineRequest(Message):
+    """Solve a part of a session's image again, in a rectangle whose upper left pixel is `left`, `top`.
+
+    `mask` is the mask as it is there, and what the result will be like. `has_inside`: a part says where it is to be
+    solved again; otherwise that is under the strokes. `has_strokes`: a part holds all strokes that hold there, of the
+    levels above. A newer request of the same session takes the place of an older one.
+    """
+
+    TYPE: ClassVar[str] = "refine"
+    id: str
+    session: str
+    left: int
+    top: int
+    mask: ImageHeader
+    has_inside: bool = False
+    has_strokes: bool = False
+    wants_preview: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no rectangle."""
+        _check_ids(self.id, self.session)
+        if min(self.left, self.top) < 0:
+            raise MessageError("left and top are not below 0")
+        if self.mask.channels != "gray":
+            raise MessageError('mask must have channels "gray"')
+        one_of(self.mask.dtype, OUTPUT_DTYPES, "the mask's dtype")
+
+    def parts(self) -> dict[str, int]:
+        """What the client uploads, in this order: name of the part -> bytes."""
+        parts = {"mask": self.mask.bytes}
+        if self.has_inside:
+            parts["inside"] = self.mask.pixels
+        if self.has_strokes:
+            parts["strokes"] = self.mask.pixels
+        return parts
+
+
+@dataclass(frozen=True)
+class CloseSession(Message):
+    """Forget a session, whether it is known or not. Answered by `SessionClosed`."""
+
+    TYPE: ClassVar[str] = "close-session"
+    id: str
+    session: str
+
+
+@dataclass(frozen=True)
+class SessionClosed(Message):
+    """The session is no more."""
+
+    TYPE: ClassVar[str] = "session-closed"
+    id: str
+
+
+@dataclass(frozen=True)
 class Ready(Message):
     """The daemon accepts the request by its header; the client may send its strips."""
 
@@ -215,7 +315,7 @@ class Progress(Message):
 
 @dataclass(frozen=True)
 class Preview(Message):
-    """An early alpha of the whole image, small, "gray" and "u8"; the payload holds its pixels."""
+    """An early alpha of the whole image or patch, small, "gray" and "u8"; the payload holds its pixels."""
 
     TYPE: ClassVar[str] = "preview"
     id: str
@@ -426,6 +526,19 @@ class ErrorReply(Message):
     message: str
 
 
+def _check_ids(*ids: str) -> None:
+    if not all(1 <= len(id) <= 64 for id in ids):
+        raise MessageError("an id must have 1 to 64 characters")
+
+
+def _check_colour(colour: str, icc_bytes: int) -> None:
+    one_of(colour, COLOURS, "colour")
+    if not 0 <= icc_bytes <= protocol.MAX_ICC_BYTES:
+        raise MessageError(f"icc_bytes must be 0 to {protocol.MAX_ICC_BYTES}")
+    if (colour == "icc") != (icc_bytes > 0):
+        raise MessageError('icc_bytes goes with colour "icc", and only with it')
+
+
 def _check_edge_width(width_px: int | None) -> None:
     if width_px is not None and not 1 <= width_px <= protocol.MAX_SIDE_PX:
         raise MessageError(f"edge_width_px must be 1 to {protocol.MAX_SIDE_PX}")
@@ -437,6 +550,11 @@ MESSAGES: dict[str, type[Message]] = {
         Hello,
         HelloReply,
         ExtractRequest,
+        OpenSession,
+        SessionOpened,
+        RefineRequest,
+        CloseSession,
+        SessionClosed,
         Ready,
         Strip,
         Progress,

@@ -1,6 +1,6 @@
 """The constants of the wire: version, limits, names of errors. PROTOCOL.md explains each in words."""
 
-VERSION = (1, 2)
+VERSION = (1, 3)
 """Major and minor. A different major is refused at hello; a newer minor may add fields and requests."""
 
 ZAP_DOMAIN = "flyaway"
@@ -22,6 +22,9 @@ MAX_SIDE_PX = 1_000_000
 MAX_ICC_BYTES = 8 * 1024 * 1024
 """Colour profiles beyond this are refused; camera profiles reach about 2 MiB."""
 
+REFINE_MARGIN_PX = 128
+"""How much of the mask around what is to be solved again belongs into a patch, so that an engine understands it."""
+
 # Codes of error replies. Clients decide by these; the sentence beside them is for people.
 BAD_REQUEST = "bad-request"
 UNKNOWN_REQUEST = "unknown-request"
@@ -29,6 +32,7 @@ WRONG_VERSION = "wrong-version"
 TOO_LARGE = "too-large"
 BUSY = "busy"
 CANCELLED = "cancelled"
+UNKNOWN_SESSION = "unknown-session"
 UNKNOWN_ENGINE = "unknown-engine"
 WEIGHTS_MISSING = "weights-missing"
 NO_SUBJECT = "no-subject"

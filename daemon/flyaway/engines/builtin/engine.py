@@ -73,7 +73,7 @@ class BuiltinEngine(Engine[Image]):
         """Find the alpha of the subject; see `Engine.solve`."""
         _check_size(features, inputs)
         trimap = inputs.trimap
-        if trimap is None or (trimap == UNKNOWN).all():
+        if trimap is None or (trimap[0, 0] == UNKNOWN and (trimap == UNKNOWN).all()):
             return in_own_thread(
                 lambda step: self._find(features, inputs.region, window, step), report
             )

@@ -1,0 +1,227 @@
+"""A patch of a picture that is being retouched: refined in the session's picture, with a coarse look first.
+
+What is solved again and how it goes into the mask, `refinement` says. As `pipeline`, this knows no message.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from flyaway.engines.contract import AnyEngine, Extraction, Inputs, Window, part
+from flyaway.extraction import economy, interruptible, refinement
+from flyaway.extraction.pipeline import NO_ENGINE, Lender, Outcome, StageReport, silent
+from flyaway.extraction.refinement import Refinement, Strokes
+from flyaway.extraction.request import Step
+from flyaway.extraction.sessions import Picture
+from flyaway.images import encoding
+from flyaway.images.arrays import (
+    BACKGROUND,
+    FOREGROUND,
+    UNKNOWN,
+    Alpha,
+    Image,
+    Region,
+    Samples,
+    Trimap,
+)
+
+STAGE = "Refining the edge"
+
+_CONTEXT_PX = 64
+"""What a coarse look takes in around what is solved."""
+
+_SLOW_UNKNOWN = 30_000
+"""Unknown pixels from which a solution takes over 0.3 s on one core: a coarse look comes first."""
+
+_COARSE_UNKNOWN = 5_000
+"""Unknown pixels of a coarse look, at the most: 50 ms on one core."""
+
+_COARSE_DONE = 0.1
+"""How far the whole is once a coarse look was shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """What a retoucher has and wants in a rectangle of an image; each array is HxW of the rectangle's size.
+
+    Attributes:
+        place: the rectangle. The more of the mask is in it around `inside`, the better an engine understands it.
+        mask: the mask as it is, uint8, uint16 or float32.
+        inside: True where it is to be solved again, and nothing else changes; None: under the strokes.
+        strokes: all that hold here, also those that were solved before; None where there are none.
+    """
+
+    place: Window
+    mask: Samples
+    inside: Region | None = None
+    strokes: Strokes | None = None
+
+
+def refine(
+    picture: Picture,
+    patch: Patch,
+    step: Step,
+    lender: Lender,
+    report: StageReport = silent,
+    may_use_cpu: bool = True,
+) -> Outcome:
+    """The mask of a patch, refined.
+
+    Args:
+        picture: the whole image, and what engines made of it.
+        patch: a part of it.
+        step: the engine that solves.
+        lender: has the engine.
+        report: told how far it is, with a coarse result where the final one takes long; may raise CancelledError.
+        may_use_cpu: whether work may move to the processor when the device's memory is full.
+
+    Raises:
+        FlyawayError: it cannot be done; the text says why and what to do.
+    """
+
+    def report_fraction(fraction: float, preview: Alpha | None = None) -> None:
+        report(STAGE, 0.0)
+
+    inside = _within_frame(patch, picture.image.shape)
+    seen = picture.image[patch.place]
+    plan, trimap = refinement.plan(
+        seen, patch.mask, inside, patch.strokes, None, report_fraction, inside_alone=True
+    )
+    wanted = (trimap == UNKNOWN) & (plan.weight > 0)
+    known = encoding.as_float(trimap)
+    if not wanted.any():
+        return Outcome(plan.merged(known), NO_ENGINE, "")
+
+    def look() -> None:
+        report("Loading the engine", 0.0)
+
+    with interruptible.entered(lender.lend(step.record.name), look) as engine:
+        work = _Work(picture, patch, plan, trimap, wanted, engine, report)
+        extraction = economy.run(engine, work.do, trimap.size, may_use_cpu)
+        device = engine.device
+    known[work.window] = extraction.alpha
+    return Outcome(
+        plan.merged(known),
+        step.record.name,
+        device,
+        notes=extraction.notes,
+        titles=(step.record.title,),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One engine at work on one patch. Arrays are of the plan's window of the patch."""
+
+    picture: Picture
+    patch: Patch
+    plan: Refinement
+    trimap: Trimap
+    wanted: Region
+    engine: AnyEngine
+    report: StageReport
+
+    @property
+    def window(self) -> Window:
+        """What is solved, within the plan's window."""
+        return _bounds(self.wanted)
+
+    @property
+    def place(self) -> Window:
+        """The plan's window in the image."""
+        return _moved(self.plan.window, self.patch.place)
+
+    def do(self) -> Extraction:
+        """A coarse look if the solution takes long, then the solution."""
+        if np.count_nonzero(self.wanted) > _SLOW_UNKNOWN:
+            self.report(STAGE, _COARSE_DONE, self._preview(self._coarse()))
+        report = part(self._report_fraction, _COARSE_DONE, 1.0)
+        features = self.picture.encoded(self.engine, report)
+        window = _moved(self.window, self.place)
+        extraction = self.engine.solve(features, Inputs(self._whole_trimap()), window, report)
+        self.picture.weigh(self.engine)
+        return extraction
+
+    def _coarse(self) -> Alpha:
+        """The window as a small picture shows it."""
+        around = _grown(self.window, self.trimap.shape)
+        trimap, image = self.trimap[around], self.picture.image[_moved(around, self.place)]
+        factor = int(np.ceil((np.count_nonzero(trimap == UNKNOWN) / _COARSE_UNKNOWN) ** 0.5))
+        size = tuple(max(1, side // factor) for side in trimap.shape[::-1])
+        small: Image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment] # as image
+        known = np.asarray(cv2.resize(trimap, size, interpolation=cv2.INTER_AREA), np.uint8)
+        known[(known != BACKGROUND) & (known != FOREGROUND)] = UNKNOWN
+        extraction = self.engine.extract(
+            small, Inputs(known), part(self._report_fraction, 0.0, _COARSE_DONE)
+        )
+        alpha = cv2.resize(extraction.alpha, trimap.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        return np.asarray(alpha[_moved(self.window, around, -1)], np.float32)
+
+    def _preview(self, coarse: Alpha) -> Alpha:
+        """The whole patch with a coarse alpha of the window, for the eye."""
+        alpha = encoding.as_float(self.trimap)
+        alpha[self.window] = np.where(self.wanted[self.window], coarse, alpha[self.window])
+        return encoding.as_float(self.plan.merged(alpha))
+
+    def _whole_trimap(self) -> Trimap:
+        """The trimap in one of the image's size, which goes on beyond it as it ends."""
+        height, width = self.picture.image.shape[:2]
+        if self.picture.trimap is None:
+            self.picture.trimap = np.empty((height, width), np.uint8)
+        rows, columns = self.place
+        borders = (rows.start, height - rows.stop, columns.start, width - columns.stop)
+        cv2.copyMakeBorder(self._certain(), *borders, cv2.BORDER_REPLICATE, dst=self.picture.trimap)
+        self.picture.trimap[self.place] = self.trimap
+        return self.picture.trimap
+
+    def _certain(self) -> Trimap:
+        """Background and foreground, where unknown the mask's nearer one."""
+        is_subject = self.patch.mask[self.plan.window] >= refinement.full(self.patch.mask) / 2
+        nearer = np.where(is_subject, FOREGROUND, BACKGROUND)
+        return np.where(self.trimap == UNKNOWN, nearer, self.trimap).astype(np.uint8)
+
+    def _report_fraction(self, fraction: float, preview: Alpha | None = None) -> None:
+        """Of an engine's previews none is shown: the coarse look was."""
+        self.report(STAGE, fraction)
+
+
+def _within_frame(patch: Patch, shape: tuple[int, ...]) -> Region | None:
+    """What is inside, but for the patch's outermost pixels where the image goes on beyond: there is a border too."""
+    if patch.inside is None:
+        return None
+    inside = patch.inside.copy()
+    rows, columns = patch.place
+    for at_end, line in (
+        (rows.start == 0, np.s_[:1]),
+        (rows.stop == shape[0], np.s_[-1:]),
+        (columns.start == 0, np.s_[:, :1]),
+        (columns.stop == shape[1], np.s_[:, -1:]),
+    ):
+        if not at_end:
+            inside[line] = False
+    return inside
+
+
+def _bounds(region: Region) -> Window:
+    left, top, width, height = cv2.boundingRect(region.view(np.uint8))
+    return slice(top, top + height), slice(left, left + width)
+
+
+def _moved(window: Window, origin: Window, sign: int = 1) -> Window:
+    """A window of a part in the coordinates of the whole (sign 1), or the other way round (-1)."""
+    rows, columns = (
+        slice(span.start + sign * begin.start, span.stop + sign * begin.start)
+        for span, begin in zip(window, origin, strict=True)
+    )
+    return rows, columns
+
+
+def _grown(window: Window, shape: tuple[int, ...]) -> Window:
+    rows, columns = (
+        slice(max(0, span.start - _CONTEXT_PX), min(span.stop + _CONTEXT_PX, size))
+        for span, size in zip(window, shape, strict=True)
+    )
+    return rows, columns
