@@ -12,6 +12,7 @@ import multiprocessing
 import resource
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -210,6 +211,15 @@ def _score(
     return Score(
         photo.name, name, seconds, peak_mib, found.mse, found.sad, found.grad, found.conn, iou
     )
+
+
+def photos(folder: Path) -> Iterator[Photo]:
+    """Read the photos of a folder one after the other.
+
+    Raises:
+        UnusableError: it cannot be measured on.
+    """
+    return (_photo(folder, entry, None, None) for entry in _entries(folder, False, None))
 
 
 def _entries(folder: Path, is_wide: bool, only: list[str] | None) -> list[dict[str, str]]:

@@ -48,6 +48,23 @@ def backlit(place: tuple[int, int], strength: float) -> Picture:
     return (image * 255).astype(np.uint8), subject
 
 
+def maned() -> Picture:
+    """A figure whose mane is wider than itself, of colours that its middle has none of, before a blurred wood."""
+    random = np.random.default_rng(7)
+    height, width = 240, 320
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    wood = cv2.resize(random.random((6, 8, 3), np.float32), (width, height))
+    image = 0.2 + 0.25 * wood * np.array([0.5, 1.0, 0.5], np.float32)
+    mane = ((y - 70) / 60) ** 2 + ((x - 160) / 130) ** 2 < 1
+    body = ((y - 190) / 90) ** 2 + ((x - 160) / 50) ** 2 < 1
+    image[mane] = (0.8, 0.35, 0.55)
+    image[body] = (0.75, 0.6, 0.5)
+    subject = mane | body
+    grain = random.normal(0, 0.04, image.shape) * body[..., None]  # the mane is out of focus
+    image = (cv2.GaussianBlur(image, (0, 0), 0.8) + grain).clip(0, 1)
+    return (image * 255).astype(np.uint8), subject
+
+
 def around(subject: np.ndarray, share: float) -> np.ndarray:
     """The rectangle around a subject, grown by a share of its size on each side."""
     rows, columns = np.flatnonzero(subject.any(axis=1)), np.flatnonzero(subject.any(axis=0))
@@ -68,6 +85,26 @@ def overlap(image: np.ndarray, region: np.ndarray | None, subject: np.ndarray) -
 def test_finds_the_subject_in_a_loose_rectangle(sitter: Picture, share: float) -> None:
     image, subject = sitter
     assert overlap(image, around(subject, share), subject) > 0.95
+
+
+def test_keeps_what_has_colours_of_its_own_far_from_the_middle() -> None:
+    image, subject = maned()
+    found = BuiltinEngine().extract(image, Inputs(region=around(subject, 0.04)))
+    assert np.abs(found.alpha - subject).mean() < 0.01
+    assert found.confidence is not None
+    assert found.confidence > 0.85
+    assert not found.notes
+
+
+def test_holds_on_to_the_middle_and_says_so_where_the_subject_looks_like_its_surroundings() -> None:
+    image, subject = maned()
+    hidden = image.copy()
+    hidden[subject] = image[~subject].mean(axis=0)
+    found = BuiltinEngine().extract(hidden, Inputs(region=around(subject, 0.04)))
+    assert (found.alpha > 0.5)[120:200, 140:180].all()
+    assert found.confidence is not None
+    assert found.confidence < 0.3
+    assert any("rough guess" in note for note in found.notes)
 
 
 def test_finds_the_subject_in_an_ellipse(sitter: Picture) -> None:
@@ -92,7 +129,7 @@ def test_lets_go_of_a_glow_behind_the_subject(place: tuple[int, int], strength: 
 def test_holds_on_to_what_stands_out_if_all_runs_lose_it(
     sitter: Picture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guess, "_cut", lambda picture, seeds, tick: seeds == cv2.GC_FGD)
+    monkeypatch.setattr(guess, "cut", lambda picture, seeds, tick: seeds == cv2.GC_FGD)
     image, subject = sitter
     found = guess.find(image, None, lambda fraction, preview=None: None, 1).trimap > 0
     assert found.any()
@@ -105,7 +142,7 @@ def test_a_run_that_lost_the_subject_has_no_say(monkeypatch: pytest.MonkeyPatch)
     seen[5:15, 5:15] = True
     other = np.roll(seen, 12, axis=1)
     nothing = np.zeros_like(seen)
-    monkeypatch.setattr(guess, "_cut", lambda picture, seeds, tick: seeds > 0)
+    monkeypatch.setattr(guess, "cut", lambda picture, seeds, tick: seeds > 0)
 
     def vote(*runs: np.ndarray) -> tuple[np.ndarray, float]:
         seeds = [run.astype(np.uint8) for run in runs]

@@ -16,7 +16,7 @@ _SAMPLES = 1500
 _COLOUR_WIDTH = 6.0
 """Width of the kernel, in units of CIE Lab."""
 
-_PLACE_WIDTH = 0.25
+PLACE_WIDTH = 0.25
 """Width of the kernel, as a part of the picture's longer side: near samples count more."""
 
 _LEAST_DENSITY = 1e-4
@@ -43,10 +43,10 @@ def log_ratio(
     Returns:
         HxW, 0 where nothing was asked.
     """
-    features = _features(picture)
-    queries = workers.tensor(features[np.flatnonzero(asked)])
+    points = features(picture)
+    queries = workers.tensor(points[np.flatnonzero(asked)])
     inside, outside = (
-        _density(queries, workers.tensor(features[_chosen(mask)]))
+        density(queries, workers.tensor(points[chosen(mask, _SAMPLES)]))
         for mask in (foreground, background)
     )
     ratio = ((inside + _LEAST_DENSITY) / (outside + _LEAST_DENSITY)).log_()
@@ -55,29 +55,34 @@ def log_ratio(
     return result
 
 
-def _features(picture: Pixels) -> NDArray[np.float32]:
-    """Colour and place of every pixel, in widths of the kernel: Nx5."""
+def features(picture: Pixels, place_width: float = PLACE_WIDTH) -> NDArray[np.float32]:
+    """Colour and place of every pixel, in widths of the kernel: Nx5.
+
+    Args:
+        picture: HxWx3.
+        place_width: of the kernel, as a part of the picture's longer side; infinite if places do not count.
+    """
     height, width = picture.shape[:2]
     lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB) / _COLOUR_WIDTH
-    places = np.moveaxis(np.mgrid[:height, :width], 0, 2) / (_PLACE_WIDTH * max(height, width))
+    places = np.moveaxis(np.mgrid[:height, :width], 0, 2) / (place_width * max(height, width))
     return np.concatenate([lab, places], axis=2, dtype=np.float32).reshape(-1, 5)
 
 
-def _chosen(mask: Mask) -> NDArray[np.intp]:
+def chosen(mask: Mask, most: int) -> NDArray[np.intp]:
     """Flat places of some True pixels of a mask, always the same."""
     places = np.flatnonzero(mask)
-    if places.size <= _SAMPLES:
+    if places.size <= most:
         return places
-    return np.random.default_rng(0).choice(places, _SAMPLES, replace=False)
+    return np.random.default_rng(0).choice(places, most, replace=False)
 
 
-def _density(queries: torch.Tensor, samples: torch.Tensor) -> torch.Tensor:
-    """Mean of a Gaussian kernel from each of N queries to all samples."""
-    density = torch.empty(len(queries), device=queries.device)
+def density(queries: torch.Tensor, samples: torch.Tensor) -> torch.Tensor:
+    """Mean of a Gaussian kernel from each of N queries to all samples, both Nx5."""
+    found = torch.empty(len(queries), device=queries.device)
     squares = (samples * samples).sum(dim=1)
     for start in range(0, len(queries), _AT_ONCE):
         some = queries[start : start + _AT_ONCE]
         closeness = (some @ samples.T).mul_(2.0).sub_(squares)
         closeness.sub_((some * some).sum(dim=1, keepdim=True)).clamp_(max=0.0)
-        density[start : start + _AT_ONCE] = closeness.mul_(0.5).exp_().mean(dim=1)
-    return density
+        found[start : start + _AT_ONCE] = closeness.mul_(0.5).exp_().mean(dim=1)
+    return found

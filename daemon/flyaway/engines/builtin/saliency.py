@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from flyaway.engines.builtin import pyramid
 from flyaway.engines.builtin.pyramid import Box
 
 _AROUND_COLOURS = 8
@@ -24,21 +23,16 @@ Scores = NDArray[np.float32]
 
 
 class Saliency:
-    """The cues of the subject within a region of one picture."""
+    """The cues of the subject of one picture."""
 
-    def __init__(self, picture: NDArray[np.uint8], region: Mask) -> None:
-        """Look at a picture.
-
-        Args:
-            picture: HxWx3 sRGB, some 200 pixels a side.
-            region: HxW, True where the subject may be.
-        """
+    def __init__(self, picture: NDArray[np.uint8]) -> None:
+        """Look at a picture, HxWx3 sRGB, some 200 pixels a side."""
         lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB).astype(np.float32)
-        box = pyramid.bounds(region)
-        unlike = _unlike(lab, ~region | ~_inner(box, region.shape))
-        self._sharp = _scaled(_sharpness(np.ascontiguousarray(lab[..., 0])), region)
-        self._unlike = _scaled(np.asarray(cv2.GaussianBlur(unlike, (0, 0), 1.0)), region)
-        self._place = _place(box, region.shape)
+        shape = lab.shape[:2]
+        unlike = _unlike(lab, ~inner(Box(0, shape[0], 0, shape[1]), shape))
+        self._sharp = _scaled(_sharpness(np.ascontiguousarray(lab[..., 0])))
+        self._unlike = _scaled(np.asarray(cv2.GaussianBlur(unlike, (0, 0), 1.0)))
+        self._place = _place(shape)
 
     def score(self, sharp_weight: float) -> Scores:
         """HxW, high where the subject may be, with sharpness against colour so much."""
@@ -46,8 +40,8 @@ class Saliency:
         return cues * (0.35 + 0.65 * self._place) * np.sqrt(self._place)
 
 
-def _scaled(cue: Scores, region: Mask) -> Scores:
-    return np.minimum(cue / (np.percentile(cue[region], 95) + 1e-6), 1.2).astype(np.float32)
+def _scaled(cue: Scores) -> Scores:
+    return np.minimum(cue / (np.percentile(cue, 95) + 1e-6), 1.2).astype(np.float32)
 
 
 def _sharpness(light: Scores) -> Scores:
@@ -55,14 +49,14 @@ def _sharpness(light: Scores) -> Scores:
     return cv2.GaussianBlur(detail, (0, 0), 0.03 * light.shape[1] + 0.1)
 
 
-def _inner(box: Box, shape: tuple[int, ...]) -> Mask:
+def inner(box: Box, shape: tuple[int, ...]) -> Mask:
     """The box without its rim, but for the lower part: people and animals often stand on the lower edge."""
     rim = max(2, round(_RIM_SHARE * max(box.shape)))
-    inner = np.zeros(shape, bool)
-    inner[box.top + rim : box.bottom, box.left + rim : max(box.right - rim, 0)] = True
+    within = np.zeros(shape, bool)
+    within[box.top + rim : box.bottom, box.left + rim : max(box.right - rim, 0)] = True
     lower = box.top + max(rim, int(_STANDS_FROM * box.shape[0]))
-    inner[lower : box.bottom, box.left : box.right] = True
-    return inner
+    within[lower : box.bottom, box.left : box.right] = True
+    return within
 
 
 def _unlike(lab: Scores, around: Mask) -> Scores:
@@ -78,7 +72,7 @@ def _unlike(lab: Scores, around: Mask) -> Scores:
     return (away + 30.0 * rare).min(axis=-1).astype(np.float32)
 
 
-def _place(box: Box, shape: tuple[int, ...]) -> Scores:
+def _place(shape: tuple[int, int]) -> Scores:
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
-    down, along = (y - box.top) / box.shape[0], (x - box.left) / box.shape[1]
+    down, along = y / shape[0], x / shape[1]
     return np.exp(-0.5 * (((along - 0.5) / 0.28) ** 2 + ((down - 0.55) / 0.32) ** 2))
