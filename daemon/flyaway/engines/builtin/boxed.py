@@ -44,6 +44,9 @@ SECOND_WEIGHTS = {
 
 _ALWAYS = ""
 
+_SUBJECT_FROM = 0.65
+"""Share from which a pixel counts as subject: a mixed colour is already unlike the surroundings."""
+
 _BLUR_PX = 1.0
 _SURE = 0.02
 """Share this near to 0 or 1, after a little blur, that the graph cut may not turn."""
@@ -78,7 +81,7 @@ def find(picture: Pixels, region: Mask, workers: Workers, report: Report) -> tup
     if _has_sides(share):
         again = second_cues(around, share, workers, part(report, 0.5, 1.0))
         share = weighed(again, SECOND_WEIGHTS, region)
-    return _solid(share > 0.5), expected_overlap(share) ** 2
+    return _solid(share > _SUBJECT_FROM), expected_overlap(share) ** 2
 
 
 def second_cues(
@@ -103,7 +106,7 @@ def weighed(found: dict[str, Values], weights: dict[str, float], region: Mask) -
 def expected_overlap(share: Values) -> float:
     """The overlap (intersection over union) of a subject with what is probably subject, if the shares are true."""
     subject = share > 0.5
-    union = np.count_nonzero(subject) + float(share[~subject].sum())
+    union = int(np.count_nonzero(subject)) + float(share[~subject].sum())
     return float(share[subject].sum()) / max(union, 1.0)
 
 

@@ -14,6 +14,7 @@ from torch.nn.functional import pad
 
 from flyaway.engines.builtin.system import System
 from flyaway.engines.contract import Report
+from flyaway.errors import EngineError
 
 _MOST_STEPS = 400
 
@@ -31,6 +32,9 @@ def conjugate_gradients(
         start: N.
         tolerance: how small the residual shall become against the right-hand side.
         report: told after each step how far the residual has come; may raise.
+
+    Raises:
+        EngineError: what came out are no numbers.
     """
     x = start.clone()
     residual = system.rhs - system.product(x)
@@ -50,7 +54,12 @@ def conjugate_gradients(
         residual.sub_(image, alpha=step)
         now = _length(residual)
         report(_share_done(first, now, goal))
-    return x.nan_to_num()
+    if not bool(x.isfinite().all()):
+        raise EngineError(
+            "The built-in engine's solution has values that are no numbers, so its mask was dropped. Choose another "
+            "engine for this photo."
+        )
+    return x
 
 
 def _dot(one: torch.Tensor, other: torch.Tensor) -> float:
