@@ -22,8 +22,11 @@ PLACE_WIDTH = 0.25
 _LEAST_DENSITY = 1e-4
 """Of colours that neither side has: they say nothing."""
 
-_AT_ONCE = 4096
-"""Pixels held against all samples at once."""
+_AT_ONCE = 512
+"""Pixels held against all samples at once: their distances fit a core's cache."""
+
+_FARTHEST = -160.0
+"""Negative squared distance beyond which all count alike: the exponentials of more are denormal, and slow to make."""
 
 Mask = NDArray[np.bool_]
 
@@ -83,6 +86,6 @@ def density(queries: torch.Tensor, samples: torch.Tensor) -> torch.Tensor:
     for start in range(0, len(queries), _AT_ONCE):
         some = queries[start : start + _AT_ONCE]
         closeness = (some @ samples.T).mul_(2.0).sub_(squares)
-        closeness.sub_((some * some).sum(dim=1, keepdim=True)).clamp_(max=0.0)
+        closeness.sub_((some * some).sum(dim=1, keepdim=True)).clamp_(min=_FARTHEST, max=0.0)
         found[start : start + _AT_ONCE] = closeness.mul_(0.5).exp_().mean(dim=1)
     return found
