@@ -161,6 +161,9 @@ class _Work:
     def do(self) -> Extraction:
         """Find the subject if it must be found, then solve its edge if that is a step of its own."""
         first, *later = self.request.steps
+        if self.request.inputs.trimap is not None and self.request.refinement is None:
+            planned = encoding.as_float(self.request.inputs.trimap)
+            self.report(_STAGES[first.role], _BEGUN, planned)  # a first look, before any work
         end = _FOUND if later else _SOLVED
         extraction = self._run(first, self.request.inputs, _BEGUN, end)
         if first.role is not Role.SOLVE and not (extraction.alpha >= 0.5).any():

@@ -126,6 +126,21 @@ def test_lets_go_of_a_glow_behind_the_subject(place: tuple[int, int], strength: 
     assert overlap(image, None, subject) > 0.95
 
 
+def test_shows_the_subject_before_its_edge_is_looked_at(sitter: Picture) -> None:
+    image, _ = sitter
+    shown: list[tuple[float, np.ndarray]] = []
+
+    def see(fraction: float, preview: np.ndarray | None = None) -> None:
+        if preview is not None:
+            shown.append((fraction, preview))
+
+    found = guess.find(image, None, see, 1)
+    ((fraction, preview),) = shown
+    assert fraction == 0.5
+    assert preview.shape == image.shape[:2]
+    assert (preview[found.trimap == 255] == 1).all()
+
+
 def test_holds_on_to_what_stands_out_if_all_runs_lose_it(
     sitter: Picture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -284,6 +284,20 @@ class TestTwoEngines:
         assert fractions == sorted(fractions)
         assert 0 <= fractions[0] < fractions[-1] <= 1
 
+    def test_show_what_is_known_before_any_work(self) -> None:
+        shown: list[Any] = []
+
+        def solve(image: Image, inputs: Inputs, report: Report) -> Extraction:
+            assert len(shown) == 1, "the work has begun before"
+            return quarter(image, inputs, report)
+
+        def see(stage: str, fraction: float, preview: Any = None) -> None:
+            shown.append(preview)
+
+        trimap = with_edge()
+        Engines(solve=solve).run(asked(SOLVE, inputs=Inputs(trimap)), report=see)
+        assert np.allclose(shown[0], trimap / 255)
+
     def test_stop_at_the_next_report_of_a_cancelled_request(self) -> None:
         def working(image: Image, inputs: Inputs, report: Report) -> Extraction:
             report(0.5)

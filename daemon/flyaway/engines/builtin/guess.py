@@ -112,6 +112,7 @@ def find(image: Image, region: Mask | None, report: Report, threads: int) -> Gue
     selected = _enlarged(subject, image.shape[:2], frame)
     if region is not None:
         selected &= region
+    report(0.5, selected.astype(np.float32))
     trimap = outline.along(image, selected, None, 0.0, workers, part(report, 0.5, 1.0)).trimap
     if region is not None:
         trimap[~region] = 0
