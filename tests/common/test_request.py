@@ -5,7 +5,7 @@ from __future__ import annotations
 from flyaway_client import request
 from flyaway_client.layer import LayerPixels, Picture
 from flyaway_client.messages import ExtractRequest, ImageHeader
-from flyaway_client.options import NEW_LAYER, REFINED_MASK, Options
+from flyaway_client.options import NEW_LAYER, Options
 from flyaway_client.zmtp import Buffer
 
 IMAGE = Picture(ImageHeader(2, 1, "rgba", "u16"), bytes(16))
@@ -55,15 +55,6 @@ def test_sends_the_empty_scene_along_in_a_layout_of_its_own() -> None:
 def test_wants_the_subjects_own_colours_only_for_a_new_layer() -> None:
     assert not build(LayerPixels(IMAGE), Options())[0].wants_foreground
     assert build(LayerPixels(IMAGE), Options(output=NEW_LAYER))[0].wants_foreground
-
-
-def test_sends_the_mask_that_is_to_be_refined_along() -> None:
-    mask = Picture(ImageHeader(2, 1, "gray", "u8"), b"mm")
-    pixels = LayerPixels(IMAGE, selection_u8=b"\0\xff", mask=mask)
-    asked, parts = build(pixels, Options(output=REFINED_MASK))
-    assert asked.mask == mask.header
-    assert parts["mask"] == b"mm"
-    assert not asked.wants_foreground
 
 
 def test_no_two_requests_have_the_same_id() -> None:

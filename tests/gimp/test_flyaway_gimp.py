@@ -22,6 +22,7 @@ from flyaway_client.messages import (
     ExtractResult,
     ImageHeader,
     Message,
+    RefineRequest,
     Strip,
 )
 
@@ -276,12 +277,14 @@ def test_refines_the_mask_that_is_there_inside_the_selection(
     mask = layer.create_mask(gimp.AddMaskType.BLACK)
     mask.get_buffer().pixels[1, 2] = 0.2
     layer.add_mask(mask)
-    selected = select(image)
+    before = mask_u8(layer)
+    select(image)
     answer = procedure.run(image, [layer], output="refined-mask")
     assert answer.status is gimp.PDBStatusType.SUCCESS
-    (asked,) = (one for one in running_daemon.received if isinstance(one, ExtractRequest))
+    (asked,) = (one for one in running_daemon.received if isinstance(one, RefineRequest))
     assert asked.mask == ImageHeader(6, 4, "gray", "u8")
-    assert mask_u8(layer) == selected  # what the fake daemon answers
+    assert layer.get_mask() is not mask
+    assert mask_u8(layer) == before  # what the fake daemon answers
     assert image.undo_steps[-1] == ["remove mask", "add mask"]
 
 

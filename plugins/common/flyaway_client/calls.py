@@ -6,11 +6,15 @@ All may be called in a thread (`background.BackgroundCall`). They raise any of e
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
-from . import texts
+from . import refining, request, texts
+from .background import Work
 from .client import Client, Extracted
 from .conversation import OnPreview, Report, ShouldStop
+from .layer import LayerPixels
 from .messages import DescribeRequest, Description, EngineInfo, ExtractRequest, Progress
+from .options import REFINED_MASK, Options
 from .zmtp import Buffer
 
 
@@ -38,6 +42,24 @@ def extract(
         return client.extract(
             request, parts, report=report, should_stop=should_stop, on_preview=on_preview
         )
+
+
+def cut_out(
+    name: str, pixels: LayerPixels, options: Options, output_dtype: str, on_preview: OnPreview
+) -> Work[Extracted]:
+    """What an extraction from a layer comes to: a request for its alpha, or the refinement of its mask.
+
+    Args:
+        name: how the plugin introduces itself.
+        pixels: what the host has read.
+        options: what the user chose.
+        output_dtype: the alpha's, as deep as the host keeps masks.
+        on_preview: told of early results of the whole image, in the thread of the call.
+    """
+    if options.output == REFINED_MASK:
+        return partial(refining.refine, connector(name), pixels, options)
+    asked, parts = request.build(pixels, options, output_dtype)
+    return partial(extract, name, asked, parts, on_preview=on_preview)
 
 
 def connector(name: str) -> Callable[[ShouldStop | None], Client]:

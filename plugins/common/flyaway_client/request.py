@@ -27,9 +27,8 @@ def build(
     if pixels.selection_u8 is not None:
         selection = ImageHeader(image.width, image.height, "gray", "u8")
         parts["selection"] = pixels.selection_u8
-    for name, part in (("plate", pixels.plate), ("mask", pixels.mask)):
-        if part is not None:
-            parts[name] = part.data
+    if pixels.plate is not None:
+        parts["plate"] = pixels.plate.data
     request = ExtractRequest(
         id=new_request_id(),
         image=image,
@@ -44,6 +43,5 @@ def build(
         output_dtype=output_dtype,
         wants_foreground=options.wants_foreground,
         wants_preview=True,
-        mask=pixels.mask.header if pixels.mask else None,
     )
     return request, parts

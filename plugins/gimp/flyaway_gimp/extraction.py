@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Protocol
 
 import host
 from gi.repository import Gimp
 
-from flyaway_client import calls, request
+from flyaway_client import calls
 from flyaway_client.background import Work
 from flyaway_client.client import Extracted
 from flyaway_client.messages import ExtractResult, Preview
@@ -39,8 +38,8 @@ def extract(layer: Gimp.Layer, options: Options, watch: Watch) -> ExtractResult:
     """
     target = host.find_target(layer, options)
     pixels = host.read(target, options)
-    asked, parts = request.build(pixels, options, target.layout.mask_dtype)
-    work = partial(calls.extract, host.client_name(), asked, parts, on_preview=watch.on_preview)
+    dtype, name = target.layout.mask_dtype, host.client_name()
+    work = calls.cut_out(name, pixels, options, dtype, watch.on_preview)
     extracted = watch.wait(work, layer.get_image())
     host.put(target, pixels, extracted, options.output)
     return extracted.result

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from . import background, host
-from .flyaway_client import calls, outcome, request
+from .flyaway_client import calls, outcome
 from .flyaway_client.background import BackgroundCall
 from .flyaway_client.client import Extracted
 from .flyaway_client.errors import CancelledError
@@ -62,13 +62,12 @@ class Extractor(QtCore.QObject):
         try:
             self._target = host.find_target(options)
             pixels = host.read(self._target, options)
-            asked, parts = request.build(pixels, options, host.MASK_DTYPE)
-            work = partial(
-                calls.extract,
+            work = calls.cut_out(
                 host.client_name(),
-                asked,
-                parts,
-                on_preview=lambda header, alpha: previews.put((header, alpha)),
+                pixels,
+                options,
+                host.MASK_DTYPE,
+                lambda header, alpha: previews.put((header, alpha)),
             )
         except Exception as error:  # noqa: BLE001 - the edge to Krita: each failure is one sentence
             self._target = None
