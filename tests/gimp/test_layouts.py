@@ -49,3 +49,18 @@ def test_takes_masks_as_deep_as_the_image_keeps_them(
     assert layout.image_dtype == image_dtype
     assert layout.image_format == f"R'G'B'A {image_dtype}"
     assert (layout.mask_format, layout.mask_dtype) == (mask_format, mask_dtype)
+
+
+@pytest.mark.parametrize(
+    ("precision", "written"),
+    [
+        ("u8-non-linear", "Y' u8"),
+        ("u16-linear", "Y u16"),
+        ("u16-perceptual", "Y~ u16"),
+        ("half-non-linear", "Y' float"),
+    ],
+)
+def test_an_alpha_goes_into_a_channel_in_the_encoding_that_the_image_keeps(
+    layouts, precision: str, written: str
+) -> None:
+    assert layouts.channel_format(precision, layouts.layout_of(precision)) == written

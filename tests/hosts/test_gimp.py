@@ -218,6 +218,28 @@ def shifted(
     return over_layer
 
 
+def test_puts_the_subject_where_the_user_wants_it(gimp: Gimp, photo: Path, tmp_path: Path) -> None:
+    args = {"ellipse": SUBJECT, "place": [20, 20, 50, 60], "folder": str(tmp_path)}
+    said = gimp.run(HERE / "gimp_outputs.py", document=photo, args=args, seconds=120)
+    assert said == {
+        "selection": ["", 1, 0, True],
+        "layer-mask": ["", 1, 0, True],
+        "refined-mask": ["", 1, 0, True],
+        "new-layer": ["", 2, 0, False],
+    }
+
+    def levels(name: str) -> NDArray[np.uint8]:
+        return np.fromfile(tmp_path / name, np.uint8).reshape(SIZE[::-1])
+
+    # The same request made twice gives the same alpha, whatever becomes of it.
+    assert (levels("selection.selection") == levels("layer-mask.mask")).all()
+    place = levels("refined-mask.selection") > 0
+    before, after = levels("layer-mask.mask"), levels("refined-mask.mask")
+    assert (after[~place] == before[~place]).all()
+    assert (after != before).any()
+    assert (levels("new-layer.mask") == after).all()
+
+
 def test_says_what_to_change_where_it_cannot_work(gimp: Gimp, photo: Path) -> None:
     refusals = gimp.run(HERE / "gimp_refusals.py", document=photo, window=True)
     assert refusals.pop("nothing wrong") == ""

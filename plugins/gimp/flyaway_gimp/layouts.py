@@ -49,3 +49,12 @@ def native_format(precision: str, *, is_grey: bool, has_alpha: bool) -> str:
     sample, _, encoding = precision.partition("-")
     model = (_GREYS if is_grey else _COLOURS)[encoding]
     return f"{model}{'A' if has_alpha else ''} {sample}"
+
+
+def channel_format(precision: str, layout: Layout) -> str:
+    """What to write an alpha into a channel as, so that the selection made of it has the same levels.
+
+    A selection takes a channel's levels as they are kept, which is in the encoding of the image's precision.
+    """
+    encoding = precision.partition("-")[2]
+    return f"{_GREYS[encoding]} {layout.mask_format.split()[1]}"

@@ -67,7 +67,8 @@ def _put_selection(
     channel = Gimp.Channel.new(document, "Flyaway", width, height, 0, Gegl.Color.new("black"))
     place = layers.place_in_image(layer)
     on_canvas, alpha = _cropped(place, width, height, extracted.alpha, DTYPES[layout.mask_dtype])
-    layers.write(channel, on_canvas, layout.mask_format, alpha)
+    channel_format = layouts.channel_format(document.get_precision().value_nick, layout)
+    layers.write(channel, on_canvas, channel_format, alpha)
     with _one_undo_step(document):
         document.insert_channel(channel, None, 0)
         document.select_item(Gimp.ChannelOps.REPLACE, channel)
