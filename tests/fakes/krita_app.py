@@ -51,6 +51,7 @@ class Node(QObject):
         self.children: list[Node] = []
         self.is_locked = False
         self.is_visible = True
+        self.is_animated = False
         self.uuid = QUuid(next(_numbers))
         self.at = QPoint()
         self.place = QRect()
@@ -77,6 +78,9 @@ class Node(QObject):
 
     def setVisible(self, visible: bool) -> None:
         self.is_visible = visible
+
+    def animated(self) -> bool:
+        return self.is_animated
 
     def uniqueId(self) -> QUuid:
         return self.uuid

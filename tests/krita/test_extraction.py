@@ -307,6 +307,14 @@ def test_says_what_is_missing_to_refine(
     assert image.undo_steps == []
 
 
+def test_says_that_an_animated_layer_has_other_frames(
+    docker: Docker, image: DocumentData, running_daemon: FakeDaemon
+) -> None:
+    image.root.children[0].is_animated = True
+    docker.button.click()
+    assert docker.wait().endswith("“photo” is animated: the result is of the frame that was shown.")
+
+
 def test_the_result_can_be_a_selection(
     docker: Docker, image: DocumentData, running_daemon: FakeDaemon
 ) -> None:

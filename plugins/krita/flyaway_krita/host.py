@@ -145,7 +145,10 @@ def put(target: Target, image: Picture, extracted: Extracted, output: str) -> tu
     if output in (LAYER_MASK, REFINED_MASK):
         layers.check_unlocked(layer)
     place = target.place.translated(layer.position() - target.position)
-    return outputs.put(output, outputs.Result(target.document, layer, place, image, extracted))
+    remarks = outputs.put(output, outputs.Result(target.document, layer, place, image, extracted))
+    if layer.animated():
+        remarks += (f"“{layer.name()}” is animated: the result is of the frame that was shown.",)
+    return remarks
 
 
 def is_open(target: Target) -> bool:
