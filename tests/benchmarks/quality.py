@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pictures
-from tests.benchmarks import contestants, degraded, hands, metrics
+from tests.benchmarks import contestants, degraded, hands, metrics, retouch
 from tests.benchmarks.contestants import Contestant
 from tests.benchmarks.provenance import provenance
 
@@ -93,6 +93,9 @@ def main() -> int:
     )
     degraded.add_options(parser)
     parser.add_argument("--hand", choices=hands.HANDS, help="select as people do")
+    parser.add_argument(
+        "--retouch", action="store_true", help="mend what a lasso gives, a stroke at a time"
+    )
     parser.add_argument("--seed", type=int, nargs="+", default=[1], help="which hands")
     parser.add_argument("--hands", type=Path, default=hands.DEFAULT, help="file of the hands")
     parser.add_argument("--only", nargs="*", metavar="ID", help="these photos only")
@@ -100,6 +103,8 @@ def main() -> int:
     parser.add_argument("--sheet", type=Path, help="draw photo, trimap, alpha and cut-out here")
     arguments = parser.parse_args()
     try:
+        if arguments.retouch:
+            return _run_retouching(arguments)
         return _run_by_hand(arguments) if arguments.hand else _run(arguments)
     except (UnusableError, hands.NoHandsError, FlyawayError) as error:
         sys.stderr.write(f"{error}\n")
@@ -156,10 +161,26 @@ def _run_by_hand(arguments: argparse.Namespace) -> int:
     return 1 if any(score.ours is None for score in scores) else 0
 
 
+def _run_retouching(arguments: argparse.Namespace) -> int:
+    """Measure how soon a retoucher mends what a lasso gives."""
+    drawn = hands.load(arguments.hands)
+    photos = (
+        _photo(arguments.folder, entry, None, arguments.megapixels)
+        for entry in _entries(arguments.folder, arguments.wide, arguments.only)
+    )
+    scores = retouch.measure(photos, drawn, arguments.seed, arguments.engine)
+    if not scores:
+        sys.stderr.write(f"No photo of {arguments.folder} has a true alpha and a trimap.\n")
+        return 1
+    if arguments.json:
+        _keep(arguments, ("engine", "wide", "seed"), scores)
+    return 0
+
+
 def _keep(
     arguments: argparse.Namespace,
     names: tuple[str, ...],
-    scores: list[Score] | list[hands.Score],
+    scores: list[Score] | list[hands.Score] | list[retouch.Score],
 ) -> None:
     """Write scores as JSON, with where they come from and what was asked."""
     asked = {name: getattr(arguments, name) for name in names}

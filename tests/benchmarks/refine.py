@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from typing import Any
 
@@ -21,7 +22,7 @@ UNKNOWN_WIDTH_PX = 150
 """150 000 unknown pixels in the region."""
 
 _SETTLED = 10
-"""Strokes after which the daemon's memory is first looked at: caches and pools are filled by then."""
+"""Strokes after which caches and pools are filled; the median of so many is compared with that of the last."""
 
 
 def refine(strokes: int = 50) -> dict[str, Any]:
@@ -40,7 +41,8 @@ def refine(strokes: int = 50) -> dict[str, Any]:
             memory.append(client.status().rss_bytes)
         status = client.status()
         retouch.close()
-    settled, last = memory[_SETTLED], memory[-1]
+    settled = statistics.median(memory[_SETTLED : 2 * _SETTLED])
+    last = statistics.median(memory[-_SETTLED:])
     planes = [patch.mask, patch.strokes, patch.mask]  # the last is the answer
     return {
         "image": f"{WIDTH}x{HEIGHT}",
