@@ -21,6 +21,9 @@ REGION_PX = 1000
 UNKNOWN_WIDTH_PX = 150
 """150 000 unknown pixels in the region."""
 
+STROKE_PX = 120
+"""2 % of the photo's longer side."""
+
 _SETTLED = 10
 """Strokes after which caches and pools are filled; the median of so many is compared with that of the last."""
 
@@ -29,12 +32,12 @@ def refine(strokes: int = 50) -> dict[str, Any]:
     """Seconds from a stroke to its first feedback and to its final alpha, bytes on the wire, the daemon's memory."""
     photo, mask = _scene()
     image = Image(ImageHeader(WIDTH, HEIGHT, "rgb", "u8"), photo.data)
-    patch = _patch(mask)
+    patches = [_patch(mask, number) for number in range(strokes + 1)]
     firsts, finals, memory = list[float](), list[float](), list[int]()
     with fresh_daemon(), Client.connect("benchmark") as client:
         retouch = Retouch(lambda stop: Client.connect("benchmark", should_stop=stop), image)
         opening_s = _seconds(retouch.open)
-        for _ in range(strokes + 1):
+        for patch in patches:
             first_s, final_s = _stroke(retouch, patch)
             firsts.append(first_s)
             finals.append(final_s)
@@ -48,6 +51,7 @@ def refine(strokes: int = 50) -> dict[str, Any]:
         "image": f"{WIDTH}x{HEIGHT}",
         "region_px": REGION_PX,
         "unknown_px": REGION_PX * UNKNOWN_WIDTH_PX,
+        "stroke_px": f"{STROKE_PX}x{STROKE_PX}",
         "warm": list(status.warm),
         "opening_s": round(opening_s, 3),
         "first_stroke_s": round(finals[0], 3),
@@ -81,15 +85,18 @@ def _seconds(work: Any) -> float:
     return time.perf_counter() - began_s
 
 
-def _patch(mask: NDArray[np.uint8]) -> Patch:
-    """The region in the middle with its margin; a stroke of unknown covers the edge in it."""
+def _patch(mask: NDArray[np.uint8], number: int) -> Patch:
+    """The region in the middle with its margin: the edge in it is drawn as unknown, and beside it a last stroke is."""
     margin_px = protocol.REFINE_MARGIN_PX
     side_px = REGION_PX + 2 * margin_px
     left, top = (WIDTH - side_px) // 2, (HEIGHT - side_px) // 2
     marked = np.zeros((side_px, side_px), np.bool_)
     marked[margin_px:-margin_px, margin_px:-margin_px] = True
-    columns = np.arange(left, left + side_px)
-    is_near = np.abs(columns - _edge()[top : top + side_px, None]) < UNKNOWN_WIDTH_PX / 2
+    beyond_px = np.arange(left, left + side_px) - _edge()[top : top + side_px, None]
+    is_near = np.abs(beyond_px) < UNKNOWN_WIDTH_PX / 2
+    begin = margin_px + number * (REGION_PX - STROKE_PX) // 50
+    at_rows = np.abs(np.arange(side_px)[:, None] - begin - STROKE_PX / 2) < STROKE_PX / 2
+    is_near |= at_rows & (beyond_px < 0) & (beyond_px > -UNKNOWN_WIDTH_PX / 2 - STROKE_PX)
     strokes = np.where(is_near & marked, messages.UNKNOWN, 0).astype(np.uint8)
     cut = np.ascontiguousarray(mask[top : top + side_px, left : left + side_px])
     return Patch(left, top, side_px, side_px, cut.data, strokes=strokes.data)

@@ -5,7 +5,7 @@ What is solved again and how it goes into the mask, `refinement` says. As `pipel
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -15,7 +15,7 @@ from flyaway.extraction import economy, interruptible, refinement
 from flyaway.extraction.pipeline import NO_ENGINE, Lender, Outcome, StageReport, silent
 from flyaway.extraction.refinement import Refinement, Strokes
 from flyaway.extraction.request import Step
-from flyaway.extraction.sessions import Picture
+from flyaway.extraction.sessions import Picture, Solved
 from flyaway.images import encoding
 from flyaway.images.arrays import (
     BACKGROUND,
@@ -38,6 +38,12 @@ _SLOW_UNKNOWN = 30_000
 
 _COARSE_UNKNOWN = 5_000
 """Unknown pixels of a coarse look, at the most: 50 ms on one core."""
+
+_NEAR_PX = 48
+"""What lies so near to a change of the trimap is solved anew; within as much again, the last solution goes over into that."""
+
+_KEPT_PX = 4_000_000
+"""Pixels of a window up to which its solution is kept for the next patch: 20 MB."""
 
 _COARSE_DONE = 0.1
 """How far the whole is once a coarse look was shown."""
@@ -91,9 +97,8 @@ def refine(
         seen, patch.mask, inside, patch.strokes, None, report_fraction, inside_alone=True
     )
     wanted = (trimap == UNKNOWN) & (plan.weight > 0)
-    known = encoding.as_float(trimap)
     if not wanted.any():
-        return Outcome(plan.merged(known), NO_ENGINE, "")
+        return Outcome(plan.merged(encoding.as_float(trimap)), NO_ENGINE, "")
 
     def look() -> None:
         report("Loading the engine", 0.0)
@@ -102,9 +107,8 @@ def refine(
         work = _Work(picture, patch, plan, trimap, wanted, engine, report)
         extraction = economy.run(engine, work.do, trimap.size, may_use_cpu)
         device = engine.device
-    known[work.window] = extraction.alpha
     return Outcome(
-        plan.merged(known),
+        plan.merged(extraction.alpha),
         step.record.name,
         device,
         notes=extraction.notes,
@@ -125,29 +129,45 @@ class _Work:
     report: StageReport
 
     @property
-    def window(self) -> Window:
-        """What is solved, within the plan's window."""
-        return _bounds(self.wanted)
-
-    @property
     def place(self) -> Window:
         """The plan's window in the image."""
         return _moved(self.plan.window, self.patch.place)
 
     def do(self) -> Extraction:
-        """A coarse look if the solution takes long, then the solution."""
-        if np.count_nonzero(self.wanted) > _SLOW_UNKNOWN:
-            self.report(STAGE, _COARSE_DONE, self._preview(self._coarse()))
+        """A coarse look if the solution takes long, then the solution, of what has changed since the last one."""
         report = part(self._report_fraction, _COARSE_DONE, 1.0)
         features = self.picture.encoded(self.engine, report)
-        window = _moved(self.window, self.place)
-        extraction = self.engine.solve(features, Inputs(self._whole_trimap()), window, report)
+        alpha, newness = self._last()
+        changed = self.wanted & (newness > 0)
+        extraction = Extraction(alpha)
+        if changed.any():
+            window = _bounds(changed)
+            if np.count_nonzero(changed) > _SLOW_UNKNOWN:
+                self.report(STAGE, _COARSE_DONE, self._preview(self._coarse(window), window))
+            whole, place = Inputs(self._whole_trimap()), _moved(window, self.place)
+            extraction = self.engine.solve(features, whole, place, report)
+            alpha[window] += newness[window] * (extraction.alpha - alpha[window])
         self.picture.weigh(self.engine)
-        return extraction
+        is_small = alpha.size <= _KEPT_PX
+        self.picture.solved = Solved(self.place, self.trimap, alpha.copy()) if is_small else None
+        return replace(extraction, alpha=alpha)
 
-    def _coarse(self) -> Alpha:
-        """The window as a small picture shows it."""
-        around = _grown(self.window, self.trimap.shape)
+    def _last(self) -> tuple[Alpha, Alpha]:
+        """What was solved last here, and how much a new solution counts: 1 near what has changed, 0 far from it."""
+        last = self.picture.solved
+        alpha = encoding.as_float(self.trimap)
+        if last is None:
+            return alpha, np.ones(alpha.shape, np.float32)
+        here, there = _overlap(self.place, last.place)
+        is_same = np.zeros(alpha.shape, np.uint8)
+        is_same[here] = self.trimap[here] == last.trimap[there]
+        alpha[here] = np.where(is_same[here], last.alpha[there], alpha[here])
+        distance_px = cv2.distanceTransform(is_same, cv2.DIST_L2, cv2.DIST_MASK_5)
+        return alpha, np.clip(2 - distance_px / _NEAR_PX, 0, 1).astype(np.float32)
+
+    def _coarse(self, window: Window) -> Alpha:
+        """A window as a small picture shows it."""
+        around = _grown(window, self.trimap.shape)
         trimap, image = self.trimap[around], self.picture.image[_moved(around, self.place)]
         factor = int(np.ceil((np.count_nonzero(trimap == UNKNOWN) / _COARSE_UNKNOWN) ** 0.5))
         size = tuple(max(1, side // factor) for side in trimap.shape[::-1])
@@ -158,12 +178,12 @@ class _Work:
             small, Inputs(known), part(self._report_fraction, 0.0, _COARSE_DONE)
         )
         alpha = cv2.resize(extraction.alpha, trimap.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        return np.asarray(alpha[_moved(self.window, around, -1)], np.float32)
+        return np.asarray(alpha[_moved(window, around, -1)], np.float32)
 
-    def _preview(self, coarse: Alpha) -> Alpha:
-        """The whole patch with a coarse alpha of the window, for the eye."""
-        alpha = encoding.as_float(self.trimap)
-        alpha[self.window] = np.where(self.wanted[self.window], coarse, alpha[self.window])
+    def _preview(self, coarse: Alpha, window: Window) -> Alpha:
+        """The whole patch with a coarse alpha of a window, for the eye."""
+        alpha, _ = self._last()
+        np.copyto(alpha[window], coarse, where=self.wanted[window])
         return encoding.as_float(self.plan.merged(alpha))
 
     def _whole_trimap(self) -> Trimap:
@@ -203,6 +223,14 @@ def _within_frame(patch: Patch, shape: tuple[int, ...]) -> Region | None:
         if not at_end:
             inside[line] = False
     return inside
+
+
+def _overlap(one: Window, other: Window) -> tuple[Window, Window]:
+    """What two windows share, in the coordinates of each; may be empty."""
+    starts = [max(a.start, b.start) for a, b in zip(one, other, strict=True)]
+    stops = [min(a.stop, b.stop) for a, b in zip(one, other, strict=True)]
+    rows, columns = (slice(a, max(a, b)) for a, b in zip(starts, stops, strict=True))
+    return _moved((rows, columns), one, -1), _moved((rows, columns), other, -1)
 
 
 def _bounds(region: Region) -> Window:

@@ -13,11 +13,26 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from flyaway.engines.contract import AnyEngine, Report
+    from flyaway.engines.contract import AnyEngine, Report, Window
     from flyaway.extraction.request import Step
-    from flyaway.images.arrays import Image, Trimap
+    from flyaway.images.arrays import Alpha, Image, Trimap
 
 MOST_SESSIONS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """What was solved last in a picture.
+
+    Attributes:
+        place: where.
+        trimap: HxW of the place.
+        alpha: HxW of the place.
+    """
+
+    place: Window
+    trimap: Trimap
+    alpha: Alpha
 
 
 @dataclass(slots=True, eq=False)
@@ -26,10 +41,12 @@ class Picture:
 
     Attributes:
         image: HxWx3 sRGB; must not change.
+        solved: what the next patch need not solve again.
         trimap: HxW, room for one of the image's size: fresh memory takes as long as filling it.
     """
 
     image: Image
+    solved: Solved | None = field(default=None, init=False)
     trimap: Trimap | None = field(default=None, init=False)
     _features: Any = field(default=None, init=False)
     _engine: weakref.ref[AnyEngine] | None = field(default=None, init=False)
@@ -38,7 +55,7 @@ class Picture:
     def encoded(self, engine: AnyEngine, report: Report) -> Any:
         """What `engine` makes of the image alone, made now if it was not kept."""
         if self._engine is None or self._engine() is not engine:
-            self._features = None  # before there are two of them
+            self._features = self.solved = None  # before there are two of them
             self._features = engine.encode(self.image, report)
             self._engine = weakref.ref(engine)
         return self._features
@@ -51,7 +68,9 @@ class Picture:
     def nbytes(self) -> int:
         """What it takes in memory."""
         trimap_bytes = 0 if self.trimap is None else self.trimap.nbytes
-        return self.image.nbytes + trimap_bytes + self._kept_bytes
+        solved = self.solved
+        solved_bytes = 0 if solved is None else solved.trimap.nbytes + solved.alpha.nbytes
+        return self.image.nbytes + trimap_bytes + solved_bytes + self._kept_bytes
 
 
 @dataclass(slots=True, eq=False)

@@ -29,8 +29,8 @@ HEIGHT, WIDTH = 700, 300
 class _Lender:
     """Lends the built-in engine."""
 
-    def __init__(self) -> None:
-        self._engine = BuiltinEngine()
+    def __init__(self, engine: AnyEngine | None = None) -> None:
+        self._engine = engine or BuiltinEngine()
 
     @contextmanager
     def lend(self, name: str) -> Iterator[AnyEngine]:
@@ -148,3 +148,27 @@ def test_grey_and_deep_images_are_solved_too() -> None:
     for image in (grey, deep):
         alpha = retouching.refine(Picture(image), patch, STEP, _Lender()).alpha
         assert np.abs(alpha / 255 - TRUTH)[core].max() < 0.1
+
+
+def test_a_later_stroke_solves_what_has_changed_and_is_near_what_solving_all_gives() -> None:
+    windows = list[tuple[int, ...]]()
+
+    class _Watched(BuiltinEngine):
+        def solve(self, features: Any, inputs: Any, window: Any = None, report: Any = None) -> Any:
+            extraction = super().solve(features, inputs, window, report)
+            if window is not None:  # no coarse look
+                windows.append(extraction.alpha.shape)
+            return extraction
+
+    lender, picture = _Lender(_Watched()), Picture(IMAGE)
+    whole = slice(0, HEIGHT), slice(0, WIDTH)
+    one, both = BAND.copy(), BAND.copy()
+    one[400:], both[450:] = False, False
+    for drawn in (one, both, both):
+        patch = Patch(whole, HARD, None, unknown(drawn))
+        later = retouching.refine(picture, patch, STEP, lender).alpha
+    assert [window[0] < 200 for window in windows] == [False, True]  # the third is known
+    fresh = retouching.refine(Picture(IMAGE), patch, STEP, lender).alpha
+    difference = np.abs(later.astype(int) - fresh)
+    assert difference.max() <= 8
+    assert difference[BAND].mean() < 0.1

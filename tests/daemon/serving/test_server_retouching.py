@@ -130,7 +130,7 @@ class TestSession:
             extracted = retouch.refine(PATCH)
         assert extracted.result.engine == "builtin"
         assert bench.encoded == [(HEIGHT, WIDTH, 3)]
-        assert len(bench.solved) == 3
+        assert len(bench.solved) == 1  # the same again is known
 
     def test_of_a_picture_that_is_here_needs_no_pixels(self, daemon: Daemon) -> None:
         Retouch(connector, IMAGE).open()
