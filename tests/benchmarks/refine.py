@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from typing import Any
 
@@ -25,7 +24,10 @@ STROKE_PX = 120
 """2 % of the photo's longer side."""
 
 _SETTLED = 10
-"""Strokes after which caches and pools are filled; the median of so many is compared with that of the last."""
+"""Strokes after which the daemon's memory is looked at first: caches and pools are filled by then."""
+
+_REST_S = 6.0
+"""Without work, after which a daemon has given back what it can."""
 
 
 def refine(strokes: int = 50) -> dict[str, Any]:
@@ -41,11 +43,12 @@ def refine(strokes: int = 50) -> dict[str, Any]:
             first_s, final_s = _stroke(retouch, patch)
             firsts.append(first_s)
             finals.append(final_s)
-            memory.append(client.status().rss_bytes)
+            if len(finals) in (_SETTLED, len(patches)):
+                time.sleep(_REST_S)
+                memory.append(client.status().rss_bytes)
         status = client.status()
         retouch.close()
-    settled = statistics.median(memory[_SETTLED : 2 * _SETTLED])
-    last = statistics.median(memory[-_SETTLED:])
+    settled, last = memory
     planes = [patch.mask, patch.strokes, patch.mask]  # the last is the answer
     return {
         "image": f"{WIDTH}x{HEIGHT}",

@@ -47,7 +47,8 @@ class Bench:
     encoded: list[tuple[int, ...]] = field(default_factory=list)
     solved: list[tuple[int, ...]] = field(default_factory=list)
     pauses: int | None = None
-    """After so many solutions it waits; None: never by itself."""
+    """After so many solutions it waits for `seen`; None: never."""
+    seen: threading.Event = field(default_factory=threading.Event)
 
 
 class _WaitingEngine(MadeUpEngine):
@@ -69,7 +70,7 @@ class _WaitingEngine(MadeUpEngine):
         window = window or (slice(0, features.shape[0]), slice(0, features.shape[1]))
         known = inputs.trimap[window]
         if len(self._bench.solved) == self._bench.pauses:
-            self._bench.opened.clear()
+            assert self._bench.seen.wait(PATIENCE_S)
         self._bench.solved.append(known.shape)
         self._bench.begun.release()
         while not self._bench.opened.wait(0.01):
@@ -353,7 +354,7 @@ def test_a_coarse_result_comes_while_the_engine_still_works(daemon: Daemon, benc
 
     def show(preview: messages.Preview, pixels: bytes) -> None:
         seen.append((preview, pixels))
-        bench.opened.set()  # without this, the solution would never come
+        bench.seen.set()  # without this, the solution would never come
 
     Retouch(connector, image).refine(patch, on_preview=show)
     assert [preview.image for preview, _ in seen] == [ImageHeader(side, side, "gray", "u8")]
