@@ -23,7 +23,7 @@ UNKNOWN_WIDTH_PX = 150
 STROKE_PX = 120
 """2 % of the photo's longer side."""
 
-_SETTLED = 10
+_SETTLED = 25
 """Strokes after which the daemon's memory is looked at first: caches and pools are filled by then."""
 
 _REST_S = 6.0
