@@ -1,6 +1,6 @@
 """Runs in Krita: cuts out a layer of each kind, and writes down what went in and came out.
 
-args: "cases", each a dict (see `make`), "photo" and its "size", and "folder" for the pixels: NAME.image,
+args: "cases", each a dict (see `steps.make_image`), "photo" and its "size", and "folder" for the pixels: NAME.image,
 NAME.selection, NAME.mask.
 """
 
@@ -12,32 +12,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 import krita_steps as steps
 
-SRGB = ("RGBA", "U8", "sRGB-elle-V2-srgbtrc.icc")
-
-
-def make(case):
-    """Turn the document into an image with the photo in one layer, converted and selected as the case says."""
-    document.setSelection(None)
-    earlier = document.topLevelNodes()
-    steps.convert(document, SRGB)
-    document.resizeImage(0, 0, *case["canvas"])
-    photo = Path(case.get("photo", args["photo"])).read_bytes()
-    steps.add_layer(document, photo, *case["place"], *args["size"])
-    yield steps.a_moment()
-    for node in earlier:
-        node.remove()
-    yield steps.a_moment()
-    steps.convert(document, case.get("space", SRGB))
-    if "selection" in case:
-        steps.select(document, Path(case["selection"]).read_bytes(), 0, 0, *case["canvas"])
-    # Beside it lies the selection mask, which is what Krita keeps the selection in.
-    return next(node for node in document.topLevelNodes() if node.type() == "paintlayer")
-
 
 def story():
     facts = {}
     for case in args["cases"]:
-        layer = yield from make(case)
+        layer = yield from steps.make_image(document, case, args)
         yield steps.is_active(document, layer)
         steps.choose(**case.get("settings", {}))
         rect = [*case["place"], *args["size"]]

@@ -125,6 +125,10 @@ def choose(**settings: object) -> None:
     options.save(Options(**settings))
 
 
+SRGB = ("RGBA", "U8", "sRGB-elle-V2-srgbtrc.icc")
+"""Colour model, depth and profile."""
+
+
 # --- documents --------------------------------------------------------------------------------------
 
 
@@ -149,6 +153,25 @@ def convert(document, space: tuple[str, str, str]) -> None:
     """Bring the image into a colour model, depth and profile."""
     document.setColorSpace(*space)
     document.waitForDone()
+
+
+def make_image(document, case, args) -> Story:
+    """Turn the document into an image with the photo in one layer, converted and selected as the case says; the layer."""
+    document.setSelection(None)
+    earlier = document.topLevelNodes()
+    convert(document, SRGB)
+    document.resizeImage(0, 0, *case["canvas"])
+    photo = Path(case.get("photo", args["photo"])).read_bytes()
+    add_layer(document, photo, *case["place"], *args["size"])
+    yield a_moment()
+    for node in earlier:
+        node.remove()
+    yield a_moment()
+    convert(document, case.get("space", SRGB))
+    if "selection" in case:
+        select(document, Path(case["selection"]).read_bytes(), 0, 0, *case["canvas"])
+    # Beside it lies the selection mask, which is what Krita keeps the selection in.
+    return next(node for node in document.topLevelNodes() if node.type() == "paintlayer")
 
 
 def is_active(document, node) -> Callable[[], bool]:

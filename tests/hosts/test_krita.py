@@ -122,6 +122,49 @@ def test_masks_layers_of_every_kind_like_the_daemon_does(krita: Krita, tmp_path:
             check(krita, client, case, facts[case["name"]], tmp_path)
 
 
+def test_cleaned_colours_change_only_mixed_pixels_whatever_the_document(
+    krita: Krita, tmp_path: Path
+) -> None:
+    opaque = np.dstack([portrait(*SIZE)[..., ::-1], np.full(SIZE[::-1], 255, np.uint8)])
+    args = {
+        "photo": str(write_bytes(tmp_path / "photo", opaque)),
+        "size": SIZE,
+        "folder": str(tmp_path),
+    }
+    usual = {"canvas": SIZE, "selection": str(write_bytes(tmp_path / "hard", hard_ellipse(*SIZE)))}
+    spaces = {
+        "8 bits": ("RGBA", "U8", SRGB),
+        "16 bits": ("RGBA", "U16", SRGB),
+        "half": ("RGBA", "F16", LINEAR),
+        "float": ("RGBA", "F32", LINEAR),
+        "grey": ("GRAYA", "U8", GREY),
+        "grey float": ("GRAYA", "F32", LINEAR_GREY),
+        "wide gamut": ("RGBA", "U16", "Rec2020-elle-V4-g10.icc"),
+    }
+    cases: list[dict[str, Any]] = [
+        {**usual, "name": name, "space": space, "place": (0, 0)} for name, space in spaces.items()
+    ]
+    cases.append({**cases[3], "name": "beyond white", "gain": 3})
+    cases.append({**cases[0], "name": "moved", "place": (-20, 10)})
+    photo = write_png(tmp_path / "photo.png", portrait(*SIZE))
+    said = krita.run(
+        HERE / "krita_colours.py", document=photo, args=args | {"cases": cases}, seconds=200
+    )
+    for case in cases:
+        name = case["name"]
+        assert said[name].startswith("Done in"), (name, said[name])
+        before, after, cutout = (
+            np.frombuffer((tmp_path / f"{name}.{part}").read_bytes(), np.uint8)
+            for part in ("before", "after", "cutout")
+        )
+        assert (after == before).all(), name
+        mask = np.fromfile(tmp_path / f"{name}.mask", np.uint8)
+        has_changed = (before != cutout).reshape(mask.size, -1).any(axis=1)
+        is_mixed = (mask > 0) & (mask < 255)
+        assert not has_changed[~is_mixed].any(), name
+        assert has_changed[is_mixed].mean() > 0.2, name
+
+
 def check(
     krita: Krita,
     client: Client,
