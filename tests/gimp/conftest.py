@@ -25,9 +25,12 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def script(package: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+def script(
+    package: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ModuleType]:
     """The entry script, run to its end; what it imports is forgotten after the test."""
     monkeypatch.syspath_prepend(str(FAKES))
+    monkeypatch.setenv("FAKE_GIMP_DIRECTORY", str(tmp_path_factory.mktemp("GIMP")))
     spec = importlib.util.spec_from_file_location("flyaway_gimp", package / "flyaway_gimp.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)

@@ -429,6 +429,28 @@ def test_what_the_selection_is_says_nothing_about_one_in_another_image(
     assert config.get_property("output") == "selection"
 
 
+def test_keeps_what_was_chosen_before_cancel(ask, config, gimp, running_daemon) -> None:
+    def user(opened: Opened) -> bool:
+        opened.output.set_active_id("new-layer")
+        config.set_property("paid-work-only", True)
+        config.set_property("edge-width", 7)
+        return False
+
+    assert not ask(config, user)
+    (file,) = (Path(gimp.directory()) / "plug-in-settings").iterdir()
+    assert file.name == "GimpProcedureConfigRun-plug-in-flyaway-extract-foreground.last"
+    lines = file.read_text("utf-8").splitlines()
+    assert lines[0] == "# settings"
+    assert {'(output "new-layer")', "(paid-work-only yes)", "(edge-width 7)"} <= set(lines)
+
+
+def test_goes_on_where_choices_cannot_be_kept(
+    ask, config, running_daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_GIMP_DIRECTORY", "/nowhere/at/all")
+    assert not ask(config, lambda opened: False)
+
+
 # --- the work --------------------------------------------------------------------------------------
 
 

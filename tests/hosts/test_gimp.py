@@ -387,6 +387,28 @@ def test_can_be_pressed_undone_redone_and_repeated(gimp: Gimp, photo: Path) -> N
     )
 
 
+def test_keeps_what_was_chosen_before_cancel(gimp: Gimp, photo: Path) -> None:
+    with gimp.client() as client:
+        client.engines()  # so that the dialog need not start it
+    args = {"ellipse": SUBJECT, "feather": 0}
+    running = gimp.start(HERE / "gimp_watch.py", document=photo, args=args)
+    running.note("ready")
+    display, settings = running.display, gimp.plugin_folder.parent / "plug-in-settings"
+
+    def kept() -> str:
+        return "".join(file.read_text("utf-8") for file in settings.glob("*flyaway*.last"))
+
+    gimp.open_dialog(running, "ein Bild")
+    display.key("alt+p", "space", "Down", "Return")
+    display.screenshot("chosen")
+    display.press_until(["Escape"], lambda: not display.windows(DIALOG), "Cancel is not heard")
+    wait_for(lambda: '(output "new-layer")' in kept(), f"it is not kept: {kept()}", 20)
+    gimp.open_dialog(running, "ein Bild")
+    display.press_until(["Return"], lambda: not display.windows(DIALOG), "OK does not close it")
+    wait_for(lambda: "end of settings" in kept(), "GIMP has not written it", 20)
+    assert '(output "new-layer")' in kept(), "GIMP has not read it"
+
+
 def test_stays_alive_and_can_be_cancelled_during_long_work(gimp: Gimp, big_photo: Path) -> None:
     running = gimp.start(HERE / "gimp_watch.py", document=big_photo, args=LONG_WORK, seconds=240)
     watcher = Watcher(running)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 
 import plates
 from gi.repository import Gimp, GObject
@@ -33,6 +36,9 @@ OUTPUT_ENTRIES = (
     ),
     MenuEntry(SELECTION, "Selection", "In place of the present one; this layer is left as it is"),
 )
+
+_KEPT = ("engine", "paid-work-only", "selection-is", "edge-width", "output", "chosen-for")
+"""The arguments that hold for the next run; a layer with the empty scene does not."""
 
 
 def add_arguments(procedure: Gimp.Procedure) -> None:
@@ -98,6 +104,27 @@ def forget_what_another_image_had(config: Gimp.ProcedureConfig, image: Gimp.Imag
         config.set_property("chosen-for", identity)
     # GIMP's chooser has no way back to none: last time's would stay, for another photo too.
     config.set_property("plate", None)
+
+
+def keep(config: Gimp.ProcedureConfig) -> None:
+    """Keep the choices for the next time: GIMP does so only at the end of a run that has succeeded.
+
+    Into the file that GIMP 3 reads at the next run, as it writes it; it offers plug-ins no call for that.
+    """
+    folder = Path(Gimp.directory()) / "plug-in-settings"
+    lines = (f"({name} {_written(config.get_property(name))})" for name in _KEPT)
+    # A choice that is not kept is no reason to fail.
+    with suppress(OSError):
+        folder.mkdir(exist_ok=True)
+        file = folder / f"{config.__gtype__.name}.last"
+        file.write_text("\n".join(("# settings", "", *lines, "", "# end of settings", "")), "utf-8")
+
+
+def _written(value: str | bool | int) -> str:
+    """A value as GIMP's files of settings have it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def load(config: Gimp.ProcedureConfig) -> Options:

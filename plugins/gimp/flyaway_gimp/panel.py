@@ -36,12 +36,15 @@ class ExtractDialog:
         options.forget_what_another_image_had(config, layer.get_image())
         self._dialog = GimpUi.ProcedureDialog.new(procedure, config, TITLE)
         self._dialog.set_ok_label("E_xtract")
+        self._config = config
         self._previews = Latest[tuple[Preview, bytes]]()
         self._fill(config, layer)
 
     def ask(self) -> bool:
         """Let the user choose; False if they chose not to go on."""
         is_accepted: bool = self._dialog.run()
+        if not is_accepted:
+            options.keep(self._config)
         self._engine.close()
         self._selection.close()
         return is_accepted

@@ -6,6 +6,7 @@ An image counts its undo steps; items that are not attached yet may change witho
 from __future__ import annotations
 
 import enum
+import os
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -367,7 +368,21 @@ class Choice:
         self.nicks.append(nick)
 
 
+class GType:
+    """The type of an object, as GObject knows it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+def directory() -> str:
+    """Where GIMP keeps the user's settings: a test's own folder, which it sets."""
+    return os.environ["FAKE_GIMP_DIRECTORY"]
+
+
 class ProcedureConfig:
+    __gtype__ = GType("GimpProcedureConfigRun-plug-in-flyaway-extract-foreground")
+
     def __init__(self, values: dict[str, object]) -> None:
         self._values = values
         self._watchers: list[tuple[str, Callable[..., object]]] = []
