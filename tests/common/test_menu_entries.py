@@ -56,7 +56,7 @@ def test_offers_missing_engines_last_with_what_they_weigh() -> None:
     assert menu[-1].about.startswith(
         "Fur. Licence: MIT, paid work allowed. Download it first (96 MB)"
     )
-    assert menu[-1].download_label == "Download Absent (96 MB)"
+    assert menu[-1].download_label == "Download (96 MB)"
 
 
 def test_says_where_weights_come_from_that_no_program_can_download() -> None:
@@ -116,8 +116,8 @@ def test_a_job_for_which_nothing_is_here_offers_what_to_download_for_it() -> Non
     assert portrait is not None
     assert portrait.is_missing
     assert portrait.downloads == "faces"
-    assert portrait.download_label == "Download Faces (96 MB)"
-    assert portrait.about.startswith("Finds people. Fur. Licence: MIT")
+    assert portrait.download_label == "Download (96 MB)"
+    assert portrait.about.startswith("Fur. Licence: MIT")
 
 
 def test_a_job_prefers_what_is_here_then_what_a_program_can_fetch_then_the_better() -> None:

@@ -259,7 +259,7 @@ def test_a_missing_engine_offers_its_download_and_can_be_used_after_it(
         assert not opened.button.is_visible
         opened.choose("absent")
         assert not opened.dialog.can_be_accepted
-        assert (opened.button.label, opened.bar.is_visible) == ("_Download Absent (885 MB)", False)
+        assert (opened.button.label, opened.bar.is_visible) == ("_Download (885 MB)", False)
         opened.button.click()
         assert (opened.button.label, opened.bar.is_visible) == ("Stop _download", True)
         assert not opened.menu.is_sensitive
@@ -299,7 +299,7 @@ def test_a_download_that_fails_says_why(ask, config, home: Path) -> None:
         opened.choose("absent")
         opened.button.click()
         run_main_loop_until(lambda: opened.about.text == sentence)
-        assert (opened.button.label, opened.bar.is_visible) == ("_Download Absent (885 MB)", False)
+        assert (opened.button.label, opened.bar.is_visible) == ("_Download (885 MB)", False)
         return False
 
     script = {
@@ -328,7 +328,7 @@ def test_a_download_can_be_cancelled(ask, config, home: Path, way: str) -> None:
         assert begun.wait(30)
         if way == "button":
             opened.button.click()
-            run_main_loop_until(lambda: opened.button.label == "_Download Absent (885 MB)")
+            run_main_loop_until(lambda: opened.button.label == "_Download (885 MB)")
             assert opened.about.text.startswith("Veils.")
         return False
 

@@ -36,8 +36,8 @@ AWAY = ("640", "770")
 BELOW_THE_FACE = ("5", "380")
 """Where the dialog hides neither that nor the layers."""
 
-DOWN_TO_MATTING = 5
-"""How far below the first entry of GIMP's menu BiRefNet Matting is, where only the built-in engine is there."""
+DOWN_TO_PORTRAIT = 2
+"""How far below the first entry of GIMP's menu the job is for which the built-in engine is none: portraits."""
 
 
 def gimp_dialog(folder: Path) -> Path:
@@ -47,8 +47,10 @@ def gimp_dialog(folder: Path) -> Path:
             client.engines()  # so that the dialog's menu is complete at once
         display = running.display
         gimp.open_dialog(running, "astronaut")
-        display.key("alt+e", "space", "Home", *["Down"] * DOWN_TO_MATTING, "Return")
+        display.key("alt+e", "space", "Home", *["Down"] * DOWN_TO_PORTRAIT, "Return")
         display.xdotool("windowmove", display.wait_for_window(DIALOG), *BELOW_THE_FACE)
+        log = gimp.flyaway_home / "daemon.log"
+        wait_for(lambda: "selection of" in log.read_text("utf-8"), "it describes nothing", 60)
         return _settled(gimp, "dialog")
 
 

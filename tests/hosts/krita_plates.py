@@ -52,6 +52,7 @@ def story():
     steps.close(other)
     yield steps.is_active(document, photo)
     yield from steps.mouse_comes_to_docker()
+    yield lambda: "empty" in steps.entries("plate")  # once the docker has met the image again
     said["back"] = steps.entries("plate")
 
     note("chosen")

@@ -58,9 +58,9 @@ def test_a_job_for_which_nothing_is_here_offers_its_download(docker: Docker, hom
         docker.widget.showEvent(None)
         turn_until(lambda: "more" in docker.engine.names())
         docker.engine.pick("portrait")
-        assert docker.download_button.text() == "Download Absent (885 MB)"
+        assert docker.download_button.text() == "Download (885 MB)"
         docker.download_button.click()
-        turn_until(lambda: docker.download_button.text() == "Download Absent (885 MB)")
+        turn_until(lambda: docker.download_button.text() == "Download (885 MB)")
         assert plugin_module("options").load().engine == "portrait"
 
 
@@ -106,7 +106,7 @@ def test_downloads_a_missing_engine_which_can_then_be_used(
         docker.button.click()
         assert "Download it first" in docker.status.text()
         assert docker.download.isVisible()
-        assert docker.download_button.text() == "Download Absent (885 MB)"
+        assert docker.download_button.text() == "Download (885 MB)"
         docker.download_button.click()
         assert docker.status.text() == ""
         assert docker.download_button.text() == "Stop download"
@@ -132,7 +132,7 @@ def test_a_download_that_fails_says_why(docker: Docker, home: Path) -> None:
         open_and_pick(docker, "absent")
         docker.download_button.click()
         turn_until(lambda: docker.about.text() == sentence)
-        assert docker.download_button.text() == "Download Absent (885 MB)"
+        assert docker.download_button.text() == "Download (885 MB)"
         docker.download_button.click()
         assert docker.about.text().startswith("Veils.")
         turn_until(lambda: docker.about.text() == sentence)
@@ -144,7 +144,7 @@ def test_a_download_can_be_stopped(docker: Docker, home: Path) -> None:
         docker.download_button.click()
         turn_until(lambda: any(isinstance(one, messages.DownloadRequest) for one in fake.received))
         docker.download_button.click()
-        turn_until(lambda: docker.download_button.text() == "Download Absent (885 MB)")
+        turn_until(lambda: docker.download_button.text() == "Download (885 MB)")
         assert any(isinstance(one, messages.Cancel) for one in fake.received)
     assert docker.about.text().startswith("Veils.")
     assert docker.engine.is_enabled
@@ -174,4 +174,4 @@ def test_keeps_offering_the_download_while_krita_shows_the_docker_anew(
         assert docker.download.isVisible()
         if when == "after":
             docker.download_button.click()
-            turn_until(lambda: docker.download_button.text() == "Download Absent (885 MB)")
+            turn_until(lambda: docker.download_button.text() == "Download (885 MB)")

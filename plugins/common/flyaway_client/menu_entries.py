@@ -86,7 +86,7 @@ _JOB_TITLES = {
         "Compares with the same view without the subject, in another layer.",
     ),
 }
-"""What users read for each of messages.JOBS, and about it."""
+"""What users read for each of messages.JOBS, and about it as long as no engine for it is known."""
 
 NEEDS_PLATE = "Needs a photo of the empty scene in another layer."
 
@@ -127,9 +127,7 @@ def _job_entry(job: str, allowed: Sequence[EngineInfo]) -> EngineEntry:
     if best is None:
         return EngineEntry(job, title, about, needs_plate=job == "empty-scene")
     entry = engine_entry(best)
-    return replace(
-        entry, name=job, label=f"{title} ({entry.label})", about=f"{about} {entry.about}"
-    )
+    return replace(entry, name=job, label=f"{title} ({entry.label})")
 
 
 def _best(engines: Iterable[EngineInfo], job: str) -> EngineInfo | None:
@@ -158,7 +156,7 @@ def engine_entry(info: EngineInfo) -> EngineEntry:
         is_missing=True,
         needs_plate=needs_plate,
         downloads="" if info.page else info.name,
-        download_label=f"Download {info.title} ({megabytes(info.download_bytes)})",
+        download_label=f"Download ({megabytes(info.download_bytes)})",
     )
 
 

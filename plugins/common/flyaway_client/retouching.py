@@ -23,7 +23,6 @@ Connect = Callable[[ShouldStop | None], Client]
 _TRIES = 3
 """Times a patch is sent to a daemon that has let go of the session, perhaps since it was opened anew."""
 
-
 _LOOK_EVERY_S = 0.1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from krita import Canvas, DockWidget
 
@@ -219,7 +220,9 @@ class FlyawayDocker(DockWidget):
             self._status.setText(sentence)
 
     def _advise(self, info: EngineInfo) -> None:
-        self._advice.offer(engine_entry(info))
+        entry = engine_entry(info)
+        label = entry.download_label.replace("Download", f"Download {info.title}", 1)
+        self._advice.offer(replace(entry, download_label=label))
 
     def _end_advice(self, sentence: str) -> None:
         if sentence:
