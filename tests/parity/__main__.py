@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from tests.parity import cases, checkpoints
 
 
@@ -51,10 +50,7 @@ def _case_folders(folders: list[Path]) -> set[Path]:
 
 def _run(folder: Path) -> Iterator[cases.Measurement]:
     with tempfile.TemporaryDirectory() as place:
-        file = Path(place) / "model.safetensors"
-        published = checkpoints.as_published(folder)
-        save_file({name: values.clone() for name, values in published.items()}, file)
-        engine = cases.load(folder, file)
+        engine = cases.load(folder, *checkpoints.write(folder, Path(place)))
     yield from cases.measure(folder, engine)
 
 

@@ -16,9 +16,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import save_file
+
+COMPANION = "classifier_keys"
+"""In keys.json: names and shapes of the second network of those that come in two files."""
 
 
-def make(folder: Path, names: str = "keys.json") -> dict[str, torch.Tensor]:
+def make(folder: Path, names: str = "keys.json", part: str = "keys") -> dict[str, torch.Tensor]:
     """The checkpoint that a folder's keys.json (and bn_stats*.npz, where it has them) describes.
 
     Integer buffers are left out: networks recompute them.
@@ -26,12 +30,13 @@ def make(folder: Path, names: str = "keys.json") -> dict[str, torch.Tensor]:
     Args:
         folder: holds keys.json.
         names: a file beside it with the names and shapes of another size of the network.
+        part: under what that file has them.
     """
     notes = json.loads((folder / "keys.json").read_text())
     published = json.loads((folder / names).read_text())
     state = {
         name: _values(name, tuple(shape)) * _gain(name, notes)
-        for name, (shape, dtype) in published.get("keys", published).items()
+        for name, (shape, dtype) in published.get(part, published).items()
         if dtype.startswith(("float", "bfloat"))
     }
     for name, index, value in notes.get("shifts") or []:
@@ -50,6 +55,20 @@ def as_published(folder: Path) -> dict[str, torch.Tensor]:
     notes = json.loads((folder / "keys.json").read_text())
     prefix, renamed = notes.get("ckpt_prefix", ""), notes.get("hf_rename", {})
     return {prefix + renamed.get(name, name): values for name, values in make(folder).items()}
+
+
+def write(folder: Path, place: Path) -> list[Path]:
+    """Write what the published files hold, the second one last where there are two."""
+    contents = {"model": as_published(folder)}
+    if COMPANION in json.loads((folder / "keys.json").read_text()):
+        # training wrote a word before each name
+        beside = make(folder, part=COMPANION)
+        contents["companion"] = {f"module.{name}": values for name, values in beside.items()}
+    files = []
+    for name, tensors in contents.items():
+        files.append(place / f"{name}.safetensors")
+        save_file({called: values.clone() for called, values in tensors.items()}, files[-1])
+    return files
 
 
 def _values(name: str, shape: tuple[int, ...]) -> torch.Tensor:

@@ -73,7 +73,7 @@ def download(arguments: argparse.Namespace) -> int:
 def verify(arguments: argparse.Namespace) -> int:
     """Hash files anew; fails if any is damaged, or one that was named is not there."""
     store = _store()
-    records = _named(arguments.names) or [record for record in _records() if store.paths(record)]
+    records = _named(arguments.names) or [record for record in _all() if store.paths(record)]
     return _for_each(records, lambda record: f"{record.name}: whole, {store.verify(record)}")
 
 
@@ -176,27 +176,27 @@ def _store() -> Store:
     return Store()
 
 
-def _records() -> list[EngineRecord]:
-    """All engines that have weights."""
+def _all() -> tuple[EngineRecord, ...]:
+    """All that have weights."""
     from flyaway import engines
 
-    return [record for record in map(engines.record, engines.names()) if record.weights]
+    return engines.weights_records()
 
 
 def _named(names: Iterable[str]) -> list[EngineRecord]:
-    """The engines of these names.
+    """The engines of these names, and what some of them need beside their own weights.
 
     Raises:
         UnknownEngineError: there is none of a name.
     """
     from flyaway import engines
 
-    return [engines.record(name) for name in names]
+    return [engines.weights_record(name) for name in names]
 
 
 def _weights_files(paths: Iterable[Path]) -> Iterable[Path]:
     """The files, and those in the folders that are called like weights."""
-    from flyaway.weights.store import SUFFIXES
+    from flyaway.weights.store import SUFFIXES, suffix_of
 
     for path in paths:
         if not path.exists():
@@ -204,7 +204,7 @@ def _weights_files(paths: Iterable[Path]) -> Iterable[Path]:
         if not path.is_dir():
             yield path
             continue
-        found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+        found = sorted(file for file in path.rglob("*") if suffix_of(file))
         if not found:
             raise RequestError(
                 f"There are no weights files in {path} ({', '.join(sorted(SUFFIXES))})."

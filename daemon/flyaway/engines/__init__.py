@@ -13,6 +13,7 @@ from flyaway.engines import (
     deepimagematting,
     isnet,
     modnet,
+    semanticimagematting,
     u2net,
     vitmatte,
 )
@@ -24,7 +25,15 @@ if TYPE_CHECKING:
 
     from flyaway.engines.contract import AnyEngine
 
-__all__ = ["FAMILIES", "FIRST_DOWNLOAD", "load", "names", "record"]
+__all__ = [
+    "FAMILIES",
+    "FIRST_DOWNLOAD",
+    "load",
+    "names",
+    "record",
+    "weights_record",
+    "weights_records",
+]
 
 
 class Family(Protocol):
@@ -44,6 +53,7 @@ FAMILIES: dict[str, Family] = {
     "modnet": modnet,
     "vitmatte": vitmatte,
     "deepimagematting": deepimagematting,
+    "semanticimagematting": semanticimagematting,
     "isnet": isnet,
     "u2net": u2net,
     "backgroundmattingv2": backgroundmattingv2,
@@ -56,7 +66,7 @@ FIRST_DOWNLOAD = "birefnet-lite"
 
 def names() -> tuple[str, ...]:
     """The names of all engines, the built-in one first."""
-    return tuple(record.name for family in FAMILIES.values() for record in family.RECORDS)
+    return tuple(known.name for known in _records())
 
 
 def record(name: str) -> EngineRecord:
@@ -65,11 +75,30 @@ def record(name: str) -> EngineRecord:
     Raises:
         UnknownEngineError: there is none of that name.
     """
-    for family in FAMILIES.values():
-        for known in family.RECORDS:
-            if known.name == name:
-                return known
+    for known in _records():
+        if known.name == name:
+            return known
     raise UnknownEngineError(f"There is no engine called {name!r}. Engines: {', '.join(names())}.")
+
+
+def weights_records() -> tuple[EngineRecord, ...]:
+    """What has weights of its own: engines, and their companions."""
+    beside = {known.companion.name: known.companion for known in _records() if known.companion}
+    return (*(known for known in _records() if known.weights), *beside.values())
+
+
+def weights_record(name: str) -> EngineRecord:
+    """The engine, or the companion of engines, called `name`.
+
+    Raises:
+        UnknownEngineError: there is none of that name.
+    """
+    found = (known for known in weights_records() if known.name == name)
+    return next(found, None) or record(name)
+
+
+def _records() -> tuple[EngineRecord, ...]:
+    return tuple(known for family in FAMILIES.values() for known in family.RECORDS)
 
 
 def load(
@@ -77,16 +106,19 @@ def load(
     checkpoint: str | Path | Mapping[str, torch.Tensor] | None = None,
     device: str | torch.device = "cpu",
     precision: str = "full",
+    companion: str | Path | Mapping[str, torch.Tensor] | None = None,
 ) -> AnyEngine:
     """Load an engine and bring it to where it shall work.
 
     Args:
-        name: one of `names()`.
+        name: of an engine or, to see whether a file is for it, of a companion.
         checkpoint: a weights file, or its content: published parameter names to tensors. None for the
             built-in engine, which has no weights.
         device: where it shall run, as torch names it.
         precision: "full"; "half" for half precision wherever it is faster; "auto" for that on anything but
             a processor, where it leaves the alpha as it is.
+        companion: likewise what its record's companion stands for; a family finds its tensors behind the
+            last word of that record's name.
 
     Raises:
         UnknownEngineError: no engine has that name.
@@ -94,13 +126,25 @@ def load(
     """
     import torch  # deferred: takes seconds, and listing engines must not pay for it
 
-    known = record(name)
-    if checkpoint is not None:
-        from flyaway.engines import checkpoint as reader
-
-        if isinstance(checkpoint, str | Path):
-            checkpoint = reader.read(Path(checkpoint))
-        checkpoint = reader.plain(checkpoint)
-    engine = FAMILIES[known.family].load(known, checkpoint)
+    known = weights_record(name)
+    tensors = _tensors(checkpoint)
+    if tensors is not None and known.companion is not None:
+        word = known.companion.name.rpartition("-")[2]
+        beside = _tensors(companion) or {}
+        tensors |= {f"{word}.{called}": values for called, values in beside.items()}
+    engine = FAMILIES[known.family].load(known, tensors)
     engine.place(torch.device(device), precision)
     return engine
+
+
+def _tensors(
+    checkpoint: str | Path | Mapping[str, torch.Tensor] | None,
+) -> dict[str, torch.Tensor] | None:
+    """What a file, or what was read from one, holds."""
+    from flyaway.engines import checkpoint as reader
+
+    if checkpoint is None:
+        return None
+    if isinstance(checkpoint, str | Path):
+        checkpoint = reader.read(Path(checkpoint))
+    return reader.plain(checkpoint)

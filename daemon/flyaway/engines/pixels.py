@@ -29,7 +29,7 @@ def normalised(
 ) -> torch.Tensor:
     """1x3xHxW 0..1 to what a network was trained on."""
     shape = (1, 3, 1, 1)
-    return (planes - torch.tensor(mean).view(shape)) / torch.tensor(std).view(shape)
+    return (planes - planes.new_tensor(mean).view(shape)) / planes.new_tensor(std).view(shape)
 
 
 LEAST_SPREAD = 0.1

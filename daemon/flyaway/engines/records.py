@@ -80,6 +80,7 @@ class EngineRecord:
         paid_work: whether the licence allows paid work; None where the authors do not say, which counts as no.
         weights: its checkpoint; None for an engine that needs none.
         also_called: what the authors call its file on their other pages.
+        companion: a record of weights alone, in a file of their own, that it needs beside its own.
     """
 
     name: str
@@ -94,6 +95,13 @@ class EngineRecord:
     paid_work: bool | None
     weights: WeightsRecord | None = None
     also_called: tuple[str, ...] = ()
+    companion: EngineRecord | None = None
+
+    @property
+    def weights_bytes(self) -> int:
+        """What all its weights take on disk."""
+        own = self.weights.bytes if self.weights else 0
+        return own + (self.companion.weights_bytes if self.companion else 0)
 
     @property
     def needs(self) -> tuple[Input, ...]:

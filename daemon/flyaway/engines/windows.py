@@ -108,16 +108,34 @@ class Division:
 
 
 @dataclass(frozen=True, slots=True)
+class Solved:
+    """What a network made of the wanted pixels of a piece, row by row.
+
+    Attributes:
+        alpha: of each.
+        tally: of how many it thinks what; empty for a network that only solves.
+    """
+
+    alpha: NDArray[np.float32]
+    tally: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    @property
+    def nbytes(self) -> int:
+        """What it takes in memory."""
+        return self.alpha.nbytes + self.tally.nbytes
+
+
+@dataclass(frozen=True, slots=True)
 class Pieces:
     """An image, and what the network made of those pieces of it that it has seen.
 
     Attributes:
         image: HxWx3.
-        alphas: place and digest of what was known and wanted there to the alpha of the wanted pixels.
+        solved: place and digest of what was known and wanted there to what came of it.
     """
 
     image: Image
-    alphas: Memo[NDArray[np.float32]] = field(default_factory=lambda: Memo(ALPHAS_BYTES))
+    solved: Memo[Solved] = field(default_factory=lambda: Memo(ALPHAS_BYTES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +171,14 @@ class TrimapEngine(NetworkEngine[Pieces]):
             wanted: HxW.
         """
 
+    def solve_wanted(self, image: Image, trimap: Trimap, wanted: NDArray[np.bool_]) -> Solved:
+        """What comes of the wanted pixels of a piece; for engines that have more to tell than alpha."""
+        return Solved(self.solve_piece(image, trimap, wanted)[wanted])
+
+    def remarks(self, tally: NDArray[np.int64]) -> tuple[str, ...]:
+        """Sentences for the user on what all that was wanted was taken for; see `Solved`."""
+        return ()
+
     @abstractmethod
     def steps_of(self, wanted: NDArray[np.bool_]) -> int:
         """How many steps solving a piece comes to of which these pixels are wanted."""
@@ -183,18 +209,20 @@ class TrimapEngine(NetworkEngine[Pieces]):
         around = self.division.around(window, trimap.shape)
         alpha = (trimap[around] == FOREGROUND).astype(np.float32)
         tasks = list(self._tasks(trimap, window, around))
-        steps = sum(self.steps_of(t.wanted) for t in tasks if t.key not in features.alphas)
+        steps = sum(self.steps_of(t.wanted) for t in tasks if t.key not in features.solved)
+        tallies = []
         with torch.inference_mode(), progress.reporting(report, steps):
             for task in tasks:
                 solved = self._solved(features, trimap, task)
                 place = _moved(task.piece.place, around, -1)
-                alpha[place][task.wanted] += solved * task.piece.weights()[task.wanted]
+                alpha[place][task.wanted] += solved.alpha * task.piece.weights()[task.wanted]
+                tallies.append(solved.tally)
         alpha = np.clip(alpha[_moved(window, around, -1)], 0, 1)
-        return Extraction(alpha)
+        return Extraction(alpha, notes=self.remarks(np.sum(tallies, 0)) if tallies else ())
 
     def kept_bytes(self, features: Pieces) -> int:
         """The alphas of pieces that were solved; see `Engine.kept_bytes`."""
-        return features.alphas.nbytes
+        return features.solved.nbytes
 
     def economise(self, picture_px: int, may_use_cpu: bool) -> str | None:
         """Smaller pieces before anything else; see `Engine.economise`."""
@@ -222,15 +250,12 @@ class TrimapEngine(NetworkEngine[Pieces]):
                 key = place[0].start, place[1].start, digest(trimap[place], counted)
                 yield _Task(replace(piece, place=place), key, counted)
 
-    def _solved(self, pieces: Pieces, trimap: Trimap, task: _Task) -> NDArray[np.float32]:
-        """The alpha of a task's wanted pixels."""
+    def _solved(self, pieces: Pieces, trimap: Trimap, task: _Task) -> Solved:
+        """What comes of a task, which may be known already."""
         place = task.piece.place
-
-        def solve() -> NDArray[np.float32]:
-            alpha = self.solve_piece(pieces.image[place], trimap[place], task.wanted)
-            return alpha[task.wanted]
-
-        return pieces.alphas.get(task.key, solve)
+        return pieces.solved.get(
+            task.key, lambda: self.solve_wanted(pieces.image[place], trimap[place], task.wanted)
+        )
 
 
 def _moved(window: Window, origin: Window, sign: int) -> Window:

@@ -152,7 +152,7 @@ class Catalogue:
             rank=_rank(record),
             needs=tuple(map(str, record.needs)),
             installed=self._is_here(record),
-            download_bytes=record.weights.bytes if record.weights else 0,
+            download_bytes=record.weights_bytes,
             licence=record.licence,
             licence_url=record.licence_url,
             paid_work=record.paid_work,

@@ -32,8 +32,7 @@ class EngineLoader:
 
     def needed_bytes(self, name: str) -> int:
         """About how much memory an engine takes once loaded, by the size of its file."""
-        weights = _record(name).weights
-        return round(weights.bytes * _PER_WEIGHT_BYTE) if weights else 0
+        return round(_record(name).weights_bytes * _PER_WEIGHT_BYTE)
 
     def free_bytes(self) -> int:
         """How much memory of the chosen device is free now."""
@@ -74,7 +73,7 @@ class EngineLoader:
 
 
 def _loaded(record: EngineRecord, device: torch.device, precision: str) -> AnyEngine:
-    """An engine from its checked file; one that proves to be none counts as damaged from now on."""
+    """An engine from its checked files; one that proves to be none counts as damaged from now on."""
     from flyaway import engines
     from flyaway.weights.store import Store
 
@@ -82,8 +81,9 @@ def _loaded(record: EngineRecord, device: torch.device, precision: str) -> AnyEn
         return engines.load(record.name, None, device, precision)
     store = Store()
     file = store.locate(record)
+    beside = store.locate(record.companion) if record.companion else None
     try:
-        return engines.load(record.name, file, device, precision)
+        return engines.load(record.name, file, device, precision, beside)
     except DamagedWeightsError:
         store.reject(record, file)
         raise

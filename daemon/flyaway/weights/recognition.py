@@ -20,6 +20,10 @@ _FOLDERS = 3
 """So many folders above a file may name it: the hub's cache has repository/snapshots/commit/file."""
 
 
+_COMMON_NAMES = {"model", "pytorch_model", "ckpt_best"}
+"""What files of several engines are called, which tells nothing."""
+
+
 def recognise(path: Path, name: str | None = None) -> EngineRecord:
     """The engine whose weights a file holds.
 
@@ -34,8 +38,9 @@ def recognise(path: Path, name: str | None = None) -> EngineRecord:
         UnknownEngineError: there is no engine called `name`.
         WeightsError: the file is for none, may be for several, or cannot be read.
     """
-    names = engines.names() if name is None else (name,)
-    records = [record for record in map(engines.record, names) if record.weights]
+    records = engines.weights_records()
+    if name is not None:
+        records = tuple(record for record in (engines.weights_record(name),) if record.weights)
     published = _by_hash(path, records)
     if published:
         return published
@@ -103,7 +108,7 @@ def _likeness(called: _Words, record: EngineRecord) -> int:
     assert weights  # none else is looked for
     stem = Path(weights.file).stem
     own = [record.name, *record.also_called]
-    own += [stem] if stem not in ("model", "pytorch_model") else []
+    own += [stem] if stem not in _COMMON_NAMES else []
     found = [len(name) for name in map(_words, own) if _has(called, name)]
     # a repository's name is the beginning of others' names, so nothing may come after it
     whole, last = _words(weights.repository), _words(weights.repository.rpartition("/")[2])

@@ -41,7 +41,7 @@ _CHUNK_BYTES = 1 << 20
 """Hashed between two looks at whether anybody still waits: a millisecond."""
 
 SUFFIXES = frozenset({".safetensors", ".pth", ".pt", ".ckpt", ".bin"})
-"""What weights files are called."""
+"""What weights files are called; some have a ".tar" behind that and are no such archives."""
 
 FOLDER_VARIABLE = "FLYAWAY_WEIGHTS"
 
@@ -61,6 +61,12 @@ def folder() -> Path:
         if override
         else Path(platformdirs.user_cache_dir("flyaway", False)) / "weights"
     )
+
+
+def suffix_of(path: Path) -> str:
+    """The one of `SUFFIXES` by which a file is called weights; "" if it is not."""
+    name = path.with_suffix("") if path.suffix.lower() == ".tar" else path
+    return name.suffix.lower() if name.suffix.lower() in SUFFIXES else ""
 
 
 class Store:
@@ -84,8 +90,9 @@ class Store:
         return [path for path in found if path.is_file()]
 
     def holds(self, record: EngineRecord) -> bool:
-        """Whether an engine's file is here and, as far as can be told without reading it, whole."""
-        return any(self._seems_sound(record, path) for path in self.paths(record))
+        """Whether an engine's files are here and, as far as can be told without reading them, whole."""
+        is_whole = any(self._seems_sound(record, path) for path in self.paths(record))
+        return is_whole and (record.companion is None or self.holds(record.companion))
 
     def find(
         self, record: EngineRecord, check_cancelled: CancelCheck = _never_cancelled
@@ -135,7 +142,7 @@ class Store:
             return present
         if not weights.repository:
             raise _missing(record)
-        target = self._path(record, Path(weights.file).suffix)
+        target = self._path(record, suffix_of(Path(weights.file)))
         partial = target.with_name(target.name + _PARTIAL)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -184,7 +191,7 @@ class Store:
         Raises:
             WeightsError: it cannot be copied.
         """
-        suffix = source.suffix if source.suffix in SUFFIXES else Path(_weights(record).file).suffix
+        suffix = suffix_of(source) or suffix_of(Path(_weights(record).file))
         target = self._path(record, suffix)
         # two imports may run at once
         partial = target.with_name(f"{target.name}.{secrets.token_hex(8)}{_PARTIAL}")

@@ -58,6 +58,20 @@ def test_a_normalisation_before_its_convolution_stays() -> None:
     assert isinstance(network[0], nn.BatchNorm2d)
 
 
+def test_a_part_that_keeps_its_normalisations_stays_as_it_is() -> None:
+    class Exact(nn.Sequential):
+        keeps_norms = True
+
+    def pair() -> list[nn.Module]:
+        return [nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4)]
+
+    network = nn.Sequential(Exact(*pair(), nn.Sequential(*pair())), nn.Sequential(*pair())).eval()
+    folding.fold(network)
+    kinds = [isinstance(part, nn.BatchNorm2d) for part in network.modules()]
+    assert sum(kinds) == 2
+    assert isinstance(network.get_submodule("1.1"), nn.Identity)
+
+
 def test_half_and_half_equals_both_normalisations() -> None:
     layer = modnet.HalfNorm(6)
     layer.load_state_dict(random_weights.fill(layer), strict=False)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
 from tests.parity import cases, checkpoints
 
 DATA = Path(__file__).parents[2] / "data" / "parity"
@@ -19,9 +18,8 @@ def test_every_stored_network_has_an_engine() -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_equals_the_authors_output_on_a_stored_picture(folder: Path, tmp_path: Path) -> None:
-    file = tmp_path / "model.safetensors"
-    save_file({n: t.clone() for n, t in checkpoints.as_published(folder).items()}, file)
-    measured = list(cases.measure(folder, cases.load(folder, file)))
+    files = checkpoints.write(folder, tmp_path)
+    measured = list(cases.measure(folder, cases.load(folder, *files)))
     assert measured
     beyond = [m for m in measured if not m.holds]
     assert not beyond

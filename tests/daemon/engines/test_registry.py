@@ -29,13 +29,14 @@ from flyaway.engines.isnet.network import ISNet
 from flyaway.engines.layers.nested_u import FULL, SMALL
 from flyaway.engines.modnet.network import MODNet
 from flyaway.engines.records import Input, Role
+from flyaway.engines.semanticimagematting.network import SemanticImageMatting
 from flyaway.engines.u2net.network import U2Net
 from flyaway.engines.vitmatte.network import ViTMatte
 from flyaway.errors import CancelledError, RequestError, UnknownEngineError, WeightsError
 from flyaway.weights.recognition import recognise
 
 DATA = Path(__file__).parents[2] / "data" / "parity"
-NETWORKS = [name for name in engines.names() if engines.record(name).weights is not None]
+NETWORKS = [known.name for known in engines.weights_records()]
 
 MADE_UP = "brightness-plain"
 """An engine of a family that a test adds as a newcomer would: its own place, and a line in the table."""
@@ -47,6 +48,7 @@ RUN = [
     "vitmatte-small-composition-1k",
     "deepimagematting-skip",
     "deepimagematting-plain",
+    "semanticimagematting-simd",
     "u2net-small",
     "isnet-general",
     "backgroundmattingv2-mobilenetv2",
@@ -72,6 +74,9 @@ def build(name: str) -> torch.nn.Module:
             "deepimagematting": lambda: DeepImageMatting(
                 has_skips=variant == "skip", refines=False
             ),
+            "semanticimagematting": lambda: SemanticImageMatting(
+                solves=variant != "classifier", classifies=variant == "classifier"
+            ),
             "backgroundmattingv2": lambda: BackgroundMattingV2(variant),
             "birefnet": lambda: BiRefNet(LITE if variant == "lite" else LARGE),
         }[name.split("-")[0]]
@@ -84,7 +89,9 @@ def made_up(name: str) -> dict[str, torch.Tensor] | None:
         return None
     if name == MADE_UP:
         return {"head.w": torch.tensor([0.9, -0.4, 0.2]).view(1, 3, 1, 1)}
-    return random_weights.fill(build(name))
+    tensors = random_weights.fill(build(name))
+    beside = engines.record(name).companion
+    return tensors | (random_weights.fill(build(beside.name)) if beside else {})
 
 
 @dataclass
@@ -155,7 +162,7 @@ def test_a_record_says_what_people_need_to_know(name: str) -> None:
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_weights_record_says_where_the_file_is(name: str) -> None:
-    weights = engines.record(name).weights
+    weights = engines.weights_record(name).weights
     assert weights is not None
     assert weights.repository.count("/") == 1 or weights.page.startswith("https://")
     assert weights.revision
@@ -212,6 +219,7 @@ def test_a_family_is_added_by_its_place_and_one_line(newcomer: None, tmp_path: P
         ("u2net-small", "u2netp", "keys.json"),
         ("deepimagematting-skip", "dim_hctt", "keys.json"),
         ("deepimagematting-plain", "dim_hctt", "keys.json"),
+        ("semanticimagematting-composition-1k", "sim", "keys.json"),
         ("backgroundmattingv2-mobilenetv2", "bgmv2_mobilenetv2", "keys.json"),
         ("backgroundmattingv2-resnet50", "bgmv2_resnet50", "keys.json"),
         ("backgroundmattingv2-resnet101", "bgmv2_resnet101", "keys.json"),

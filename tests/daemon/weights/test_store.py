@@ -415,3 +415,24 @@ def test_a_hub_that_sends_more_than_it_announced_fills_no_disk(
     assert sum(path.stat().st_size for path in kept) <= len(CONTENT)
     del hub.swapped[FILE]
     assert store.download(record(), ignore).read_bytes() == CONTENT
+
+
+def test_an_engine_is_there_once_its_companion_is(store: Store, tmp_path: Path) -> None:
+    beside = dataclasses.replace(record(), name="net-beside", weights=record(sha256="").weights)
+    both = dataclasses.replace(record(), companion=beside)
+    file = tmp_path / "anything.pth"
+    file.write_bytes(CONTENT)
+    store.adopt(both, file)
+    assert not store.holds(both)
+    store.adopt(beside, file)
+    assert store.holds(both)
+    assert store.remove(both) == len(CONTENT)
+    assert not store.holds(both)
+    assert store.holds(beside)
+
+
+@pytest.mark.parametrize("name", ["net.pth.tar", "NET.PTH.TAR", "net.pth"])
+def test_a_file_keeps_what_it_is_called_by(name: str, store: Store, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(CONTENT)
+    assert store.adopt(record(), tmp_path / name).suffix == ".pth"
+    assert store.holds(record())

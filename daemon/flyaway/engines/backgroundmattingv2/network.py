@@ -19,8 +19,12 @@ from torch.nn import functional as F
 
 from flyaway.engines import pixels, progress
 from flyaway.engines.layers import mobilenetv2, resnet
+from flyaway.engines.layers.pyramid import Pyramid
 
 PATCH_PX = 4
+
+DILATIONS = (3, 6, 9)
+"""Of the pyramid over the deepest features."""
 
 STRIP_ROWS = 256
 PATCHES_AT_ONCE = 2048
@@ -58,7 +62,7 @@ class BackgroundMattingV2(nn.Module):
         else:
             self.backbone = resnet.ResNet(backbone, in_channels=6)
             deepest, skips = 2048, (512, 256, 64, 6)
-        self.aspp = Pyramid(deepest)
+        self.aspp = Pyramid(deepest, DILATIONS)
         self.decoder = Decoder(skips)
         self.refiner = Refiner()
 
@@ -128,28 +132,6 @@ class MobileNetV2(nn.Module):
         quarter = self.features[2:4](half)
         eighth = self.features[4:7](quarter)
         return half, quarter, eighth, self.features[7:](eighth)
-
-
-class Pyramid(nn.Module):
-    """Atrous spatial pyramid pooling (Chen et al. 2017) under torchvision's names."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        sizes = ((1, 1), (3, 3), (3, 6), (3, 9))
-        looks = [_normalised(channels, 256, size, dilation) for size, dilation in sizes]
-        average = nn.Sequential(nn.AdaptiveAvgPool2d(1), *_normalised(channels, 256, 1))
-        self.convs = nn.ModuleList([*looks, average])
-        self.project = _normalised(5 * 256, 256, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        looks = [look(x).expand(-1, -1, *x.shape[2:]) for look in self.convs]
-        return self.project(torch.cat(looks, 1))
-
-
-def _normalised(in_channels: int, out_channels: int, size: int, dilation: int = 1) -> nn.Sequential:
-    padding = dilation * (size // 2)
-    convolution = nn.Conv2d(in_channels, out_channels, size, 1, padding, dilation, bias=False)
-    return nn.Sequential(convolution, nn.BatchNorm2d(out_channels), nn.ReLU())
 
 
 class Decoder(nn.Module):

@@ -16,9 +16,10 @@ from torch import Tensor, nn
 def fold(network: nn.Module) -> None:
     """Let every convolution of a filled network do the normalisation behind it, which then does nothing.
 
-    A pair is two neighbours in a sequence, or two layers whose names differ in "conv" and "bn".
+    A pair is two neighbours in a sequence, or two layers whose names differ in "conv" and "bn". A part that
+    says `keeps_norms` stays as it is, for results that magnify rounding.
     """
-    for module in list(network.modules()):
+    for module in list(_foldable(network)):
         for convolution, name in list(_pairs(module)):
             normalisation = module.get_submodule(name)
             assert isinstance(normalisation, nn.BatchNorm2d)
@@ -32,6 +33,13 @@ def scale_and_shift(normalisation: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
     assert mean is not None and variance is not None
     scale = normalisation.weight.float() * torch.rsqrt(variance.float() + normalisation.eps)
     return scale, normalisation.bias.float() - mean.float() * scale
+
+
+def _foldable(module: nn.Module) -> Iterator[nn.Module]:
+    if not getattr(module, "keeps_norms", False):
+        yield module
+        for child in module.children():
+            yield from _foldable(child)
 
 
 def _pairs(module: nn.Module) -> Iterator[tuple[nn.Conv2d, str]]:

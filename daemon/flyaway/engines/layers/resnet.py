@@ -5,6 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from flyaway.engines.layers import portioned
+
 DEPTHS = {"resnet50": (3, 4, 6, 3), "resnet101": (3, 4, 23, 3)}
 
 
@@ -16,10 +18,10 @@ class ResNet(nn.Module):
         self.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False)
         self.bn1 = nn.BatchNorm2d(64)
         first, second, third, fourth = DEPTHS[variant]
-        self.layer1 = _stage(64, 64, first)
-        self.layer2 = _stage(256, 128, second, stride=2)
-        self.layer3 = _stage(512, 256, third, stride=2)
-        self.layer4 = _stage(1024, 512, fourth, dilation=2)
+        self.layer1 = stage(64, 64, first)
+        self.layer2 = stage(256, 128, second, stride=2)
+        self.layer3 = stage(512, 256, third, stride=2)
+        self.layer4 = stage(1024, 512, fourth, dilation=2)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         half = F.relu_(self.bn1(self.conv1(x)))
@@ -33,15 +35,15 @@ class Bottleneck(nn.Module):
 
     def __init__(self, in_channels: int, inner: int, stride: int, dilation: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, inner, 1, bias=False)
+        self.conv1 = portioned.Conv2d(in_channels, inner, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(inner)
-        self.conv2 = nn.Conv2d(inner, inner, 3, stride, dilation, dilation, bias=False)
+        self.conv2 = portioned.Conv2d(inner, inner, 3, stride, dilation, dilation, bias=False)
         self.bn2 = nn.BatchNorm2d(inner)
-        self.conv3 = nn.Conv2d(inner, 4 * inner, 1, bias=False)
+        self.conv3 = portioned.Conv2d(inner, 4 * inner, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(4 * inner)
         self.downsample = nn.Sequential()  # nothing, where the input can be added as it is
         if stride != 1 or in_channels != 4 * inner:
-            convolution = nn.Conv2d(in_channels, 4 * inner, 1, stride, bias=False)
+            convolution = portioned.Conv2d(in_channels, 4 * inner, 1, stride, bias=False)
             self.downsample.extend((convolution, nn.BatchNorm2d(4 * inner)))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -50,9 +52,14 @@ class Bottleneck(nn.Module):
         return F.relu_(self.bn3(self.conv3(inner)) + self.downsample(x))
 
 
-def _stage(
-    in_channels: int, inner: int, count: int, stride: int = 1, dilation: int = 1
+def stage(
+    in_channels: int,
+    inner: int,
+    count: int,
+    stride: int = 1,
+    dilation: int = 1,
+    first_dilation: int = 1,
 ) -> nn.Sequential:
-    """A stage; a dilated one begins with an undilated block, as torchvision has it."""
+    """A stage; the first block of a dilated one is dilated less, by torchvision not at all."""
     rest = (Bottleneck(4 * inner, inner, 1, dilation) for _ in range(count - 1))
-    return nn.Sequential(Bottleneck(in_channels, inner, stride, 1), *rest)
+    return nn.Sequential(Bottleneck(in_channels, inner, stride, first_dilation), *rest)
