@@ -16,6 +16,7 @@ from PIL import Image as Picture
 from flyaway import engines
 from flyaway.engines import pixels
 from flyaway.engines.backgroundmattingv2.engine import BackgroundMattingV2Engine
+from flyaway.engines.ben2.engine import BEN2Engine
 from flyaway.engines.birefnet.engine import BiRefNetEngine
 from flyaway.engines.contract import Inputs
 from flyaway.engines.deepimagematting.engine import DeepImageMattingEngine
@@ -122,6 +123,15 @@ def _birefnet(engine: BiRefNetEngine, stored: Stored) -> Iterator[Row]:
     yield "whole", whole, stored["alpha_inference_py"], 2e-3
 
 
+def _ben2(engine: BEN2Engine, stored: Stored) -> Iterator[Row]:
+    network = stored["net_out"]
+    if "net_in" in stored:
+        yield "network", engine.network(torch.from_numpy(stored["net_in"])).numpy(), network, 2e-4
+    engine.size = (network.shape[3], network.shape[2])
+    yield "seen", engine.look(stored["image_u8"]).numpy(), network, 2e-4
+    yield "whole", engine.extract(stored["image_u8"]).alpha, stored["alpha_u8"], 1.5 / 255
+
+
 def _vitmatte(engine: ViTMatteEngine, stored: Stored) -> Iterator[Row]:
     image, trimap = stored["image_u8"], stored["trimap_u8"]
     network = engine.whole(image, trimap)
@@ -223,6 +233,7 @@ NETWORKS = {
     "modnet": _Network("modnet-photographic", _modnet, {}),
     "birefnet_lite": _Network("birefnet-lite", _birefnet, {}),
     "birefnet_large": _Network("birefnet-general", _birefnet, {}),
+    "ben2": _Network("ben2-base", _ben2, {}),
     "vitmatte": _Network("vitmatte-small-composition-1k", _vitmatte, {}),
     "isnet": _Network("isnet-general", _isnet, {"whole": 0.99}),
     "u2net": _Network("u2net-full", _u2net, {"whole": 0.99}),

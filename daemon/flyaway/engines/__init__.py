@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from flyaway.engines import (
     backgroundmattingv2,
+    ben2,
     birefnet,
     builtin,
     deepimagematting,
@@ -50,6 +51,7 @@ class Family(Protocol):
 FAMILIES: dict[str, Family] = {
     "builtin": builtin,
     "birefnet": birefnet,
+    "ben2": ben2,
     "modnet": modnet,
     "vitmatte": vitmatte,
     "deepimagematting": deepimagematting,

@@ -50,15 +50,20 @@ def to_alpha(plane: torch.Tensor) -> Alpha:
     return cast(Alpha, np.ascontiguousarray(alpha))
 
 
-def resized_antialiased(image: Image, width: int, height: int) -> Image:
-    """Resize as Pillow does (bilinear, antialiased); 8-bit stays 8-bit, the rest becomes float32 0..1."""
+def resized_antialiased(
+    image: Image,
+    width: int,
+    height: int,
+    kernel: Pillow.Resampling = Pillow.Resampling.BILINEAR,
+) -> Image:
+    """Resize as Pillow does (antialiased); 8-bit stays 8-bit, the rest becomes float32 0..1 and may overshoot."""
     if image.shape[:2] == (height, width):
         return image
     if image.dtype == np.uint8:
         picture = Pillow.fromarray(np.ascontiguousarray(image))
-        return np.asarray(picture.resize((width, height), Pillow.Resampling.BILINEAR))
+        return np.asarray(picture.resize((width, height), kernel))
     planes = [
-        np.asarray(Pillow.fromarray(plane).resize((width, height), Pillow.Resampling.BILINEAR))
+        np.asarray(Pillow.fromarray(plane).resize((width, height), kernel))
         for plane in np.ascontiguousarray(np.moveaxis(as_float(image), 2, 0))
     ]
     return np.stack(planes, axis=2).astype(np.float32, copy=False)

@@ -20,6 +20,8 @@ from tests.parity import random_weights
 from flyaway import engines
 from flyaway.engines import checkpoint, vitmatte
 from flyaway.engines.backgroundmattingv2.network import BackgroundMattingV2
+from flyaway.engines.ben2.engine import BEN2Engine
+from flyaway.engines.ben2.network import BEN2
 from flyaway.engines.birefnet.engine import BiRefNetEngine
 from flyaway.engines.birefnet.network import LARGE, LITE, BiRefNet
 from flyaway.engines.contract import AnyEngine, Extraction, Inputs
@@ -54,6 +56,7 @@ RUN = [
     "backgroundmattingv2-mobilenetv2",
     "backgroundmattingv2-resnet50",
     "birefnet-lite",
+    "ben2-base",
     *(
         pytest.param(name, marks=pytest.mark.slow)
         for name in ("vitmatte-base-composition-1k", "birefnet-general", "birefnet-dynamic")
@@ -78,6 +81,7 @@ def build(name: str) -> torch.nn.Module:
                 solves=variant != "classifier", classifies=variant == "classifier"
             ),
             "backgroundmattingv2": lambda: BackgroundMattingV2(variant),
+            "ben2": BEN2,
             "birefnet": lambda: BiRefNet(LITE if variant == "lite" else LARGE),
         }[name.split("-")[0]]
     )
@@ -130,6 +134,8 @@ def loaded(request: pytest.FixtureRequest, newcomer: None) -> Iterator[Loaded]:
     engine = engines.load(name, made_up(name))
     if isinstance(engine, BiRefNetEngine) and engine.size is not None:
         engine.size = (64, 96)  # what it sees; its own size would take minutes here
+    if isinstance(engine, BEN2Engine):
+        engine.size = (128, 128)
     if isinstance(engine, ISNetEngine):
         engine.side_px = 128
     yield Loaded(name, engine)
@@ -212,6 +218,7 @@ def test_a_family_is_added_by_its_place_and_one_line(newcomer: None, tmp_path: P
         ("modnet-webcam", "modnet", "keys.json"),
         ("birefnet-lite-matting", "birefnet_lite", "keys.json"),
         ("birefnet-hr", "birefnet_large", "keys.json"),
+        ("ben2-base", "ben2", "keys.json"),
         ("vitmatte-small-distinctions-646", "vitmatte", "keys.json"),
         ("vitmatte-base-composition-1k", "vitmatte", "keys_base.json"),
         ("isnet-dis", "isnet", "keys.json"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
@@ -155,7 +156,49 @@ RECORDS = (
         SWIN_L_FP16,
         also_called=("BiRefNet-general-resolution_512x512",),
     ),
+    replace(
+        _record(
+            "rmbg-2",
+            "RMBG-2.0",
+            105,
+            "Finds any subject by itself; firm edges, trained on licensed pictures.",
+            "",
+            "main",
+            SWIN_L_FP32,
+            also_called=("RMBG-2.0",),
+        ),
+        title="RMBG-2.0",
+        licence="CC BY-NC 4.0",
+        licence_url="https://huggingface.co/briaai/RMBG-2.0",
+        paid_work=False,
+        # the hub hands it only to those who have agreed to its terms there
+        weights=WeightsRecord(
+            "",
+            "main",
+            "model.safetensors",
+            SWIN_L_FP32,
+            "",
+            page="https://huggingface.co/briaai/RMBG-2.0",
+        ),
+    ),
+    replace(
+        _record(
+            "toonout",
+            "ToonOut",
+            240,
+            "Finds characters and things in drawings; not meant for photos.",
+            "",
+            "main",
+            SWIN_L_FP32,
+        ),
+        suits=frozenset(),
+        licence_url="https://github.com/MatteoKartoon/BiRefNet/blob/main/LICENSE",
+        weights=WeightsRecord(
+            "joelseytre/toonout", "main", "birefnet_finetuned_toonout.pth", SWIN_L_FP32, ""
+        ),
+    ),
 )
+"""RMBG-2.0 (BRIA) and ToonOut (Muratori and Seytre 2025) are BiRefNets that others have trained."""
 
 SIZES: dict[str, tuple[int, int] | None] = {
     "birefnet-512": (512, 512),

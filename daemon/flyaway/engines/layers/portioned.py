@@ -28,7 +28,7 @@ class Conv2d(nn.Conv2d):
         bands = _portions(x, height, products_a_row)
         if len(bands) < 2:
             return super().forward(x)
-        part = self._band(x, *bands[0])
+        part = self.band(x, *bands[0])
         last_in_memory = part.is_contiguous(memory_format=torch.channels_last)
         order = torch.channels_last if last_in_memory else torch.contiguous_format
         whole = torch.empty(
@@ -40,7 +40,7 @@ class Conv2d(nn.Conv2d):
         whole[:, :, slice(*bands[0])] = part
         for first, last in bands[1:]:
             progress.check()
-            whole[:, :, first:last] = self._band(x, first, last)
+            whole[:, :, first:last] = self.band(x, first, last)
         return whole
 
     def _length(self, x: Tensor, axis: int) -> int:
@@ -58,7 +58,7 @@ class Conv2d(nn.Conv2d):
         """How many rows or columns of the input one of the output sees."""
         return self.dilation[axis] * (self.kernel_size[axis] - 1) + 1
 
-    def _band(self, x: Tensor, first: int, last: int) -> Tensor:
+    def band(self, x: Tensor, first: int, last: int) -> Tensor:
         """Rows `first` to `last` of the output."""
         top = first * self.stride[0] - self._around(0)
         bottom = (last - 1) * self.stride[0] - self._around(0) + self._reach(0)

@@ -40,8 +40,18 @@ class Swin(nn.Module):
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """Features of an image Nx3xHxW."""
+        return self._seen(self._patches(image))
+
+    def with_patches(self, image: Tensor) -> list[Tensor]:
+        """The same, and before them what the first stage is given, at 1/4."""
+        patches = self._patches(image)
+        return [patches.permute(0, 3, 1, 2), *self._seen(patches)]
+
+    def _patches(self, image: Tensor) -> Tensor:
         image = F.pad(image, (0, -image.shape[3] % 4, 0, -image.shape[2] % 4))
-        x = self.patch_embed["norm"](self.patch_embed["proj"](image).permute(0, 2, 3, 1))
+        return self.patch_embed["norm"](self.patch_embed["proj"](image).permute(0, 2, 3, 1))
+
+    def _seen(self, x: Tensor) -> list[Tensor]:
         features = []
         for index, stage in enumerate(self.layers):
             seen, x = stage(x)
