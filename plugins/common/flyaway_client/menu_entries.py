@@ -160,6 +160,13 @@ def engine_entry(info: EngineInfo) -> EngineEntry:
     )
 
 
+def advised_entry(info: EngineInfo) -> EngineEntry:
+    """An engine that is worth fetching, offered where no menu names it."""
+    entry = engine_entry(info)
+    size = megabytes(info.download_bytes)
+    return replace(entry, download_label=f"Download {info.title} ({size})")
+
+
 def _label(info: EngineInfo, way: str) -> str:
     """The title with what has to be known before it is chosen: the way to get it, a limited licence."""
     badge = {True: "", False: "not for paid work", None: "paid work unclear"}[info.paid_work]

@@ -73,7 +73,7 @@ class Extractor(QtCore.QObject):
             self._target = None
             self.announced.emit(outcome.failure(error), True)
             return
-        on_end = partial(self._end, self._target, pixels.image, options.output)
+        on_end = partial(self._end, self._target, pixels.image, options)
         report = partial(self._show_progress, self._target, Pace(), previews)
         self._call = background.start(self, work, on_end, report)
         self.busy_changed.emit(True)
@@ -109,13 +109,13 @@ class Extractor(QtCore.QObject):
             self.previewed.emit(preview[0].image, preview[1])
 
     def _end(
-        self, target: Target, image: Picture, output: str, call: BackgroundCall[Extracted]
+        self, target: Target, image: Picture, options: Options, call: BackgroundCall[Extracted]
     ) -> None:
         # Busy until all is done: while it opens a document, Krita 5.1 lets the user click.
         if not host.is_open(target):
             self._rest()  # who closes an image wants to hear no more of it
             return
-        sentence, is_problem = _finish(target, image, output, call)
+        sentence, is_problem = _finish(target, image, options, call)
         where = f"“{self.elsewhere}”: " if self.elsewhere else ""
         self._rest()
         self.announced.emit(where + sentence, is_problem)
@@ -128,12 +128,12 @@ class Extractor(QtCore.QObject):
 
 
 def _finish(
-    target: Target, image: Picture, output: str, call: BackgroundCall[Extracted]
+    target: Target, image: Picture, options: Options, call: BackgroundCall[Extracted]
 ) -> tuple[str, bool]:
     """Put the alpha where it belongs; the sentence to announce, and whether it is about a problem."""
     try:
         extracted = call.result()
-        remarks = host.put(target, image, extracted, output)
+        remarks = host.put(target, image, extracted, options)
     except CancelledError as error:
         return error.message, False
     except Exception as error:  # noqa: BLE001 - the edge to Krita: each failure is one sentence

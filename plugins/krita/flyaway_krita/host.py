@@ -18,7 +18,7 @@ from .flyaway_client.client import Extracted
 from .flyaway_client.layer import LayerPixels, Picture
 from .flyaway_client.messages import CHANNELS, DTYPES, ImageHeader
 from .flyaway_client.miniature import Miniature
-from .flyaway_client.options import LAYER_MASK, REFINED_MASK, Options
+from .flyaway_client.options import REFINED_MASK, Options
 from .flyaway_client.refusals import DocumentError
 from .qt import QtCore
 from .selections import Selected
@@ -128,24 +128,25 @@ def miniature_of(target: Target) -> Miniature | None:
     )
 
 
-def put(target: Target, image: Picture, extracted: Extracted, output: str) -> tuple[str, ...]:
+def put(target: Target, image: Picture, extracted: Extracted, options: Options) -> tuple[str, ...]:
     """Put the alpha where the user wants it; sentences on what else has changed.
 
     Args:
         target: what the alpha is of.
         image: the layer's pixels as they were read.
         extracted: the alpha, and the subject's own colours where the output shows them.
-        output: one of flyaway_client.options.
+        options: those that it was read with.
 
     Raises:
         DocumentError: the layer is gone or no longer what it was.
     """
     _check_still_there(target)
     layer = target.layer
-    if output in (LAYER_MASK, REFINED_MASK):
+    if options.changes_layer:
         layers.check_unlocked(layer)
     place = target.place.translated(layer.position() - target.position)
-    remarks = outputs.put(output, outputs.Result(target.document, layer, place, image, extracted))
+    result = outputs.Result(target.document, layer, place, image, extracted)
+    remarks = outputs.put(options.output, result)
     if layer.animated():
         remarks += (f"“{layer.name()}” is animated: the result is of the frame that was shown.",)
     return remarks

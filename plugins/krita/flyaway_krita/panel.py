@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 from krita import Canvas, DockWidget
 
@@ -12,7 +11,7 @@ from .download_row import DownloadRow
 from .engine_row import EngineRow
 from .extraction import Extractor
 from .flyaway_client import texts
-from .flyaway_client.menu_entries import engine_entry
+from .flyaway_client.menu_entries import advised_entry
 from .flyaway_client.messages import EngineInfo
 from .flyaway_client.options import REFINED_MASK, Options
 from .output_row import OutputRow
@@ -220,9 +219,7 @@ class FlyawayDocker(DockWidget):
             self._status.setText(sentence)
 
     def _advise(self, info: EngineInfo) -> None:
-        entry = engine_entry(info)
-        label = entry.download_label.replace("Download", f"Download {info.title}", 1)
-        self._advice.offer(replace(entry, download_label=label))
+        self._advice.offer(advised_entry(info))
 
     def _end_advice(self, sentence: str) -> None:
         if sentence:

@@ -74,8 +74,7 @@ class SelectionRow(QtWidgets.QWidget):
         if self._call is not None:
             return  # the end of that looks again
         if self.is_refining:
-            self._asked = None
-            self._show_edge(None)
+            self._ask_nothing()
             self.sentence.setText(texts.REFINING)
             return
         chosen = Options(selection_is=self.selection_is, edge_width_px=self.edge_width_px)
@@ -83,13 +82,11 @@ class SelectionRow(QtWidgets.QWidget):
         try:
             small = host.miniature_of(host.find_target(chosen))
         except DocumentError as error:
-            self._asked = None
-            self._show_edge(None)
+            self._ask_nothing()
             self.sentence.show_problem(str(error))
             return
         if small is None:
-            self._asked = None
-            self._show_edge(None)
+            self._ask_nothing()
             self.sentence.setText(texts.NO_SELECTION)
         elif (small, chosen) != self._asked:
             self._asked = small, chosen
@@ -115,6 +112,11 @@ class SelectionRow(QtWidgets.QWidget):
         else:
             self._show_edge(None)
             self.sentence.show_problem(outcome.failure(call.error))
+
+    def _ask_nothing(self) -> None:
+        """There is no selection to describe, and so no edge."""
+        self._asked = None
+        self._show_edge(None)
 
     def _show_edge(self, width_px: int | None) -> None:
         """Offer to choose the edge width where there is an edge: so wide, if it is left to the picture."""
