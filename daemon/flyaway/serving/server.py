@@ -13,6 +13,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import zmq
 
@@ -48,6 +49,8 @@ _REST_S = 4.0
 _STOPPING = "Flyaway's daemon was told to stop. Try again, which starts it anew."
 _REPLACED = "A newer stroke took the place of this one, or its session was closed."
 _SENTENCE_CHARS = 1000
+
+T = TypeVar("T", bound=Task)
 
 Key = tuple[bytes, str]
 """A request: whose it is, and the id they gave it."""
@@ -268,23 +271,25 @@ class Server:
         upload.add(message, payload, self._clock())
         if upload.is_complete:
             del self._uploads[key]
-            self._tasks[key] = self._begun(peer, upload)
+            self._begin_uploaded(peer, upload)
 
-    def _begun(self, peer: bytes, upload: Upload) -> Task:
-        """The work on what has arrived, put into its queue."""
+    def _begin_uploaded(self, peer: bytes, upload: Upload) -> None:
+        """Begin the work on what has arrived."""
         request, parts = upload.request, upload.parts
-        task: Task
         if isinstance(request, messages.OpenSession):
-            task = OpeningTask(peer, request.id, request, parts)
-            self._openings.submit(task)
+            self._begin(OpeningTask(peer, request.id, request, parts), self._openings)
         elif isinstance(request, messages.RefineRequest):
             session = self._engines.session(request)  # it may be gone since
-            task = RefinementTask(peer, request.id, request, parts, session, self._transport.wake)
-            self._extractions.submit(task)
+            wake = self._transport.wake
+            task = RefinementTask(peer, request.id, request, parts, session, wake)
+            self._begin(task, self._extractions)
         else:
-            task = ExtractionTask(peer, request.id, request, parts)
-            self._extractions.submit(task)
-        return task
+            self._begin(ExtractionTask(peer, request.id, request, parts), self._extractions)
+
+    def _begin(self, task: T, waiting: WorkQueue[T]) -> None:
+        """Put a task into its queue, and know of it until it is answered."""
+        waiting.submit(task)
+        self._tasks[task.peer, task.id] = task
 
     def _cancel(self, peer: bytes, message: messages.Cancel, payload: Payload) -> None:
         """Stop a request; the answer to a running one comes when its work has ended."""
@@ -298,17 +303,14 @@ class Server:
     def _describe(self, peer: bytes, message: messages.DescribeRequest, payload: Payload) -> None:
         if payload is None or len(payload) != message.payload_bytes:
             raise MessageError(f"describe has a payload frame of {message.payload_bytes} bytes")
+        self._new_key(peer, message.id)
         task = DescriptionTask(peer, message.id, message, bytes(payload))
-        key = self._new_key(peer, message.id)
-        self._descriptions.submit(task)
-        self._tasks[key] = task
+        self._begin(task, self._descriptions)
 
     def _download(self, peer: bytes, message: messages.DownloadRequest, payload: Payload) -> None:
-        key = self._new_key(peer, message.id)
+        self._new_key(peer, message.id)
         self._engines.check(message)
-        task = DownloadTask(peer, message.id, message)
-        self._downloads.submit(task)
-        self._tasks[key] = task
+        self._begin(DownloadTask(peer, message.id, message), self._downloads)
 
     def _call_off(self, task: Task) -> None:
         """Make a task end soon; one that still waits ends now, and its memory is free."""
