@@ -21,12 +21,12 @@ from flyaway.engines.contract import (
     Extraction,
     Inputs,
     Report,
-    Window,
     silent,
 )
 from flyaway.extraction.keeper import Keeper
 from flyaway.extraction.pipeline import Outcome
 from flyaway.images.arrays import UNKNOWN, Image
+from flyaway.images.rectangles import Window
 from flyaway.serving.engine_service import EngineService
 from flyaway.serving.server import Server
 from flyaway.serving.tasks import AlphaTask, ExtractionTask

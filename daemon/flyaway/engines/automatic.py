@@ -10,10 +10,12 @@ import torch
 from torch import Tensor
 
 from flyaway.engines import pixels, progress
-from flyaway.engines.contract import Extraction, Inputs, Report, Window, silent
+from flyaway.engines.contract import Extraction, Inputs, Report, silent
 from flyaway.engines.memo import Memo
 from flyaway.engines.network import NetworkEngine
+from flyaway.images import rectangles
 from flyaway.images.arrays import BACKGROUND, Alpha, Image
+from flyaway.images.rectangles import Window
 
 CONFIDENCE_PX = 1024
 """Longer side, about, of what confidence is taken from."""
@@ -74,11 +76,7 @@ class AutomaticEngine(NetworkEngine[Looks]):
         if inside is None and inputs.trimap is not None:
             inside = inputs.trimap > BACKGROUND
         shape = looks.image.shape[:2]
-        rows, columns = (
-            (slice(0, shape[0]), slice(0, shape[1]))
-            if inside is None
-            else pixels.window_around(inside)
-        )
+        rows, columns = rectangles.whole(shape) if inside is None else pixels.window_around(inside)
         key = (rows.start, rows.stop, columns.start, columns.stop)
         small = looks.alphas.get(key, lambda: self.look(looks.image[rows, columns]))
         size = (rows.stop - rows.start, columns.stop - columns.start)

@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 
 from flyaway.engines.records import Input
 from flyaway.images.arrays import Alpha, Image, Region, Trimap
+from flyaway.images.rectangles import Window
 
 if TYPE_CHECKING:
     import torch
-
-Window = tuple[slice, slice]
-"""Rows and columns of an image, both ends given, without steps."""
 
 
 class Report(Protocol):

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from torch.nn import functional as F
 
+from flyaway.images import rectangles
 from flyaway.images.arrays import BACKGROUND, FOREGROUND, Alpha, Image, Trimap
 from flyaway.images.encoding import as_float
+from flyaway.images.rectangles import Window
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -107,16 +109,13 @@ def keep_known(alpha: Alpha, trimap: Trimap | None) -> Alpha:
     return alpha
 
 
-def window_around(found: NDArray[np.bool_], margin: float = 0.1) -> tuple[slice, slice]:
+def window_around(found: NDArray[np.bool_], margin: float = 0.1) -> Window:
     """The rectangle of `found` with a margin (a share of its longer side) as rows and columns."""
-    rows, columns = np.flatnonzero(found.any(axis=1)), np.flatnonzero(found.any(axis=0))
-    if not rows.size:
-        return slice(0, found.shape[0]), slice(0, found.shape[1])
-    pad = int(margin * max(np.ptp(rows), np.ptp(columns))) + 1
-    return (
-        slice(max(0, int(rows[0]) - pad), min(found.shape[0], int(rows[-1]) + 1 + pad)),
-        slice(max(0, int(columns[0]) - pad), min(found.shape[1], int(columns[-1]) + 1 + pad)),
-    )
+    if not found.any():
+        return rectangles.whole(found.shape)
+    around = rectangles.around(found)
+    longest = max(span.stop - span.start for span in around) - 1
+    return rectangles.grown(around, int(margin * longest) + 1, found.shape)
 
 
 def _neighbours(

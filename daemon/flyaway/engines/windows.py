@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from flyaway.engines import progress
-from flyaway.engines.contract import Extraction, Inputs, Report, Window, silent
+from flyaway.engines.contract import Extraction, Inputs, Report, silent
 from flyaway.engines.memo import Memo, digest
 from flyaway.engines.network import NetworkEngine
 from flyaway.errors import RequestError
+from flyaway.images import rectangles
 from flyaway.images.arrays import BACKGROUND, FOREGROUND, Alpha, Image, Trimap
+from flyaway.images.rectangles import Window
 
 SMALLEST_SIDE_PX = 384
 """Of a window: with less around a pixel an engine no longer sees what it belongs to."""
@@ -45,8 +47,7 @@ class Piece:
     def all_of(cls, shape: tuple[int, ...]) -> Piece:
         """The piece that is the whole picture."""
         height, width = shape[:2]
-        place = slice(0, height), slice(0, width)
-        return cls(place, np.ones(height, np.float32), np.ones(width, np.float32))
+        return cls(rectangles.whole(shape), np.ones(height, np.float32), np.ones(width, np.float32))
 
     def weights(self) -> NDArray[np.float32]:
         """The weight of each pixel of the piece."""
@@ -88,7 +89,7 @@ class Division:
     def around(self, window: Window, shape: tuple[int, ...]) -> Window:
         """A window with its context, in a picture of a shape; a picture no larger than a piece is all context."""
         if shape[0] * shape[1] <= self.side_px**2:
-            return slice(0, shape[0]), slice(0, shape[1])
+            return rectangles.whole(shape)
         rows, columns = (self._grown(span, size) for span, size in zip(window, shape, strict=False))
         return rows, columns
 
@@ -171,6 +172,11 @@ class TrimapEngine(NetworkEngine[Pieces]):
             wanted: HxW.
         """
 
+    def whole(self, image: Image, trimap: Trimap) -> Alpha:
+        """What the network makes of every pixel at once, known ones too: upstream's output."""
+        with torch.inference_mode():
+            return self.solve_piece(image, trimap, np.ones(trimap.shape, np.bool_))
+
     def solve_wanted(self, image: Image, trimap: Trimap, wanted: NDArray[np.bool_]) -> Solved:
         """What comes of the wanted pixels of a piece; for engines that have more to tell than alpha."""
         return Solved(self.solve_piece(image, trimap, wanted)[wanted])
@@ -205,7 +211,7 @@ class TrimapEngine(NetworkEngine[Pieces]):
                 " Make a selection with a soft or unknown edge, or choose an automatic engine."
             )
         trimap = inputs.trimap
-        window = window or (slice(0, trimap.shape[0]), slice(0, trimap.shape[1]))
+        window = window or rectangles.whole(trimap.shape)
         around = self.division.around(window, trimap.shape)
         alpha = (trimap[around] == FOREGROUND).astype(np.float32)
         tasks = list(self._tasks(trimap, window, around))
@@ -214,10 +220,10 @@ class TrimapEngine(NetworkEngine[Pieces]):
         with torch.inference_mode(), progress.reporting(report, steps):
             for task in tasks:
                 solved = self._solved(features, trimap, task)
-                place = _moved(task.piece.place, around, -1)
+                place = rectangles.inside(task.piece.place, around)
                 alpha[place][task.wanted] += solved.alpha * task.piece.weights()[task.wanted]
                 tallies.append(solved.tally)
-        alpha = np.clip(alpha[_moved(window, around, -1)], 0, 1)
+        alpha = np.clip(alpha[rectangles.inside(window, around)], 0, 1)
         return Extraction(alpha, notes=self.remarks(np.sum(tallies, 0)) if tallies else ())
 
     def kept_bytes(self, features: Pieces) -> int:
@@ -241,12 +247,12 @@ class TrimapEngine(NetworkEngine[Pieces]):
         """The pieces of a window with its context that hold unknown pixels of the window."""
         known = trimap[around]
         wanted = np.zeros(known.shape, np.bool_)
-        inner = _moved(window, around, -1)
+        inner = rectangles.inside(window, around)
         wanted[inner] = (known[inner] != BACKGROUND) & (known[inner] != FOREGROUND)
         for piece in self.division.pieces(known.shape):
             counted = piece.counted(wanted)
             if counted.any():
-                place = _moved(piece.place, around, 1)
+                place = rectangles.outside(piece.place, around)
                 key = place[0].start, place[1].start, digest(trimap[place], counted)
                 yield _Task(replace(piece, place=place), key, counted)
 
@@ -256,15 +262,6 @@ class TrimapEngine(NetworkEngine[Pieces]):
         return pieces.solved.get(
             task.key, lambda: self.solve_wanted(pieces.image[place], trimap[place], task.wanted)
         )
-
-
-def _moved(window: Window, origin: Window, sign: int) -> Window:
-    """A window in the coordinates of the picture that `origin` was cut from (sign 1), or within `origin` (-1)."""
-    rows, columns = (
-        slice(span.start + sign * begin.start, span.stop + sign * begin.start)
-        for span, begin in zip(window, origin, strict=True)
-    )
-    return rows, columns
 
 
 def spread(shape: tuple[int, ...], side_px: int, overlap_px: int, margin_px: int) -> list[Piece]:

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from flyaway.engines import device
 from flyaway.engines.contract import AnyEngine, Extraction
 from flyaway.errors import DeviceError
 
@@ -33,6 +32,8 @@ def run(
     Raises:
         DeviceError: memory ran out and nothing is left to save.
     """
+    from flyaway.engines import device  # deferred: brings torch, which a known trimap does without
+
     changes: list[str] = []
     try:
         while True:

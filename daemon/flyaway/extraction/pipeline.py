@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from flyaway.engines.contract import ROUGH_BELOW, AnyEngine, Extraction, Inputs, Report, part
 from flyaway.engines.records import EngineRecord, Role
 from flyaway.errors import EngineError, NoSubjectError
-from flyaway.extraction import interruptible, trimaps
+from flyaway.extraction import economy, interruptible, trimaps
 from flyaway.extraction.request import ResolvedRequest, Step
 from flyaway.images import encoding
 from flyaway.images.arrays import UNKNOWN, Alpha, Samples
@@ -180,16 +181,10 @@ class _Work:
 
     def _run(self, step: Step, inputs: Inputs, begin: float, end: float) -> Extraction:
         """Let one engine work, its progress reported as the part of the whole from `begin` to `end`."""
-        from flyaway.extraction import (
-            economy,
-        )  # deferred: brings torch, which a known trimap does without
-
         image = self.request.image
         report = part(_of_stage(self.report, _STAGES[step.role]), begin, end)
 
-        def look() -> None:
-            self.report("Loading the engine", begin)
-
+        look = partial(self.report, "Loading the engine", begin)
         with interruptible.entered(self.lender.lend(step.record.name), look) as engine:
 
             def work() -> Extraction:

@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from flyaway.engines.contract import Report, Window
+from flyaway.engines.contract import Report
 from flyaway.errors import NoSubjectError
+from flyaway.images import encoding, rectangles
 from flyaway.images.arrays import (
     BACKGROUND,
     FOREGROUND,
@@ -20,6 +21,7 @@ from flyaway.images.arrays import (
     Samples,
     Trimap,
 )
+from flyaway.images.rectangles import Window
 
 _MARGIN_PX = 96
 """Around the place that is solved: an edge is told from what is beside it."""
@@ -77,7 +79,7 @@ class Refinement:
         Args:
             alpha: hxw of the window, 0..1.
         """
-        most = full(self.mask)
+        most = encoding.full(self.mask)
         merged = self.mask.copy()
         part = merged[self.window]
         old = np.nan_to_num(part.astype(np.float32) / most)
@@ -125,7 +127,7 @@ def plan(
         raise NoSubjectError(
             "Nothing is selected: select the part of the mask that shall be refined."
         )
-    window = _window(place)
+    window = rectangles.grown(rectangles.around(place), _MARGIN_PX, place.shape)
     is_within = place[window]
     drawn = drawn.within(window)
     if inside is None or drawn.unknown.any():  # who draws says where hair is
@@ -141,12 +143,18 @@ def plan(
     return Refinement(mask, window, _weight(is_within), drawn), trimap
 
 
+def nearer(mask: Samples) -> Trimap:
+    """Each pixel of a mask as foreground or background, whichever it is nearer to."""
+    is_subject = mask >= encoding.full(mask) / 2
+    return np.where(is_subject, FOREGROUND, BACKGROUND).astype(np.uint8)
+
+
 def _trimap(
     image: Image, mask: Samples, edge_width_px: int | None, report: Report, threads: int
 ) -> Trimap:
     """Unknown where the mask is soft, and along its edge as far as the picture says."""
-    selected = mask >= full(mask) / 2
-    trimap = np.where(selected, FOREGROUND, BACKGROUND).astype(np.uint8)
+    trimap = nearer(mask)
+    selected = trimap == FOREGROUND
     if selected.any() and not selected.all():
         from flyaway.engines.builtin import outline  # deferred: brings torch
 
@@ -156,27 +164,17 @@ def _trimap(
 
 def _near_edge(mask: Samples) -> Trimap:
     """Unknown within a few pixels of the mask's edge, without a look at the picture: that takes too long to draw by."""
-    selected = mask >= full(mask) / 2
-    trimap = np.where(selected, FOREGROUND, BACKGROUND).astype(np.uint8)
+    trimap = nearer(mask)
     square = np.ones((2 * _BAND_PX + 1, 2 * _BAND_PX + 1), np.uint8)
-    rim = cv2.morphologyEx(selected.view(np.uint8), cv2.MORPH_GRADIENT, square)
+    rim = cv2.morphologyEx(trimap, cv2.MORPH_GRADIENT, square)
     trimap[rim > 0] = UNKNOWN
     return trimap
 
 
 def _soft(mask: Samples, trimap: Trimap) -> Trimap:
     """A trimap in which the mask's soft pixels are unknown too."""
-    trimap[(mask > 0) & (mask < full(mask))] = UNKNOWN
+    trimap[(mask > 0) & (mask < encoding.full(mask))] = UNKNOWN
     return trimap
-
-
-def _window(place: Region) -> Window:
-    left, top, width, height = cv2.boundingRect(place.view(np.uint8))
-    rows, columns = place.shape
-    return (
-        slice(max(top - _MARGIN_PX, 0), min(top + height + _MARGIN_PX, rows)),
-        slice(max(left - _MARGIN_PX, 0), min(left + width + _MARGIN_PX, columns)),
-    )
 
 
 def _weight(place: Region) -> NDArray[np.float32]:
@@ -186,8 +184,3 @@ def _weight(place: Region) -> NDArray[np.float32]:
     reach = min(float(_BLEND_PX), max(float(depth.max()) / 2, 1.0))
     share = np.clip((depth - 1) / reach, 0, 1)  # the outermost pixels stay as they are
     return np.asarray(share * share * (3 - 2 * share), np.float32)
-
-
-def full(mask: Samples) -> int:
-    """What a mask says of a pixel that is wholly subject."""
-    return 1 if mask.dtype == np.float32 else int(np.iinfo(mask.dtype).max)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from flyaway.engines.contract import Inputs, Report, Window, silent
+from flyaway.engines.contract import Inputs, Report, silent
 from flyaway.engines.records import Input
 from flyaway.extraction import planning, refinement
 from flyaway.extraction.catalogue import Catalogue
@@ -16,7 +16,15 @@ from flyaway.extraction.retouching import Patch
 from flyaway.images import encoding
 from flyaway.images.arrays import UNKNOWN, Image, Samples
 from flyaway.images.encoding import Block
-from flyaway_client.messages import KEEP, REMOVE, ExtractRequest, RefineRequest
+from flyaway.images.rectangles import Window
+from flyaway_client.messages import (
+    KEEP,
+    REMOVE,
+    ExtractRequest,
+    ImageHeader,
+    OpenSession,
+    RefineRequest,
+)
 from flyaway_client.messages import UNKNOWN as UNKNOWN_STROKE
 
 Parts = Mapping[str, Block]
@@ -69,8 +77,7 @@ def resolve(
     """
     is_clear = encoding.clear_pixels(request.image, parts["image"])
     selection = _selection(request, parts)
-    icc = bytes(parts["icc"][:]) if request.icc_bytes else b""
-    image = encoding.read(request.image, parts["image"], request.colour, icc)
+    image = read_image(request, parts)
     if request.mask is not None:
         return _refining(request, parts, image, selection, catalogue, report)
     plan = planning.plan(
@@ -78,7 +85,7 @@ def resolve(
     )
     plate = None
     if request.plate is not None:
-        plate = encoding.read(request.plate, parts["plate"], request.colour, icc)
+        plate = _read(request.plate, parts["plate"], request, parts)
     inputs = Inputs(plan.trimap, plan.region, plate)
     return ResolvedRequest(
         image=image,
@@ -89,6 +96,23 @@ def resolve(
         is_clear=is_clear,
         understood=plan.sentence,
     )
+
+
+def read_image(request: ExtractRequest | OpenSession, parts: Parts) -> Image:
+    """The image of a request, HxWx3 sRGB; what is 8-bit sRGB already is not copied.
+
+    Raises:
+        RequestError: its profile cannot be used.
+    """
+    return _read(request.image, parts["image"], request, parts)
+
+
+def _read(
+    header: ImageHeader, data: Block, request: ExtractRequest | OpenSession, parts: Parts
+) -> Image:
+    """Pixels whose colours are encoded like the image's."""
+    icc = bytes(parts["icc"][:]) if request.icc_bytes else b""
+    return encoding.read(header, data, request.colour, icc)
 
 
 def _refining(

@@ -6,17 +6,18 @@ What is solved again and how it goes into the mask, `refinement` says. As `pipel
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import cv2
 import numpy as np
 
-from flyaway.engines.contract import AnyEngine, Extraction, Inputs, Window, part
+from flyaway.engines.contract import AnyEngine, Extraction, Inputs, part
 from flyaway.extraction import economy, interruptible, refinement
 from flyaway.extraction.pipeline import NO_ENGINE, Lender, Outcome, StageReport, silent
 from flyaway.extraction.refinement import Refinement, Strokes
 from flyaway.extraction.request import Step
 from flyaway.extraction.sessions import Picture, Solved
-from flyaway.images import encoding
+from flyaway.images import encoding, rectangles
 from flyaway.images.arrays import (
     BACKGROUND,
     FOREGROUND,
@@ -27,6 +28,7 @@ from flyaway.images.arrays import (
     Samples,
     Trimap,
 )
+from flyaway.images.rectangles import Window
 
 STAGE = "Refining the edge"
 
@@ -100,10 +102,8 @@ def refine(
     if not wanted.any():
         return Outcome(plan.merged(encoding.as_float(trimap)), NO_ENGINE, "")
 
-    def look() -> None:
-        report("Loading the engine", 0.0)
-
-    with interruptible.entered(lender.lend(step.record.name), look) as engine:
+    lent = lender.lend(step.record.name)
+    with interruptible.entered(lent, partial(report, "Loading the engine", 0.0)) as engine:
         work = _Work(picture, patch, plan, trimap, wanted, engine, report)
         extraction = economy.run(engine, work.do, trimap.size, may_use_cpu)
         device = engine.device
@@ -131,7 +131,7 @@ class _Work:
     @property
     def place(self) -> Window:
         """The plan's window in the image."""
-        return _moved(self.plan.window, self.patch.place)
+        return rectangles.outside(self.plan.window, self.patch.place)
 
     def do(self) -> Extraction:
         """A coarse look if the solution takes long, then the solution, of what has changed since the last one."""
@@ -141,10 +141,10 @@ class _Work:
         changed = self.wanted & (newness > 0)
         extraction = Extraction(alpha)
         if changed.any():
-            window = _bounds(changed)
+            window = rectangles.around(changed)
             if np.count_nonzero(changed) > _SLOW_UNKNOWN:
                 self.report(STAGE, _COARSE_DONE, self._preview(self._coarse(window), window))
-            whole, place = Inputs(self._whole_trimap()), _moved(window, self.place)
+            whole, place = Inputs(self._whole_trimap()), rectangles.outside(window, self.place)
             extraction = self.engine.solve(features, whole, place, report)
             alpha[window] += newness[window] * (extraction.alpha - alpha[window])
         self.picture.weigh(self.engine)
@@ -167,8 +167,11 @@ class _Work:
 
     def _coarse(self, window: Window) -> Alpha:
         """A window as a small picture shows it."""
-        around = _grown(window, self.trimap.shape)
-        trimap, image = self.trimap[around], self.picture.image[_moved(around, self.place)]
+        around = rectangles.grown(window, _CONTEXT_PX, self.trimap.shape)
+        trimap, image = (
+            self.trimap[around],
+            self.picture.image[rectangles.outside(around, self.place)],
+        )
         factor = int(np.ceil((np.count_nonzero(trimap == UNKNOWN) / _COARSE_UNKNOWN) ** 0.5))
         size = tuple(max(1, side // factor) for side in trimap.shape[::-1])
         small: Image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment] # as image
@@ -178,7 +181,7 @@ class _Work:
             small, Inputs(known), part(self._report_fraction, 0.0, _COARSE_DONE)
         )
         alpha = cv2.resize(extraction.alpha, trimap.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        return np.asarray(alpha[_moved(window, around, -1)], np.float32)
+        return np.asarray(alpha[rectangles.inside(window, around)], np.float32)
 
     def _preview(self, coarse: Alpha, window: Window) -> Alpha:
         """The whole patch with a coarse alpha of a window, for the eye."""
@@ -199,9 +202,8 @@ class _Work:
 
     def _certain(self) -> Trimap:
         """Background and foreground, where unknown the mask's nearer one."""
-        is_subject = self.patch.mask[self.plan.window] >= refinement.full(self.patch.mask) / 2
-        nearer = np.where(is_subject, FOREGROUND, BACKGROUND)
-        return np.where(self.trimap == UNKNOWN, nearer, self.trimap).astype(np.uint8)
+        nearer = refinement.nearer(self.patch.mask[self.plan.window])
+        return np.where(self.trimap == UNKNOWN, nearer, self.trimap)
 
     def _report_fraction(self, fraction: float, preview: Alpha | None = None) -> None:
         """Of an engine's previews none is shown: the coarse look was."""
@@ -230,26 +232,5 @@ def _overlap(one: Window, other: Window) -> tuple[Window, Window]:
     starts = [max(a.start, b.start) for a, b in zip(one, other, strict=True)]
     stops = [min(a.stop, b.stop) for a, b in zip(one, other, strict=True)]
     rows, columns = (slice(a, max(a, b)) for a, b in zip(starts, stops, strict=True))
-    return _moved((rows, columns), one, -1), _moved((rows, columns), other, -1)
-
-
-def _bounds(region: Region) -> Window:
-    left, top, width, height = cv2.boundingRect(region.view(np.uint8))
-    return slice(top, top + height), slice(left, left + width)
-
-
-def _moved(window: Window, origin: Window, sign: int = 1) -> Window:
-    """A window of a part in the coordinates of the whole (sign 1), or the other way round (-1)."""
-    rows, columns = (
-        slice(span.start + sign * begin.start, span.stop + sign * begin.start)
-        for span, begin in zip(window, origin, strict=True)
-    )
-    return rows, columns
-
-
-def _grown(window: Window, shape: tuple[int, ...]) -> Window:
-    rows, columns = (
-        slice(max(0, span.start - _CONTEXT_PX), min(span.stop + _CONTEXT_PX, size))
-        for span, size in zip(window, shape, strict=True)
-    )
-    return rows, columns
+    shared = rows, columns
+    return rectangles.inside(shared, one), rectangles.inside(shared, other)

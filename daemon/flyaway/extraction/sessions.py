@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from flyaway.engines.contract import AnyEngine, Report, Window
+    from flyaway.engines.contract import AnyEngine, Report
     from flyaway.extraction.request import Step
     from flyaway.images.arrays import Alpha, Image, Trimap
+    from flyaway.images.rectangles import Window
 
 MOST_SESSIONS = 16
 

@@ -64,12 +64,17 @@ def clear_pixels(header: ImageHeader, data: Block) -> NDArray[np.bool_] | None:
     return is_clear if is_clear.any() else None
 
 
+def full(values: Samples) -> int:
+    """What stands for 1 in these samples: 255 or 65535 in whole numbers, 1 in floats."""
+    return int(np.iinfo(values.dtype).max) if values.dtype.kind == "u" else 1
+
+
 def as_float(image: Image) -> NDArray[np.float32]:
     """An image or alpha, or a window of one, as float32 0..1; in new memory unless it is that already."""
     if image.dtype == np.float32:
         return image.astype(np.float32, copy=False)
     values = image.astype(np.float32)
-    values /= np.float32(255 if image.dtype == np.uint8 else 65535)
+    values /= np.float32(full(image))
     return values
 
 

@@ -239,16 +239,15 @@ class EngineService:
         Raises:
             RequestError: the pixels are not those that were announced, or their profile cannot be used.
         """
-        from flyaway.images import encoding  # deferred: brings numpy
+        from flyaway.extraction import resolution  # deferred: brings numpy and OpenCV
 
         request = task.request
         views = {name: memoryview(part) for name, part in task.parts.items()}
         if request.digest_of(views) != request.digest:
             raise RequestError("The image is not the one that was announced. Try again.")
         step = self._catalogue.solver(request.engine, request.paid_work_only)
-        icc = bytes(task.parts["icc"][:]) if request.icc_bytes else b""
-        image = encoding.read(request.image, task.parts["image"], request.colour, icc)
-        self._sessions.open(request.session, request.digest, Picture(image), step)
+        picture = Picture(resolution.read_image(request, task.parts))
+        self._sessions.open(request.session, request.digest, picture, step)
         task.engine = step.record.name
 
     def describe(self, task: DescriptionTask) -> None:

@@ -14,8 +14,9 @@ from flyaway.engines.builtin.engine import BuiltinEngine
 from flyaway.engines.builtin.solve import conjugate_gradients
 from flyaway.engines.builtin.system import System
 from flyaway.engines.builtin.workers import Workers
-from flyaway.engines.contract import Inputs, Report, Window, silent
+from flyaway.engines.contract import Inputs, Report, silent
 from flyaway.errors import CancelledError, EngineError, NoSubjectError, RequestError
+from flyaway.images.rectangles import Window
 
 ALONE = Workers(torch.device("cpu"))
 

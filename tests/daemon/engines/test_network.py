@@ -13,10 +13,11 @@ from torch import nn
 
 from flyaway.engines import network as engine_network
 from flyaway.engines import precision
-from flyaway.engines.contract import Extraction, Inputs, Report, Window, silent
+from flyaway.engines.contract import Extraction, Inputs, Report, silent
 from flyaway.engines.network import NetworkEngine
 from flyaway.errors import DeviceError, RequestError
 from flyaway.images.arrays import Image
+from flyaway.images.rectangles import Window
 
 CPU, CARD = torch.device("cpu"), torch.device("meta")
 FULL, HALF = torch.float32, torch.float16

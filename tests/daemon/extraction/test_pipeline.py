@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from tests.daemon.servers import MadeUpEngine
 
-from flyaway.engines.contract import AnyEngine, Extraction, Inputs, Report, Window, silent
+from flyaway.engines.contract import AnyEngine, Extraction, Inputs, Report, silent
 from flyaway.engines.records import EngineRecord, Input, Role
 from flyaway.errors import CancelledError, EngineError, NoSubjectError
 from flyaway.extraction import pipeline
 from flyaway.extraction.pipeline import NO_ENGINE, Outcome
 from flyaway.extraction.request import Output, ResolvedRequest, Step
 from flyaway.images.arrays import Image, Trimap
+from flyaway.images.rectangles import Window
 
 HEIGHT, WIDTH = 20, 30
 FULL = {"u8": 255, "u16": 65535, "f32": 1}

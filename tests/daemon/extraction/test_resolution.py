@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -41,6 +43,22 @@ def test_a_trimap_with_nothing_unknown_needs_no_engine() -> None:
     assert found.steps == ()
     assert found.inputs.trimap is not None
     assert (found.inputs.trimap == square()).all()
+
+
+def test_such_a_trimap_is_answered_without_torch() -> None:
+    script = (
+        "import sys\n"
+        "from flyaway.extraction import pipeline, resolution\n"
+        "from flyaway.extraction.catalogue import Catalogue\n"
+        "from flyaway_client.messages import ExtractRequest, ImageHeader\n"
+        "image, grey = (ImageHeader(2, 1, kind, 'u8') for kind in ('rgb', 'gray'))\n"
+        "request = ExtractRequest('r', image, selection=grey, selection_is='trimap')\n"
+        "parts = {'image': bytes(6), 'selection': bytes([0, 255])}\n"
+        "resolved = resolution.resolve(request, parts, Catalogue())\n"
+        "print(pipeline.extract(resolved, None).alpha.tolist(), 'torch' in sys.modules)"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
+    assert ended.stdout.strip() == b"[[0, 255]] False"
 
 
 def test_transparent_pixels_are_known_background() -> None:

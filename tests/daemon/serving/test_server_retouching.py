@@ -22,8 +22,9 @@ from tests.daemon.servers import (
 )
 
 from flyaway.config import Settings
-from flyaway.engines.contract import Extraction, Inputs, Report, Window, silent
+from flyaway.engines.contract import Extraction, Inputs, Report, silent
 from flyaway.images.arrays import UNKNOWN, Image
+from flyaway.images.rectangles import Window
 from flyaway.serving.engine_service import EngineService
 from flyaway_client import messages, protocol, retouching
 from flyaway_client.client import Client, Extracted

@@ -16,12 +16,14 @@ from flyaway.engines.backgroundmattingv2.network import (
     BackgroundMattingV2,
     Coarse,
 )
-from flyaway.engines.contract import Extraction, Inputs, Report, Window, silent
+from flyaway.engines.contract import Extraction, Inputs, Report, silent
 from flyaway.engines.layers import mobilenetv2, resnet
 from flyaway.engines.memo import digest
 from flyaway.engines.network import NetworkEngine
 from flyaway.errors import RequestError
+from flyaway.images import rectangles
 from flyaway.images.arrays import Image
+from flyaway.images.rectangles import Window
 
 COARSE_PX = 512
 """Longer side of what the backbone sees: upstream's quarter of HD and eighth of 4K."""
@@ -100,7 +102,7 @@ class BackgroundMattingV2Engine(NetworkEngine[Scene]):
                 " the subject. Choose a plate, or another engine."
             )
         height, width = features.image.shape[:2]
-        rows, columns = window or (slice(0, height), slice(0, width))
+        rows, columns = window or rectangles.whole((height, width))
         with torch.inference_mode():
             comparison = self._compared(features, inputs.plate, report)
             extraction = self._refined(comparison, rows, columns, report)

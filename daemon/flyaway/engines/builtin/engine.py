@@ -10,10 +10,12 @@ from flyaway.engines.builtin.band import known_alpha
 from flyaway.engines.builtin.beside import in_own_thread
 from flyaway.engines.builtin.pyramid import Box
 from flyaway.engines.builtin.workers import Workers
-from flyaway.engines.contract import Engine, Extraction, Inputs, Report, Window, part, silent
+from flyaway.engines.contract import Engine, Extraction, Inputs, Report, part, silent
 from flyaway.engines.device import describe
 from flyaway.errors import RequestError
+from flyaway.images import rectangles
 from flyaway.images.arrays import BACKGROUND, FOREGROUND, UNKNOWN, Image, Region, Trimap
+from flyaway.images.rectangles import Window
 
 _GUESS_SHARE = 0.2
 """Part of the work that finding the subject takes before its edge is solved."""
@@ -98,14 +100,14 @@ class BuiltinEngine(Engine[Image]):
         report: Report,
         whole_unknown: int = matting.WHOLE_UNKNOWN,
     ) -> Extraction:
-        inner = window or (slice(0, trimap.shape[0]), slice(0, trimap.shape[1]))
+        inner = window or rectangles.whole(trimap.shape)
         if not (trimap[inner] == UNKNOWN).any():
             return Extraction(known_alpha(trimap[inner]))
         notes = tuple(_missing_sides(trimap))
         if window is not None:
             box = _around(trimap, window)
             image, trimap = image[box.slices], trimap[box.slices]
-            inner = _within(window, box)
+            inner = rectangles.inside(window, box.slices)
         workers = Workers(self._device, self._threads)
         alpha = matting.extract(image, trimap, report, workers, whole_unknown)
         return Extraction(np.ascontiguousarray(alpha[inner]), notes=notes)
@@ -127,15 +129,6 @@ def _around(trimap: Trimap, window: Window) -> Box:
 def _sides(trimap: Trimap) -> tuple[bool, bool]:
     """Whether some foreground is known, and some background."""
     return bool((trimap == FOREGROUND).any()), bool((trimap == BACKGROUND).any())
-
-
-def _within(window: Window, box: Box) -> Window:
-    """A window in the coordinates of a box around it."""
-    rows, columns = window
-    return (
-        slice(rows.start - box.top, rows.stop - box.top),
-        slice(columns.start - box.left, columns.stop - box.left),
-    )
 
 
 def _check_size(image: Image, inputs: Inputs) -> None:

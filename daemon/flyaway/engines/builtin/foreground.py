@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from flyaway.engines.builtin import pyramid
 from flyaway.engines.builtin.pyramid import Box
 from flyaway.engines.contract import Report, silent
+from flyaway.images import rectangles
 from flyaway.images.arrays import Alpha, Image
 
 Layer = NDArray[np.float32]
@@ -152,11 +153,10 @@ def _solve_tile(view: _View, coarse: _Layers, finer: _Layers, tile: Box) -> None
     )
     for radius in view.radii:
         foreground, background = _mixed(colours, cover, foreground, background, radius, view.limits)
-    rows = slice(tile.top - window.top, tile.bottom - window.top)
-    columns = slice(tile.left - window.left, tile.right - window.left)
-    finer.foreground[tile.slices] = foreground[rows, columns]
+    inner = rectangles.inside(tile.slices, window.slices)
+    finer.foreground[tile.slices] = foreground[inner]
     if finer.background is not None:
-        finer.background[tile.slices] = background[rows, columns]
+        finer.background[tile.slices] = background[inner]
 
 
 def _copy_tile(view: _View, coarse: _Layers, finer: _Layers, tile: Box, is_subject: bool) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flyaway.engines.builtin.band import Pixels, grown
+from flyaway.images import encoding, rectangles
 from flyaway.images.arrays import FOREGROUND, UNKNOWN, Image, Trimap
 
 _STRIP_PIXELS = 1 << 21
@@ -153,11 +154,7 @@ def _in_strips(full: Image | Trimap, factor: int, box: Box) -> NDArray[np.float3
         return _shrunk(_floats(full[_covered(box, factor)]), factor, box)
     result = np.empty((*box.shape, *full.shape[2:]), np.float32)
     for piece in pieces:
-        rows, columns = piece.slices
-        inner = (
-            slice(rows.start - box.top, rows.stop - box.top),
-            slice(columns.start - box.left, columns.stop - box.left),
-        )
+        inner = rectangles.inside(piece.slices, box.slices)
         result[inner] = _shrunk(_floats(full[_covered(piece, factor)]), factor, piece)
     return result
 
@@ -206,7 +203,7 @@ def _floats(image: Image | Trimap) -> NDArray[np.float32]:
         colours = image.clip(0.0, 1.0)
         return np.nan_to_num(colours, copy=False) if np.isnan(colours.min(initial=0.0)) else colours
     colours = image.astype(np.float32)
-    colours *= 1.0 / (255 if image.dtype == np.uint8 else 65535)
+    colours *= 1.0 / encoding.full(image)
     return colours
 
 

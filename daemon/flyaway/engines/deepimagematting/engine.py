@@ -38,11 +38,6 @@ class DeepImageMattingEngine(TrimapEngine):
     def __init__(self, network: nn.Module) -> None:
         super().__init__(network, DIVISION, nn.Conv2d)
 
-    def whole(self, image: Image, trimap: Trimap) -> Alpha:
-        """What the network makes of every pixel at once, known ones too: upstream's output."""
-        with torch.inference_mode():
-            return self.solve_piece(image, trimap, np.ones(trimap.shape, np.bool_))
-
     def solve_piece(self, image: Image, trimap: Trimap, wanted: NDArray[np.bool_]) -> Alpha:
         """Run the network on the piece, shrunk to sides that it can halve five times; see `TrimapEngine`."""
         height, width = trimap.shape

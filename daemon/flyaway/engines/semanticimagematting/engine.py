@@ -17,6 +17,7 @@ from flyaway.engines.semanticimagematting.semantics import Semantics, in_words, 
 from flyaway.engines.windows import Division, Solved, TrimapEngine
 from flyaway.errors import WeightsError
 from flyaway.images.arrays import BACKGROUND, FOREGROUND, Alpha, Image, Trimap
+from flyaway.images.encoding import full
 
 MULTIPLE_PX = 8
 
@@ -42,11 +43,6 @@ class SemanticImageMattingEngine(TrimapEngine):
 
     def __init__(self, network: SemanticImageMatting) -> None:
         super().__init__(network, DIVISION, Bottleneck)
-
-    def whole(self, image: Image, trimap: Trimap) -> Alpha:
-        """What the networks make of every pixel at once, known ones too: upstream's output."""
-        with torch.inference_mode():
-            return self.solve_piece(image, trimap, np.ones(trimap.shape, np.bool_))
 
     def solve_piece(self, image: Image, trimap: Trimap, wanted: NDArray[np.bool_]) -> Alpha:
         """Run both networks on the piece."""
@@ -110,8 +106,7 @@ def hints(trimap: Trimap) -> NDArray[np.float32]:
 
 def _colours(image: Image) -> Tensor:
     """1x3xHxW float64 0..1: upstream normalises in double precision, and the classifier shows the difference."""
-    most = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}.get(image.dtype, 1)
-    return torch.from_numpy(image.transpose(2, 0, 1).astype(np.float64) / most)[None]
+    return torch.from_numpy(image.transpose(2, 0, 1).astype(np.float64) / full(image))[None]
 
 
 def _room(shape: tuple[int, ...]) -> list[tuple[int, int]]:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from flyaway.engines.contract import Window
 from flyaway.engines.semanticimagematting.network import KINDS
+from flyaway.images import rectangles
+from flyaway.images.rectangles import Window
 
 TILES_PX = (320, 800)
 """Sides of the tiles that upstream looks at; all that it sees of a pixel is averaged."""
@@ -93,7 +94,7 @@ def tiles(unknown: NDArray[np.bool_]) -> Iterator[Window]:
     """
     height, width = unknown.shape
     if min(height, width) < max(TILES_PX):
-        yield slice(0, height), slice(0, width)
+        yield rectangles.whole(unknown.shape)
         return
     for side in TILES_PX:
         for top in _starts(height, side):

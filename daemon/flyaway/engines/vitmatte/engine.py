@@ -38,11 +38,6 @@ class ViTMatteEngine(TrimapEngine):
     def __init__(self, network: ViTMatte) -> None:
         super().__init__(network, DIVISION, Block, Decoder)
 
-    def whole(self, image: Image, trimap: Trimap) -> Alpha:
-        """What the network makes of every pixel at once, known ones too: upstream's output."""
-        with torch.inference_mode():
-            return self.solve_piece(image, trimap, np.ones(trimap.shape, np.bool_))
-
     def solve_piece(self, image: Image, trimap: Trimap, wanted: NDArray[np.bool_]) -> Alpha:
         """Run the network, which decodes only the patches that hold wanted pixels."""
         colours = pixels.normalised(pixels.to_planes(image))
