@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import builtin, busy, memory, networks, refine, warm, wire
+from tests.benchmarks import builtin, busy, memory, networks, refine, waiting, warm, wire
 from tests.benchmarks.provenance import provenance
 
 BENCHMARKS: dict[str, Callable[[], Any]] = {
@@ -28,6 +28,7 @@ BENCHMARKS: dict[str, Callable[[], Any]] = {
     "busy": busy.busy,
     "networks": networks.figures,
     "refine": refine.refine,
+    "waiting": waiting.waiting,
     "warm-calls": warm.warm_calls,
     "warm-overhead": warm.warm_overhead,
 }

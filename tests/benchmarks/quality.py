@@ -89,7 +89,10 @@ def main() -> int:
         help="without a trimap, give the reference grown by so much of the mean side as a rough region",
     )
     parser.add_argument(
-        "--megapixels", type=float, metavar="N", help="enlarge photos without a trimap to that size"
+        "--megapixels",
+        type=float,
+        metavar="N",
+        help="enlarge photos without a trimap to that size; those that hands draw on all, without their trimaps",
     )
     degraded.add_options(parser)
     parser.add_argument("--hand", choices=hands.HANDS, help="select as people do")
@@ -148,16 +151,16 @@ def _run(arguments: argparse.Namespace) -> int:
 def _run_by_hand(arguments: argparse.Namespace) -> int:
     """Measure selections as people draw them."""
     drawn = hands.load(arguments.hands)
-    photos = (
-        _photo(arguments.folder, entry, None, arguments.megapixels)
-        for entry in _entries(arguments.folder, arguments.wide, arguments.only)
-    )
+    entries = _entries(arguments.folder, arguments.wide, arguments.only)
+    if arguments.megapixels:  # only photos without a trimap are enlarged
+        entries = [{part: entry[part] for part in entry if part != "trimap"} for entry in entries]
+    photos = (_photo(arguments.folder, entry, None, arguments.megapixels) for entry in entries)
     scores = hands.measure(photos, drawn, arguments.hand, arguments.seed, arguments.engine)
     if not scores:
         sys.stderr.write(f"No photo of {arguments.folder} has a true alpha.\n")
         return 1
     if arguments.json:
-        _keep(arguments, ("engine", "wide", "hand", "seed"), scores)
+        _keep(arguments, ("engine", "wide", "hand", "seed", "megapixels"), scores)
     return 1 if any(score.ours is None for score in scores) else 0
 
 

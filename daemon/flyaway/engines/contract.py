@@ -25,7 +25,7 @@ class Report(Protocol):
     """
 
     def __call__(self, fraction: float, preview: Alpha | None = None) -> None:
-        """Report that `fraction` (0..1) is done; `preview` is an early alpha of the image's size."""
+        """Report that `fraction` (0..1) is done; `preview` is an early alpha of the image, of its size or smaller."""
 
 
 def silent(fraction: float, preview: Alpha | None = None) -> None:

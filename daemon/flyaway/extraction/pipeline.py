@@ -163,7 +163,7 @@ class _Work:
         """Find the subject if it must be found, then solve its edge if that is a step of its own."""
         first, *later = self.request.steps
         if self.request.inputs.trimap is not None and self.request.refinement is None:
-            planned = encoding.as_float(self.request.inputs.trimap)
+            planned = encoding.as_float(encoding.thinned(self.request.inputs.trimap))
             self.report(_STAGES[first.role], _BEGUN, planned)  # a first look, before any work
         end = _FOUND if later else _SOLVED
         extraction = self._run(first, self.request.inputs, _BEGUN, end)

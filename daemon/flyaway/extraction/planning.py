@@ -76,16 +76,9 @@ def plan(
     Raises:
         NoSubjectError: the selection leaves nothing to cut out, or nothing to cut it out of.
     """
-    imageless = without_image(selection, kind, is_clear)
-    if imageless is not None:
-        return imageless
-    assert selection is not None  # without one, no image is needed
-    seen = selections.look(selections.to_levels(selection))
-    if kind == "outline":
-        seen = replace(seen, grey=None)  # what was asked for
-    elif seen.form == "outline" and not _is_tight(image, seen.selected, threads):
-        return _within(seen.selected, is_clear, "Rough region, because its line follows no edge")
-    return _outlined(image, seen, edge_width_px, is_clear, report, threads)
+    return without_image(selection, kind, is_clear) or with_image(
+        image, selection, kind, edge_width_px, is_clear, report, threads
+    )
 
 
 def without_image(
@@ -113,6 +106,25 @@ def without_image(
     if kind == "guess":
         return _guessed(levels, is_clear, anywhere)
     return None
+
+
+def with_image(
+    image: Image,
+    selection: Samples | None,
+    kind: str,
+    edge_width_px: int | None,
+    is_clear: NDArray[np.bool_] | None,
+    report: Report = silent,
+    threads: int = 1,
+) -> Plan:
+    """The plan of a selection for which `without_image` has none; see `plan`."""
+    assert selection is not None  # without one, no image is needed
+    seen = selections.look(selections.to_levels(selection))
+    if kind == "outline":
+        seen = replace(seen, grey=None)  # what was asked for
+    elif seen.form == "outline" and not _is_tight(image, seen.selected, threads):
+        return _within(seen.selected, is_clear, "Rough region, because its line follows no edge")
+    return _outlined(image, seen, edge_width_px, is_clear, report, threads)
 
 
 def _guessed(

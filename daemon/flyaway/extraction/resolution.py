@@ -61,15 +61,20 @@ def wishes(request: ExtractRequest) -> Wishes:
 
 
 def resolve(
-    request: ExtractRequest, parts: Parts, catalogue: Catalogue, report: Report = silent
+    request: ExtractRequest,
+    parts: Parts,
+    catalogue: Catalogue,
+    report: Report = silent,
+    threads: int = 1,
 ) -> ResolvedRequest:
     """Find out all that a request means.
 
     Args:
         request: its header.
-        parts: its pixels; those that need no conversion are not copied and must stay as they are.
+        parts: its pixels; those that are read once at most are not copied and must stay as they are.
         catalogue: the engines there are.
         report: told how far the look at a selection's edge is; may raise CancelledError.
+        threads: that look.
 
     Raises:
         NoSubjectError: the selection leaves nothing to cut out, or nothing to cut it out of.
@@ -77,15 +82,17 @@ def resolve(
     """
     is_clear = encoding.clear_pixels(request.image, parts["image"])
     selection = _selection(request, parts)
-    image = read_image(request, parts)
     if request.mask is not None:
-        return _refining(request, parts, image, selection, catalogue, report)
-    plan = planning.plan(
-        image, selection, request.selection_is, request.edge_width_px, is_clear, report
+        image = read_image(request, parts)
+        return _refining(request, parts, image, selection, catalogue, report, threads)
+    plan = planning.without_image(selection, request.selection_is, is_clear)
+    image = read_image(request, parts, packed=plan is None or not plan.is_known)
+    plan = plan or planning.with_image(
+        image, selection, request.selection_is, request.edge_width_px, is_clear, report, threads
     )
     plate = None
     if request.plate is not None:
-        plate = _read(request.plate, parts["plate"], request, parts)
+        plate = _read(request.plate, parts["plate"], request, parts, packed=False)
     inputs = Inputs(plan.trimap, plan.region, plate)
     return ResolvedRequest(
         image=image,
@@ -98,21 +105,25 @@ def resolve(
     )
 
 
-def read_image(request: ExtractRequest | OpenSession, parts: Parts) -> Image:
-    """The image of a request, HxWx3 sRGB; what is 8-bit sRGB already is not copied.
+def read_image(request: ExtractRequest | OpenSession, parts: Parts, packed: bool = False) -> Image:
+    """The image of a request, HxWx3 sRGB; see `encoding.read`.
 
     Raises:
         RequestError: its profile cannot be used.
     """
-    return _read(request.image, parts["image"], request, parts)
+    return _read(request.image, parts["image"], request, parts, packed)
 
 
 def _read(
-    header: ImageHeader, data: Block, request: ExtractRequest | OpenSession, parts: Parts
+    header: ImageHeader,
+    data: Block,
+    request: ExtractRequest | OpenSession,
+    parts: Parts,
+    packed: bool,
 ) -> Image:
     """Pixels whose colours are encoded like the image's."""
     icc = bytes(parts["icc"][:]) if request.icc_bytes else b""
-    return encoding.read(header, data, request.colour, icc)
+    return encoding.read(header, data, request.colour, icc, packed)
 
 
 def _refining(
@@ -122,6 +133,7 @@ def _refining(
     selection: Samples | None,
     catalogue: Catalogue,
     report: Report,
+    threads: int,
 ) -> ResolvedRequest:
     """What a request means that refines a mask."""
     assert request.mask is not None
@@ -130,7 +142,9 @@ def _refining(
     if request.strokes is not None:
         strokes = _strokes(encoding.samples(request.strokes, parts["strokes"])[..., 0])
     inside = None if selection is None else selection > 0
-    place, trimap = refinement.plan(image, mask, inside, strokes, request.edge_width_px, report)
+    place, trimap = refinement.plan(
+        image, mask, inside, strokes, request.edge_width_px, report, threads
+    )
     is_known = not (trimap == UNKNOWN).any()
     inputs = Inputs(trimap)
     return ResolvedRequest(

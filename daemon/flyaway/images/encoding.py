@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,7 +18,13 @@ Block = bytes | bytearray | memoryview | mmap.mmap
 _WHOLE_PIXEL = {"u8": "<u4", "u16": "<u8"}
 """Sample type -> a number that holds all four samples of a pixel, the last one highest."""
 
+_PACKED = {("rgba", "u8"): cv2.COLOR_RGBA2RGB, ("bgra", "u8"): cv2.COLOR_BGRA2RGB}
+"""How the common layouts that are not packed become so."""
+
 PREVIEW_PX = 512
+
+_ENCODED_AT_ONCE = 1 << 18
+"""Values encoded at once: they fit a core's cache."""
 
 _DTYPES = {"u8": "<u1", "u16": "<u2", "f16": "<f2", "f32": "<f4"}
 
@@ -29,18 +36,23 @@ def samples(header: ImageHeader, data: Block) -> Samples:
     return values.astype(np.float32) if header.dtype == "f16" else values
 
 
-def read(header: ImageHeader, data: Block, colour: str, icc: bytes = b"") -> Image:
-    """A layer's colours as HxWx3 sRGB, uint8 or uint16. What is 8-bit sRGB already is not copied.
+def read(
+    header: ImageHeader, data: Block, colour: str, icc: bytes = b"", packed: bool = False
+) -> Image:
+    """A layer's colours as HxWx3 sRGB, uint8 or uint16. What is 8-bit sRGB already is copied only to be packed.
 
     Args:
         header: the layout of `data`.
         data: the pixels.
         colour: "srgb", "linear-srgb" or "icc".
         icc: the profile where colour is "icc".
+        packed: whether it will be read again and again, which is twice as fast where no opacity lies between.
 
     Raises:
         RequestError: the profile cannot be used.
     """
+    if packed and colour == "srgb" and (header.channels, header.dtype) in _PACKED:
+        return cv2.cvtColor(samples(header, data), _PACKED[header.channels, header.dtype])  # type: ignore[return-value] # as samples
     image = _to_srgb(colours(header, data), colour, icc)
     return np.broadcast_to(image, (*image.shape[:2], 3)) if image.shape[2] == 1 else image
 
@@ -79,19 +91,27 @@ def as_float(image: Image) -> NDArray[np.float32]:
 
 
 def preview(alpha: NDArray[np.float32]) -> Samples:
-    """A small copy of an alpha, uint8, its longer side at most `PREVIEW_PX`; not smoothed."""
-    step = -(-max(alpha.shape) // PREVIEW_PX)
-    return encode(alpha[::step, ::step], "u8")
+    """A small copy of an alpha, uint8; see `thinned`."""
+    return encode(as_float(thinned(alpha)), "u8")
+
+
+def thinned(values: Samples) -> Samples:
+    """Every so many-th pixel of HxW values, so that the longer side is at most `PREVIEW_PX`; a view."""
+    step = -(-max(values.shape) // PREVIEW_PX)
+    return values[::step, ::step]
 
 
 def encode(values: NDArray[np.float32], dtype: str) -> Samples:
     """Alpha or colours as "u8", "u16" (0..1 to the full range, rounded), "f16" or "f32", C-contiguous."""
     if dtype in ("f16", "f32"):
         return np.ascontiguousarray(values, _DTYPES[dtype])
-    full, kind = (255, np.uint8) if dtype == "u8" else (65535, np.uint16)
-    scaled = np.multiply(values, np.float32(full), order="C")
-    np.rint(scaled, out=scaled)
-    result: Samples = scaled.astype(kind)
+    result: Samples = np.empty(values.shape, _DTYPES[dtype])
+    most, rows = np.float32(full(result)), max(1, _ENCODED_AT_ONCE // max(1, values[:1].size))
+    for top in range(
+        0, len(values), rows
+    ):  # fresh memory of the whole size costs more than the work
+        scaled = values[top : top + rows] * most
+        result[top : top + rows] = np.rint(scaled, out=scaled)
     return result
 
 

@@ -172,7 +172,10 @@ class EngineService:
         def report(fraction: float, preview: Alpha | None = None) -> None:
             task.report("Looking at the edge", _LOOKED * fraction)
 
-        task.resolved = resolution.resolve(task.request, task.parts, self._catalogue, report)
+        threads = self._settings.engine_threads
+        task.resolved = resolution.resolve(
+            task.request, task.parts, self._catalogue, report, threads
+        )
         task.parts = {}  # what was not converted lives on in `resolved`
 
     def is_cold(self, task: AlphaTask) -> bool:
@@ -246,7 +249,7 @@ class EngineService:
         if request.digest_of(views) != request.digest:
             raise RequestError("The image is not the one that was announced. Try again.")
         step = self._catalogue.solver(request.engine, request.paid_work_only)
-        picture = Picture(resolution.read_image(request, task.parts))
+        picture = Picture(resolution.read_image(request, task.parts, packed=True))
         self._sessions.open(request.session, request.digest, picture, step)
         task.engine = step.record.name
 

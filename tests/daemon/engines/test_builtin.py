@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from flyaway.engines.builtin import matting, tiles
+from flyaway.engines.builtin import level, matting
 from flyaway.engines.builtin.engine import BuiltinEngine
 from flyaway.engines.builtin.solve import conjugate_gradients
 from flyaway.engines.builtin.system import System
@@ -171,17 +171,48 @@ def test_shows_a_preview_before_the_tiles() -> None:
             shown.append(preview)
 
     matting.extract(image, trimap, keep, ALONE, 2000)
-    assert shown[0].shape == alpha.shape
-    assert np.abs(shown[0] - alpha).mean() < 0.02
+    for each in shown:
+        step = round(len(alpha) / len(each))
+        assert each.shape == alpha[::step, ::step].shape
+        assert np.abs(each - alpha[::step, ::step]).mean() < 0.02
+    assert len({each.shape for each in shown}) == len(shown) > 1
 
 
 def test_tiles_leave_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
     image, trimap, _ = scene(500, 700)
     tiled = matting.extract(image, trimap, silent, ALONE, 2000)
-    monkeypatch.setattr(tiles, "SIDE", 1024)
+    monkeypatch.setattr(level, "SIDE", 1024)
     whole = matting.extract(image, trimap, silent, ALONE, 2000)
     assert np.abs(tiled - whole).max() < 1 / 255
     assert not np.array_equal(tiled, whole)
+
+
+def test_where_solving_would_take_long_alpha_follows_the_edges(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    image, trimap, alpha = scene(500, 700)
+    solved = matting.extract(image, trimap, silent, ALONE, 2000)
+    monkeypatch.setattr(matting, "_SOLVED_OPEN", 0)
+    followed = matting.extract(image, trimap, silent, ALONE, 2000)
+    unknown = trimap == 128
+    errors = [np.abs(each - alpha)[unknown].mean() for each in (followed, solved)]
+    assert errors[0] < 1.1 * errors[1]
+    assert not np.array_equal(followed, solved)
+    assert np.array_equal(followed[~unknown], solved[~unknown])
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.03])
+def test_what_follows_edges_does_not_depend_on_tiles_or_threads(
+    monkeypatch: pytest.MonkeyPatch, noise: float
+) -> None:
+    image, trimap, _ = scene(500, 700)
+    image = image + np.random.default_rng(1).normal(0, noise, image.shape).astype(np.float32)
+    image = image.clip(0, 1)
+    monkeypatch.setattr(matting, "_SOLVED_OPEN", 0)
+    once = matting.extract(image, trimap, silent, ALONE, 2000)
+    monkeypatch.setattr(level, "SIDE", 128)
+    again = matting.extract(image, trimap, silent, Workers(torch.device("cpu"), 3), 2000)
+    assert np.abs(once - again).max() < 1 / 255
 
 
 def test_finds_the_subject_in_a_region() -> None:
@@ -223,7 +254,7 @@ def test_settled_pixels_get_the_alpha_they_would_be_solved_to(
 ) -> None:
     image, trimap, _ = scene(500, 700)
     settled = matting.extract(image, trimap, silent, ALONE, 2000)
-    monkeypatch.setattr(tiles, "_SETTLED_REACH_PX", 400)
+    monkeypatch.setattr(level, "_SETTLED_REACH_PX", 400)
     solved = matting.extract(image, trimap, silent, ALONE, 2000)
     assert np.abs(settled - solved).max() < 1 / 255
     assert not np.array_equal(settled, solved)

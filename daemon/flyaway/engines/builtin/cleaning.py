@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from flyaway.engines.builtin import pyramid
+from flyaway.engines.builtin import pyramid, symmetric
 from flyaway.engines.builtin.band import Pixels
 from flyaway.engines.builtin.noise import TO_YCC, Noise
 from flyaway.engines.builtin.pyramid import Box
@@ -40,7 +40,6 @@ ONCE: Passes = ((3.0, 1.0),)
 """Half the work, for alphas that are not far from what they shall be."""
 
 _WINDOW = (3, 3)
-_PRODUCTS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 
 
 def cleaned(
@@ -157,50 +156,19 @@ def _smoothed(ycc: Pixels, covariance: NDArray[np.float32], passes: Passes) -> P
 def _smooth(planes: list[NDArray[np.float32]], floor: np.float32) -> None:
     """Smooth three planes in place, whose noise is white."""
     means = [_window_mean(plane) for plane in planes]
-    products = [_window_mean(planes[a] * planes[b]) - means[a] * means[b] for a, b in _PRODUCTS]
+    products = [
+        _window_mean(planes[a] * planes[b]) - means[a] * means[b] for a, b in symmetric.ENTRIES
+    ]
     for variance in products[:3]:
         np.maximum(variance, 0.0, out=variance)
         variance += floor
-    inverse = _inverse(products)
-    pulls = [_window_mean(_row(inverse, row, means)) for row in range(3)]
+    inverse = symmetric.inverse(products)
+    pulls = [_window_mean(symmetric.row_times(inverse, row, means)) for row in range(3)]
     inverse = [_window_mean(each) for each in inverse]
-    steps = [_row(inverse, row, planes) - pulls[row] for row in range(3)]
+    steps = [symmetric.row_times(inverse, row, planes) - pulls[row] for row in range(3)]
     for plane, step in zip(planes, steps, strict=True):
         plane -= floor * step
 
 
 def _window_mean(plane: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(cv2.blur(plane, _WINDOW, borderType=cv2.BORDER_REFLECT), np.float32)
-
-
-def _row(
-    matrix: list[NDArray[np.float32]], row: int, vector: list[NDArray[np.float32]]
-) -> NDArray[np.float32]:
-    """One row of the product of symmetric matrices, in the order of _PRODUCTS, and vectors."""
-    entries = [_PRODUCTS.index((min(row, each), max(row, each))) for each in range(3)]
-    product = matrix[entries[0]] * vector[0]
-    product += matrix[entries[1]] * vector[1]
-    product += matrix[entries[2]] * vector[2]
-    return product
-
-
-def _inverse(matrix: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-    """The inverses of positive definite matrices, through LDL', which single precision is enough for."""
-    a, b, c, ab, ac, bc = matrix
-    first, second = ab / a, ac / a
-    middle = b - first * ab
-    rest = bc - first * ac
-    third = rest / middle
-    last = 1.0 / (c - second * ac - third * rest)
-    middle = 1.0 / middle
-    corner = first * third - second
-    by_last = corner * last
-    entries = [
-        1.0 / a + first * first * middle + corner * by_last,
-        middle + third * third * last,
-        last,
-        -first * middle - third * by_last,
-        by_last,
-        -third * last,
-    ]
-    return [np.asarray(each, np.float32) for each in entries]

@@ -152,7 +152,7 @@ def _log_density(
 ) -> Values:
     """The logarithm of the samples' density at each pixel asked for, 0 elsewhere: HxW."""
     queries = workers.tensor(points[np.flatnonzero(asked)])
-    found = density(queries, workers.tensor(points[samples]))
+    found = density(queries, workers.tensor(points[samples]), workers)
     result = np.zeros(asked.shape, np.float32)
     result[asked] = (found + _LEAST_DENSITY).log_().cpu().numpy()
     return result

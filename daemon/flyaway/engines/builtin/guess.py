@@ -26,6 +26,7 @@ from flyaway.engines.builtin.workers import Workers
 from flyaway.engines.contract import ROUGH_BELOW, Report, part
 from flyaway.engines.progress import spaced
 from flyaway.errors import NoSubjectError
+from flyaway.images import encoding
 from flyaway.images.arrays import Image, Trimap
 
 _SIDE = 240
@@ -112,7 +113,7 @@ def find(image: Image, region: Mask | None, report: Report, threads: int) -> Gue
     selected = _enlarged(subject, image.shape[:2], frame)
     if region is not None:
         selected &= region
-    report(0.5, selected.astype(np.float32))
+    report(0.5, encoding.thinned(selected).astype(np.float32))
     trimap = outline.along(image, selected, None, 0.0, workers, part(report, 0.5, 1.0)).trimap
     if region is not None:
         trimap[~region] = 0

@@ -49,7 +49,7 @@ def log_ratio(
     points = features(picture)
     queries = workers.tensor(points[np.flatnonzero(asked)])
     inside, outside = (
-        density(queries, workers.tensor(points[chosen(mask, _SAMPLES)]))
+        density(queries, workers.tensor(points[chosen(mask, _SAMPLES)]), workers)
         for mask in (foreground, background)
     )
     ratio = ((inside + _LEAST_DENSITY) / (outside + _LEAST_DENSITY)).log_()
@@ -79,13 +79,17 @@ def chosen(mask: Mask, most: int) -> NDArray[np.intp]:
     return np.random.default_rng(0).choice(places, most, replace=False)
 
 
-def density(queries: torch.Tensor, samples: torch.Tensor) -> torch.Tensor:
+def density(queries: torch.Tensor, samples: torch.Tensor, workers: Workers) -> torch.Tensor:
     """Mean of a Gaussian kernel from each of N queries to all samples, both Nx5."""
     found = torch.empty(len(queries), device=queries.device)
     squares = (samples * samples).sum(dim=1)
-    for start in range(0, len(queries), _AT_ONCE):
-        some = queries[start : start + _AT_ONCE]
+
+    def look(span: slice) -> None:
+        some = queries[span]
         closeness = (some @ samples.T).mul_(2.0).sub_(squares)
         closeness.sub_((some * some).sum(dim=1, keepdim=True)).clamp_(min=_FARTHEST, max=0.0)
-        found[start : start + _AT_ONCE] = closeness.mul_(0.5).exp_().mean(dim=1)
+        found[span] = closeness.mul_(0.5).exp_().mean(dim=1)
+
+    with workers.pool() as pool:
+        list(pool.map(look, workers.spans(len(queries), _AT_ONCE)))
     return found

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from flyaway.engines.builtin import noise, pyramid
+from flyaway.engines.builtin import guided, noise, pyramid, tiles
 from flyaway.engines.builtin.band import grown, known_alpha
 from flyaway.engines.builtin.cleaning import AROUND_PX, cleaned
+from flyaway.engines.builtin.level import Level
 from flyaway.engines.builtin.local import Solution, solve_band
 from flyaway.engines.builtin.noise import Noise
 from flyaway.engines.builtin.pyramid import Box
-from flyaway.engines.builtin.tiles import Refiner
 from flyaway.engines.builtin.workers import Workers
 from flyaway.engines.contract import Report, part
 from flyaway.engines.progress import spaced
@@ -24,11 +22,14 @@ WHOLE_UNKNOWN = 260_000
 _WHOLE_AREA = 4_000_000
 """Pixels of the box around the band up to which it is solved in one piece."""
 
+_FIRST_UNKNOWN = 65_000
+"""Unknown pixels of the first level where there are several: it is the first that people see."""
+
+_SOLVED_OPEN = 260_000
+"""Open pixels up to which a level is solved, not only followed: where there are more, edges are many pixels wide."""
+
 _MARGIN = 48
 """Known pixels kept around the band, where its colours are looked up."""
-
-_PREVIEW_SIDE = 512
-"""Pixels enlarged at once for a preview: fresh memory of the whole size costs more than the work."""
 
 
 def extract(
@@ -50,42 +51,19 @@ def extract(
     unknown = trimap == UNKNOWN
     box = pyramid.bounds(unknown).grown(_MARGIN, trimap.shape)
     factor = _first_factor(int(np.count_nonzero(unknown)), box, whole_unknown)
+    box = box.aligned(factor)  # so that levels of it are those of the whole image
     image, inner = image[box.slices], trimap[box.slices]
     alpha = known_alpha(trimap)
     seen_noise = noise.estimate(image)
-    if factor > 1:
-        # A picture of a quarter of the pixels soon shows what will come.
-        first = _solve_whole(
-            image, inner, 2 * factor, seen_noise, workers, spaced(part(report, 0.0, 0.05))
-        )
-        report(0.05, _preview(alpha, first.alpha, 2 * factor, box, inner))
-    top = _solve_whole(
-        image,
-        inner,
-        factor,
-        seen_noise,
-        workers,
-        spaced(part(report, *((0.0, 1.0) if factor == 1 else (0.05, 0.25)))),
-    )
+    end = 1.0 if factor == 1 else 0.25
+    top = _solve_whole(image, inner, factor, seen_noise, workers, spaced(part(report, 0.0, end)))
     coarse, top_factor = top.alpha, factor
-    share = 0.25
     while factor > 1:
-        # At full size a preview takes as long as some tiles: one more, of the last size but one.
-        report(share, _preview(alpha, coarse, factor, box, inner) if factor == 2 else None)
+        report(end, _preview(trimap, coarse, factor, box))
         factor //= 2
-        end = 1.0 if factor == 1 else share + (1.0 - share) / 4
-        refiner = Refiner(
-            image,
-            inner,
-            coarse,
-            top.pairs,
-            factor,
-            top_factor // factor,
-            seen_noise,
-            workers,
-        )
-        coarse = refiner.run(spaced(part(report, share, end)))
-        share = end
+        start, end = end, 1.0 if factor == 1 else end + (1.0 - end) / 4
+        level = Level(image, inner, coarse, factor, seen_noise, settles=top.pairs is not None)
+        coarse = _doubled(level, top, top_factor, workers, spaced(part(report, start, end)))
     inside = alpha[box.slices]
     np.copyto(inside, coarse, where=inner == UNKNOWN)
     return alpha
@@ -93,8 +71,10 @@ def extract(
 
 def _first_factor(unknown: int, box: Box, whole_unknown: int) -> int:
     area = box.shape[0] * box.shape[1]
-    factor = 1
-    while unknown > whole_unknown * factor**2 or area > _WHOLE_AREA * factor**2:
+    if unknown <= whole_unknown and area <= _WHOLE_AREA:
+        return 1
+    most, factor = min(_FIRST_UNKNOWN, whole_unknown), 2
+    while unknown > most * factor**2 or area > _WHOLE_AREA * factor**2:
         factor *= 2
     return factor
 
@@ -108,20 +88,22 @@ def _solve_whole(
     return solve_band(colours, level, workers, report)
 
 
-def _preview(
-    alpha: Alpha, coarse: Alpha, factor: int, box: Box, inner: Trimap
-) -> NDArray[np.float32]:
-    """The alpha with what a level says of the unknown pixels of `box`."""
-    preview = alpha.copy()
-    inside = preview[box.slices]
-    height, width = inner.shape
-    for top in range(0, height, _PREVIEW_SIDE):
-        for left in range(0, width, _PREVIEW_SIDE):
-            window = Box(
-                top, min(top + _PREVIEW_SIDE, height), left, min(left + _PREVIEW_SIDE, width)
-            )
-            is_unknown = inner[window.slices] == UNKNOWN
-            if is_unknown.any():
-                larger = pyramid.enlarged(coarse, window, cv2.INTER_LINEAR, factor)
-                np.copyto(inside[window.slices], larger, where=is_unknown)
+def _doubled(
+    level: Level, top: Solution, top_factor: int, workers: Workers, report: Report
+) -> Alpha:
+    """The alpha of a level: solved, or followed along the photo's edges where that would take long."""
+    if level.open_px > _SOLVED_OPEN:
+        return guided.upsampled(level, workers, report)
+    return tiles.solved(level, top.pairs, top_factor // level.factor, workers, report)
+
+
+def _preview(trimap: Trimap, coarse: Alpha, factor: int, box: Box) -> Alpha:
+    """A small copy of the alpha, with what a level says of the unknown pixels of `box`."""
+    small = trimap[::factor, ::factor]
+    preview = known_alpha(small)
+    height, width = coarse.shape
+    place = np.s_[box.top // factor :, box.left // factor :]
+    inside = preview[place][:height, :width]
+    is_unknown = small[place][:height, :width] == UNKNOWN
+    np.copyto(inside, coarse[: inside.shape[0], : inside.shape[1]], where=is_unknown)
     return preview

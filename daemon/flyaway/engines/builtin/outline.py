@@ -194,11 +194,10 @@ def _view(
 ) -> View:
     picture = pyramid.reduced(image, box, side)
     height, width = picture.shape[:2]
-    share = cv2.resize(
-        selected[box.slices].astype(np.float32), (width, height), interpolation=cv2.INTER_AREA
-    )
+    levels = selected[box.slices].view(np.uint8) * np.uint8(255)
+    share = cv2.resize(levels, (width, height), interpolation=cv2.INTER_AREA)
     # Less than half of each pixel where the selection is thinner than one.
-    inside = share >= min(0.5, float(share.max()))
+    inside = share >= min(128, int(share.max()))
     scale = max(picture.shape) / max(box.shape)
     unit_px = scale * math.sqrt(selected.size)
     limit = math.inf if limit_px is None else max(1.5, limit_px * scale)

@@ -46,6 +46,12 @@ class Box:
         """To cut the box out of an array of its level."""
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
+    def aligned(self, step: int) -> Box:
+        """The box begun so much earlier that its top and left are multiples of `step`."""
+        return Box(
+            self.top - self.top % step, self.bottom, self.left - self.left % step, self.right
+        )
+
     def grown(self, margin: int, shape: tuple[int, ...]) -> Box:
         """The box with `margin` pixels more on each side, within an array of `shape`."""
         return Box(
