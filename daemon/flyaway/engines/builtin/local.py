@@ -38,8 +38,22 @@ class Solution:
     pairs: Pairs | None = None
 
 
-def solve_band(image: Pixels, trimap: Trimap, workers: Workers, report: Report) -> Solution:
-    """Solve an image in one piece."""
+def solve_band(
+    image: Pixels,
+    trimap: Trimap,
+    workers: Workers,
+    report: Report,
+    to_background: NDArray[np.float32] | None = None,
+) -> Solution:
+    """Solve an image in one piece.
+
+    Args:
+        image: HxWx3.
+        trimap: HxW.
+        workers: that solve it.
+        report: told how far it is.
+        to_background: HxW, how strongly each pixel is drawn to background, in the units of the matting Laplacian.
+    """
     alpha = known_alpha(trimap)
     if not (trimap == UNKNOWN).any():
         return Solution(alpha)
@@ -57,6 +71,10 @@ def solve_band(image: Pixels, trimap: Trimap, workers: Workers, report: Report) 
         system = local_system(image, band, alpha, workers, part(report, 0.0, 0.7))
         prior = torch.full_like(system.rhs, float((trimap == FOREGROUND).any()))
         weight = torch.full_like(prior, FAINT)
+    if to_background is not None:
+        more = workers.tensor(to_background[trimap == UNKNOWN])
+        prior = prior * weight / (weight + more)
+        weight = weight + more
     system = system.pulled(prior, weight)
     found = conjugate_gradients(system, prior, _TOLERANCE, part(report, 0.7, 1.0))
     alpha[trimap == UNKNOWN] = cleared(found)

@@ -43,7 +43,7 @@ _APART_SHARE = 0.03
 _MARGIN_SHARE = 0.1
 """Surroundings that are looked at beyond all that, for their colours."""
 
-_LIKELY = 2.0
+_LIKELY = 1.5
 """By how much hair's colours must be likelier (logarithm) than three quarters of the surroundings."""
 
 _LIKELY_BOUNDS = (-2.0, 2.0)
@@ -53,8 +53,12 @@ _UNLIKELY = -3.0
 _GAP_SHARE = 0.008
 """Hair may be interrupted so far."""
 
-_ROOM_SHARE = 0.012
+_ROOM_SHARE = 0.025
 """What is left unknown around hair."""
+
+_OUTSIDE_PULL, _DOUBTFUL_SHARE = 3e-3, 0.03
+"""Pull to background outside of the outline, in the units of the matting Laplacian, and how far from it that is
+reached: without it whatever resembles the subject stays open, and some of it is solved wrongly."""
 
 _CLEAR = 0.08
 """A coarse alpha this near to 0 or 1 is taken for it: a wide band leaves a haze where nothing is."""
@@ -164,7 +168,8 @@ def along(
     report(0.1)
     wide = _wide(view, workers)
     report(0.3)
-    alpha = solve_band(view.picture, wide, workers, part(report, 0.3, 1.0)).alpha
+    solving = part(report, 0.3, 1.0)
+    alpha = solve_band(view.picture, wide, workers, solving, _to_background(view)).alpha
     narrow = _narrowed(wide, _without_haze(alpha, view))
     trimap = np.zeros(selected.shape, np.uint8)
     size = (box.shape[1], box.shape[0])
@@ -238,6 +243,12 @@ def _wide(view: View, workers: Workers) -> Trimap:
     trimap = np.where(selected, FOREGROUND, BACKGROUND).astype(np.uint8)
     trimap[is_open] = UNKNOWN
     return trimap
+
+
+def _to_background(view: View) -> NDArray[np.float32]:
+    """How strongly a hand's outline speaks for background: the more, the farther outside a pixel is."""
+    away = view.outside_px / np.float32(_DOUBTFUL_SHARE * view.unit_px)
+    return np.asarray(_OUTSIDE_PULL * away.clip(max=1.0), np.float32)
 
 
 def _likely_from(surroundings: NDArray[np.float32]) -> float:
