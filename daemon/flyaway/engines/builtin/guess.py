@@ -185,12 +185,13 @@ def _seeds(picture: NDArray[np.uint8], region: Mask | None, sure_share: float) -
 
 def _is_shape(region: Mask) -> bool:
     """Whether a region is as large as its convex hull."""
-    outlines, _ = cv2.findContours(
-        region.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
-    )
+    small = np.ascontiguousarray(encoding.thinned(region)).view(np.uint8)
+    outlines, _ = cv2.findContours(small, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    if not outlines:
+        return False  # thinner than what is looked at
     hull = cv2.convexHull(np.concatenate(outlines))
-    filled = cv2.fillConvexPoly(np.zeros(region.shape, np.uint8), hull, 1)
-    return int(np.count_nonzero(region)) >= _FILLED_SHARE * int(np.count_nonzero(filled))
+    filled = cv2.fillConvexPoly(np.zeros(small.shape, np.uint8), hull, 1)
+    return int(np.count_nonzero(small)) >= _FILLED_SHARE * int(np.count_nonzero(filled))
 
 
 def _region_seeds(region: Mask) -> Iterator[Seeds]:
