@@ -39,10 +39,15 @@ class Miniature:
     selection_u8: bytes
 
 
+def step(width: int, height: int) -> int:
+    """Each how manieth pixel the small copies of so large a layer hold."""
+    return -(-max(width, height) // SIDE_PX)
+
+
 def size(width: int, height: int) -> tuple[int, int]:
     """Width and height of the small copies of so large a layer."""
-    step = _step(width, height)
-    return -(-width // step), -(-height // step)
+    each = step(width, height)
+    return -(-width // each), -(-height // each)
 
 
 def shrunk(
@@ -61,9 +66,9 @@ def shrunk(
         sample_bytes: of one sample: 1, 2 or 4.
         samples: in a pixel.
     """
-    step = _step(width, height)
+    each = step(width, height)
     return b"".join(
-        _thinned(read_row(row), step, sample_bytes, samples) for row in range(0, height, step)
+        _thinned(read_row(row), each, sample_bytes, samples) for row in range(0, height, each)
     )
 
 
@@ -100,7 +105,3 @@ def request(miniature: Miniature, options: Options) -> tuple[DescribeRequest, by
         edge_width_px=options.edge_width_px or None,
     )
     return asked, miniature.image_data + miniature.selection_u8
-
-
-def _step(width: int, height: int) -> int:
-    return -(-max(width, height) // SIDE_PX)

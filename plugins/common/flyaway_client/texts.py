@@ -17,6 +17,19 @@ PLATE_ABOUT = "The same scene without the subject, taken from the same place, in
 
 SELECTION_ABOUT = "What the selection means. With nothing selected, the subject is found by itself"
 
+SOURCE = "Taken from"
+SOURCE_ABOUT = (
+    "What says where the subject is: white is the subject, black the background, grey is to be found out; in a "
+    "layer, so is what is transparent"
+)
+FROM_SELECTION = "Selection"
+
+
+def from_layer(name: str) -> str:
+    """Another layer, as something to take the selection from."""
+    return f"Layer “{name}”"
+
+
 NO_SELECTION = "No selection: the subject will be looked for"
 
 REFINING = "The mask is solved again inside the selection and stays as it is outside"

@@ -9,6 +9,7 @@ from gi.repository import Gimp, GimpUi, GObject, Gtk
 from output_row import OutputRow
 from preview import PreviewPicture
 from selection_row import SelectionRow
+from source_row import SourceRow
 
 from flyaway_client import texts
 from flyaway_client.background import BackgroundCall, Work
@@ -34,6 +35,7 @@ class ExtractDialog:
     ) -> None:
         GimpUi.init("flyaway")
         options.forget_what_another_image_had(config, layer.get_image())
+        options.forget_plate(config)
         self._dialog = GimpUi.ProcedureDialog.new(procedure, config, TITLE)
         self._dialog.set_ok_label("E_xtract")
         self._config = config
@@ -96,6 +98,9 @@ class ExtractDialog:
         self._labels = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)
         for name in names[:3]:
             self._labels.add_widget(own[name].get_label())
+        self._source = SourceRow(config, layer)
+        source = self._labelled("Taken _from", self._source.menu, self._source.menu)
+        self._source.show_in(source)
         engine = Gtk.Box(spacing=6)
         engine.pack_start(self._engine.menu, True, True, 0)
         engine.pack_start(self._engine.download.button, False, False, 0)
@@ -107,6 +112,7 @@ class ExtractDialog:
         more.set_expanded(config.get_property("engine") == "empty-scene")
         rows = (
             own["selection-is"],
+            source,
             self._selection.sentence,
             edge_width,
             self._labelled("_Engine", self._engine.menu, engine),
@@ -118,8 +124,15 @@ class ExtractDialog:
         for row in rows:
             self._choices.pack_start(row, False, False, 0)
         self._choices.show_all()
+        dialog.connect("notify::is-active", lambda *_: self._look())
         for widget in (self._choices, self._work):
             dialog.get_content_area().pack_start(widget, False, False, 0)
+
+    def _look(self) -> None:
+        """The user comes back to the dialog, or leaves it: what there is to take may have changed."""
+        if self._dialog.is_active() and self._choices.get_sensitive():
+            self._source.refresh()
+            self._selection.describe()
 
     def _labelled(self, text: str, target: Gtk.Widget, content: Gtk.Widget) -> Gtk.Box:
         """A row with a label that is as wide as those of GIMP's own rows."""
