@@ -22,6 +22,10 @@ _ANTIALIAS_PX = 3
 _FLAT_SHARE = 0.3
 """Greys of which so many have one of three levels were painted; a feather has every level."""
 
+_AREA_SHARE = 0.03
+_AREA_LEVELS = slice(16, 240)
+"""A soft brush leaves every level, too, but around an area of one; a feather has such areas at its ends alone."""
+
 _FILLED_SHARE = 0.985
 """A selection that fills this much of its box, or shares so much with an ellipse, was drawn as one."""
 
@@ -75,8 +79,15 @@ def to_levels(selection: Samples) -> Levels:
 
 
 def _is_flat(levels: Levels) -> bool:
+    """Whether what is partly selected was painted."""
     counts = np.bincount(levels.reshape(-1), minlength=256)[1:255]
-    return bool(np.sort(counts)[-3:].sum() >= _FLAT_SHARE * counts.sum())
+    partly = int(counts.sum())
+    if np.sort(counts)[-3:].sum() >= _FLAT_SHARE * partly:
+        return True
+    square = np.ones((_ANTIALIAS_PX, _ANTIALIAS_PX), np.uint8)
+    is_even = cv2.dilate(levels, square) == cv2.erode(levels, square)
+    areas = np.bincount(levels[is_even], minlength=256)[_AREA_LEVELS]
+    return bool(areas.max() >= _AREA_SHARE * partly)
 
 
 def _feather_px(partly: NDArray[np.uint8], selected: Mask) -> float:
