@@ -247,8 +247,7 @@ def test_takes_the_selection_from_masks_channels_and_layers(
     kinds: dict[str, dict[str, str]] = {
         "8 bits": {},
         "8 bits linear": {"precision": "U8_LINEAR"},
-        "16 bits": {"precision": "U16_NON_LINEAR"},
-        "float, Adobe RGB": {"precision": "FLOAT_LINEAR", "profile": "adobe"},
+        "16 bits, Adobe RGB": {"precision": "U16_NON_LINEAR", "profile": "adobe"},
     }
     cases = [
         {"file": str(photo), "ellipse": None, **kind, "name": name} for name, kind in kinds.items()
