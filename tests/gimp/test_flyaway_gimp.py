@@ -18,6 +18,7 @@ from flyaway_client import protocol
 from flyaway_client.messages import (
     SELECTION_KINDS,
     Cancel,
+    EngineInfo,
     ExtractRequest,
     ExtractResult,
     ImageHeader,
@@ -282,6 +283,34 @@ def test_tells_what_to_know_of_the_work_only_to_a_user_at_the_window(
         procedure.run(image, image.layers, gimp.RunMode[run_mode])
     told = [f"Done in 1.0 s by fake. {note}" for note in notes]
     assert gimp.messages == ([] if run_mode == "NONINTERACTIVE" else told)
+
+
+@pytest.mark.parametrize("is_guess", [True, False])
+def test_keeps_for_the_next_dialog_what_is_worth_fetching_after_a_guess(
+    procedure, gimp, image, home: Path, open_dialog, monkeypatch, is_guess: bool
+) -> None:
+    info = EngineInfo("absent", "Absent", "Veils.", (), False, 885_000_000, "MIT", "", True)
+
+    def answer(fake: FakeDaemon, peer: Peer, message: Message) -> None:
+        if daemon.is_complete(peer):
+            assert peer.request
+            alpha = ImageHeader(6, 4, "gray", "u8")
+            advised = info if is_guess else None
+            result = ExtractResult(peer.request.id, alpha, "fake", "cpu", 1.0, advised=advised)
+            fake.send(peer, result)
+            daemon.send_alpha(fake, peer)
+
+    kept: dict[str, object] = {}
+    keep = gimp.ProcedureConfig.set_property
+    monkeypatch.setattr(
+        gimp.ProcedureConfig,
+        "set_property",
+        lambda config, name, value: (kept.update({name: value}), keep(config, name, value)),
+    )
+    open_dialog(True)
+    with daemon.running(home, {"strip": answer}):
+        procedure.run(image, image.layers, gimp.RunMode.INTERACTIVE, advised="older")
+    assert kept["advised"] == ("absent" if is_guess else "")
 
 
 @pytest.mark.parametrize("run_mode", ["INTERACTIVE", "WITH_LAST_VALS"])

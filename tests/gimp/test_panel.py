@@ -212,6 +212,7 @@ def test_an_engine_that_needs_the_empty_scene_waits_for_that_layer(
     def user(opened: Opened) -> bool:
         opened.choose("plates")
         assert "Needs a photo of the empty scene in another layer." in opened.about.text
+        assert opened.about.text.endswith("Choose that layer under “More”.")
         assert not opened.dialog.can_be_accepted
         config.set_property("plate", image.layers[0])
         assert opened.dialog.can_be_accepted
@@ -222,6 +223,22 @@ def test_an_engine_that_needs_the_empty_scene_waits_for_that_layer(
 
     with daemon.running(home, {"engines": daemon.offer(FREE, PLATES)}):
         assert ask(config, user)
+
+
+def test_more_opens_when_an_engine_asks_for_a_layer_that_is_chosen_there(
+    ask, config, image, home: Path
+) -> None:
+    def user(opened: Opened) -> bool:
+        run_main_loop_until(lambda: "more" in opened.names)
+        assert not opened.more.is_expanded
+        opened.menu.set_active_id("empty-scene")
+        return bool(opened.more.is_expanded)
+
+    plates = dataclasses.replace(PLATES, suits=("empty-scene",))
+    with daemon.running(home, {"engines": daemon.offer(FREE, plates)}):
+        assert ask(config, user)
+        config.set_property("engine", "auto")
+        assert ask(config, lambda opened: not opened.more.is_expanded)
 
 
 def test_opens_without_the_empty_scene_of_last_time(ask, config, image, home, capfd) -> None:
@@ -338,6 +355,56 @@ def test_a_download_can_be_cancelled(ask, config, home: Path, way: str) -> None:
     with daemon.running(home, script):
         assert not ask(config, user)
         assert stopped.wait(30)
+
+
+def test_offers_what_is_worth_fetching_after_a_guess(ask, config, home: Path) -> None:
+    config.set_property("advised", "absent")
+    proceed = threading.Event()
+    proceed.set()
+
+    def user(opened: Opened) -> bool:
+        run_main_loop_until(lambda: opened.button.is_visible)
+        assert opened.button.label == "_Download Absent (885 MB)"
+        assert "The last result was only a guess" in opened.about.text
+        assert opened.dialog.can_be_accepted
+        opened.choose("absent")
+        assert opened.button.label == "_Download (885 MB)"
+        assert "guess" not in opened.about.text
+        opened.menu.set_active_id("auto")
+        config.set_property("paid-work-only", True)
+        assert opened.button.is_visible
+        opened.button.click()
+        run_main_loop_until(lambda: "guess" not in opened.about.text)
+        return not opened.button.is_visible
+
+    with daemon.running(home, daemon.offer_missing(ABSENT, proceed, FREE)):
+        assert ask(config, user)
+
+
+def test_advises_nothing_that_the_switch_leaves_out(ask, config, home: Path) -> None:
+    config.set_property("advised", "absent")
+    config.set_property("paid-work-only", True)
+    limited = dataclasses.replace(ABSENT, paid_work=False)
+
+    def user(opened: Opened) -> bool:
+        run_main_loop_until(lambda: "more" in opened.names)
+        return not opened.button.is_visible
+
+    with daemon.running(home, {"engines": daemon.offer(FREE, limited)}):
+        assert ask(config, user)
+
+
+def test_everything_says_what_it_is_for(ask, config, home: Path) -> None:
+    def user(opened: Opened) -> bool:
+        opened.choose("absent")
+        begun = opened.button.tooltip
+        widgets = (opened.menu, opened.source, opened.output, opened.more, opened.bar)
+        assert all(one.tooltip for one in (*widgets, *opened.work.children, opened.dialog.ok))
+        opened.button.click()
+        return "Veils." in begun and opened.button.tooltip.startswith("Stop the download")
+
+    with daemon.running(home, daemon.offer_missing(ABSENT, threading.Event(), FREE)):
+        assert ask(config, user)
 
 
 # --- the selection and the outputs -----------------------------------------------------------------

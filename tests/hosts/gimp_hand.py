@@ -1,10 +1,11 @@
 """Runs in GIMP with its window while a test works by hand: writes down what has become of the image when asked.
 
 The test gives the signals step-1, step-2, …; each is answered by the note done-N. Where it has put a file "reset"
-into args "folder", the image is made what it was; else its selection, its layers and their masks go there.
+into args "folder", the image is made what it was; its selection, its layers and their masks go there. A
+file "close" has the image closed, after which the signal "end" ends it.
 """
 
-# ruff: noqa: F821 - the driver gives Gimp, image, args, note and wait_for_signal
+# ruff: noqa: F821 - the driver gives Gimp, image, args, note, finish and wait_for_signal
 
 import itertools
 import sys
@@ -47,10 +48,22 @@ def look():
     return {"layers": found, "channels": [one.get_name() for one in channels]}
 
 
+def close():
+    """Close the image's only display, and so the image."""
+    image.clean_all()
+    next(filter(None, map(Gimp.Display.get_by_id, range(1, 9)))).delete()
+
+
 note("ready")
 for count in itertools.count(1):
     wait_for_signal(f"step-{count}", PATIENCE_S)
+    if (FOLDER / "close").exists():
+        close()
+        break
     if (FOLDER / "reset").exists():
         (FOLDER / "reset").unlink()
         reset()
     note(f"done-{count}", look())
+note(f"done-{count}", image.is_valid())
+wait_for_signal("end", PATIENCE_S)
+finish(None)

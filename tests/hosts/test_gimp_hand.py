@@ -128,6 +128,11 @@ class Hand:
         seen: dict[str, Any] = self.running.note(f"done-{self._steps}")
         return seen
 
+    def close_image(self) -> None:
+        """Have the image closed."""
+        (self.folder / "close").touch()
+        assert not self.look(), "it is still open"
+
     def reset(self) -> None:
         """Have the photo as it was."""
         (self.folder / "reset").touch()
@@ -188,6 +193,12 @@ def _is_met(met: Callable[[], object]) -> bool:
 
 def alpha_of(extracted: Extracted) -> Levels:
     return np.frombuffer(extracted.alpha, np.uint8).reshape(HEIGHT, WIDTH)
+
+
+def settings_of(gimp: Gimp) -> str:
+    """What GIMP has kept of the last run."""
+    folder = gimp.plugin_folder.parent / "plug-in-settings"
+    return "".join(file.read_text("utf-8") for file in folder.glob("*flyaway*.last"))
 
 
 def test_selected_by_mouse_painted_and_pressed_by_key(gimp: Gimp, tmp_path: Path) -> None:
@@ -274,3 +285,21 @@ def test_selected_by_mouse_painted_and_pressed_by_key(gimp: Gimp, tmp_path: Path
     expected = hand.asked_directly(selection)
     assert expected.result.understood.startswith("Everything is selected")
     assert (hand.levels("mask-0") == alpha_of(expected)).all()
+
+    # That was a guess, of which the next dialog knows.
+    assert expected.result.advised is not None
+    kept = f'(advised "{expected.result.advised.name}")'
+    wait_for(lambda: kept in settings_of(gimp), "the advice is not kept", 20)
+    hand.open_dialog()
+    hand.display.screenshot("advised")
+
+    # The image is closed before Extract is pressed.
+    hand.close_image()
+    hand.display.activate(hand.display.wait_for_window(DIALOG))
+    hand.display.press_until(
+        ["alt+x"], lambda: not hand.display.windows(DIALOG), "Extract is not heard"
+    )
+    hand.display.screenshot("closed")
+    hand.running.signal("end")
+    hand.running.result()
+    assert "Traceback" not in gimp.log.read_text("utf-8", "replace")

@@ -42,6 +42,19 @@ def edge_width(width_px: int | None) -> str:
     return "Automatic" if width_px is None else f"Automatic ({width_px} px)"
 
 
+WORK_ABOUT = "How far the work is; Cancel stops it and leaves the image as it was"
+
+DOWNLOAD_ABOUT = (
+    "How far the download is; what came of one that was stopped is kept for the next time"
+)
+STOP_DOWNLOAD_ABOUT = "Stop the download; what came of it is kept for the next time"
+
+PLATE_PLACE = "Choose that layer under “More”."
+
+BETTER_THAN_GUESS = (
+    "The last result was only a guess: the button fetches a network that finds the subject."
+)
+
 STARTING = "Starting Flyaway"
 STARTING_DOWNLOAD = "Starting the download"
 """What is being done, before the daemon says it."""

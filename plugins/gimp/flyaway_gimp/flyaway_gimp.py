@@ -112,7 +112,9 @@ def _extract_in_dialog(
     try:
         if not dialog.ask():
             raise CancelledError("The dialog was closed.")
-        return extraction.extract(layer, options.load(config), dialog)
+        result = extraction.extract(layer, options.load(config), dialog)
+        options.advise(config, result)
+        return result
     finally:
         dialog.close()
 

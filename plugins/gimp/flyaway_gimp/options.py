@@ -13,6 +13,7 @@ from gi.repository import Gimp, GObject
 
 from flyaway_client import texts
 from flyaway_client.menu_entries import SELECTION_ENTRIES, MenuEntry
+from flyaway_client.messages import ExtractResult
 from flyaway_client.options import (
     LAYER_MASK,
     MAX_EDGE_WIDTH_PX,
@@ -37,8 +38,14 @@ OUTPUT_ENTRIES = (
     MenuEntry(SELECTION, "Selection", "In place of the present one; this layer is left as it is"),
 )
 
-_KEPT = ("engine", "paid-work-only", "selection-is", "edge-width", "output", "chosen-for")
-"""The arguments that hold for the next run; a layer with the empty scene does not."""
+_HIDDEN = {
+    "chosen-for": "Of which image the choices were",
+    "advised": "What is worth fetching since the last result was but a guess",
+}
+"""No arguments: nobody chooses them, and they are kept with the others."""
+
+_KEPT = ("engine", "paid-work-only", "selection-is", "edge-width", "output", *_HIDDEN)
+"""What holds for the next run; layers and other items of an image do not."""
 
 
 def add_arguments(procedure: Gimp.Procedure) -> None:
@@ -96,10 +103,8 @@ def add_arguments(procedure: Gimp.Procedure) -> None:
         flags,
     )
 
-    # No argument: nobody chooses it, and it is kept with the others.
-    procedure.add_string_aux_argument(
-        "chosen-for", "", "Of which image the choices were", "", flags
-    )
+    for name, about in _HIDDEN.items():
+        procedure.add_string_aux_argument(name, "", about, "", flags)
 
 
 def forget_what_another_image_had(config: Gimp.ProcedureConfig, image: Gimp.Image) -> None:
@@ -115,6 +120,11 @@ def forget_what_another_image_had(config: Gimp.ProcedureConfig, image: Gimp.Imag
 def forget_plate(config: Gimp.ProcedureConfig) -> None:
     """Take back last time's layer: GIMP's chooser has no way back to none, and it would stay for another photo."""
     config.set_property("plate", None)
+
+
+def advise(config: Gimp.ProcedureConfig, result: ExtractResult) -> None:
+    """Keep for the next dialog what it may offer to fetch."""
+    config.set_property("advised", "" if result.advised is None else result.advised.name)
 
 
 def keep(config: Gimp.ProcedureConfig) -> None:

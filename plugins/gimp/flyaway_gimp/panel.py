@@ -38,6 +38,8 @@ class ExtractDialog:
         options.forget_plate(config)
         self._dialog = GimpUi.ProcedureDialog.new(procedure, config, TITLE)
         self._dialog.set_ok_label("E_xtract")
+        extract = self._dialog.get_widget_for_response(Gtk.ResponseType.OK)
+        extract.set_tooltip_text(texts.EXTRACT_ABOUT)
         self._config = config
         self._previews = Latest[tuple[Preview, bytes]]()
         self._fill(config, layer)
@@ -86,8 +88,12 @@ class ExtractDialog:
         own = {name: dialog.get_widget(name, GObject.TYPE_NONE) for name in names}
         edge_width = own["edge-width"]
         self._selection = SelectionRow(config, layer, edge_width)
-        self._engine = EngineRow(config, self._allow_ok, self._selection.describe)
+        more = Gtk.Expander(label="_More", use_underline=True, tooltip_text=texts.MORE_ABOUT)
+        self._engine = EngineRow(
+            config, self._allow_ok, self._selection.describe, lambda: more.set_expanded(True)
+        )
         self._bar = Gtk.ProgressBar(show_text=True)
+        self._bar.set_tooltip_text(texts.WORK_ABOUT)
         self._preview = PreviewPicture()
         self._work = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6, no_show_all=True)
         for shown in (self._bar, self._preview):
@@ -104,12 +110,10 @@ class ExtractDialog:
         engine = Gtk.Box(spacing=6)
         engine.pack_start(self._engine.menu, True, True, 0)
         engine.pack_start(self._engine.download.button, False, False, 0)
-        more = Gtk.Expander(label="_More", use_underline=True, tooltip_text=texts.MORE_ABOUT)
         rest = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         for name in names[2:]:
             rest.pack_start(own[name], False, False, 0)
         more.add(rest)
-        more.set_expanded(config.get_property("engine") == "empty-scene")
         rows = (
             own["selection-is"],
             source,

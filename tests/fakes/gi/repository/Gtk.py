@@ -211,10 +211,14 @@ class Dialog(Widget):
     def __init__(self) -> None:
         self._responses: list[Callable[..., object]] = []
         self._activations: list[Callable[..., object]] = []
+        self.ok = Widget()
 
     def connect(self, signal: str, handler: Callable[..., object]) -> None:
         handlers = {"response": self._responses, "notify::is-active": self._activations}
         handlers[signal].append(handler)
+
+    def get_widget_for_response(self, response: ResponseType) -> Widget:
+        return self.ok if response is ResponseType.OK else Widget()
 
     def is_active(self) -> bool:
         return True
