@@ -30,6 +30,7 @@ class Miniature:
         image: its layout, sRGB and "u8".
         image_data: its pixels.
         selection_u8: of the same size.
+        partly_px: how many pixels of the whole selection are partly selected; see `shrunk_levels`.
     """
 
     width: int
@@ -37,6 +38,7 @@ class Miniature:
     image: ImageHeader
     image_data: bytes
     selection_u8: bytes
+    partly_px: int = 0
 
 
 def step(width: int, height: int) -> int:
@@ -72,6 +74,23 @@ def shrunk(
     )
 
 
+def shrunk_levels(read_row: Callable[[int], bytes], width: int, height: int) -> tuple[bytes, int]:
+    """The same of a selection; and how many pixels of the whole are partly selected, as the rows that are kept tell.
+
+    A feather of a few pixels is no more to be seen in the small copy.
+    """
+    partly_px = 0
+
+    def row(number: int) -> bytes:
+        nonlocal partly_px
+        levels = read_row(number)
+        partly_px += len(levels) - levels.count(0) - levels.count(255)
+        return levels
+
+    small = shrunk(row, width, height)
+    return small, partly_px * step(width, height)
+
+
 def _thinned(row: Buffer, step: int, sample_bytes: int, samples: int) -> bytes:
     """Each so-manieth pixel of a row."""
     items: memoryview[int] = memoryview(row).cast("B").cast(_FORMATS[sample_bytes])
@@ -103,5 +122,6 @@ def request(miniature: Miniature, options: Options) -> tuple[DescribeRequest, by
         selection=ImageHeader(header.width, header.height, "gray", "u8"),
         selection_is=options.selection_is,
         edge_width_px=options.edge_width_px or None,
+        partly_px=miniature.partly_px,
     )
     return asked, miniature.image_data + miniature.selection_u8

@@ -101,7 +101,7 @@ def miniature_of(target: Target, options: Options) -> Miniature | None:
         )
         return content
 
-    selection = miniature.shrunk(lambda number: read(row(number)), width, height)
+    selection, partly_px = miniature.shrunk_levels(lambda number: read(row(number)), width, height)
     selections.check_painted(selection, target.source, layer)
     return Miniature(
         width,
@@ -109,6 +109,7 @@ def miniature_of(target: Target, options: Options) -> Miniature | None:
         ImageHeader(*miniature.size(width, height), layouts.CHANNELS, "u8"),
         miniature.shrunk(image_row, width, height, 1, samples),
         selection,
+        partly_px,
     )
 
 

@@ -141,7 +141,7 @@ def miniature_of(target: Target) -> Miniature | None:
         height,
         ImageHeader(*miniature.size(width, height), header.channels, "u8"),
         miniature.eight_bits(small, header.dtype),
-        selections.small_levels(selection, place, layer),
+        *selections.small_levels(selection, place, layer),
     )
 
 

@@ -72,15 +72,16 @@ def levels(selection: Selected, place: QtCore.QRect, layer: Node) -> bytes:
     return _checked(_as_levels(content, selection, place), selection, layer)
 
 
-def small_levels(selection: Selected, place: QtCore.QRect, layer: Node) -> bytes:
-    """The same of a small copy; see `miniature`."""
+def small_levels(selection: Selected, place: QtCore.QRect, layer: Node) -> tuple[bytes, int]:
+    """The same of a small copy, and how much is partly selected; see `miniature.shrunk_levels`."""
     width, height = place.width(), place.height()
 
     def row(number: int) -> bytes:
         pixels = selection.pixelData(place.x(), place.y() + number, width, 1).data()
         return _as_levels(pixels, selection, place)
 
-    return _checked(miniature.shrunk(row, width, height), selection, layer)
+    small, partly_px = miniature.shrunk_levels(row, width, height)
+    return _checked(small, selection, layer), partly_px
 
 
 def _as_levels(content: bytes, selection: Selected, place: QtCore.QRect) -> bytes:

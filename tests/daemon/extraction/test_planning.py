@@ -316,7 +316,7 @@ class TestPainted:
 class TestFeathered:
     """A feather hints at how wide the edge is; it is no trimap."""
 
-    @pytest.mark.parametrize("width", [10, 40, 150, 400])
+    @pytest.mark.parametrize("width", [3, 4, 6, 10, 40, 150, 400])
     @pytest.mark.parametrize("shape", ["disc", "straight"])
     def test_is_never_taken_for_painted(self, width: int, shape: str) -> None:
         hard = round_selection(900, 250) if shape == "disc" else square(900, 200, 700)
