@@ -1,8 +1,9 @@
 """Runs in GIMP with its window while a test works by hand: writes down what has become of the image when asked.
 
-The test gives the signals step-1, step-2, …; each is answered by the note done-N. Where it has put a file "reset"
-into args "folder", the image is made what it was; its selection, its layers and their masks go there. A
-file "close" has the image closed, after which the signal "end" ends it.
+The test gives the signals step-1, step-2, …; each is answered by the note done-N, when the selection, the channel
+and the layers' masks lie in files in args "folder". Files that it puts there ask for something before: "reset" for
+the photo as it was, "keep" for the selection as a channel, "close" for the image closed, after which the signal
+"end" ends it.
 """
 
 # ruff: noqa: F821 - the driver gives Gimp, image, args, note, finish and wait_for_signal
@@ -21,15 +22,25 @@ FOLDER = Path(args["folder"])
 
 
 def reset():
-    """The photo alone, seen, with no mask and no selection."""
+    """The photo alone, seen, with no mask, no selection and no channel."""
     for layer in image.get_layers():
         if layer.get_id() != photo.get_id():
             image.remove_layer(layer)
+    for channel in image.get_channels():
+        image.remove_channel(channel)
     photo.set_visible(True)
     if photo.get_mask() is not None:
         photo.remove_mask(Gimp.MaskApplyMode.DISCARD)
     image.set_selected_layers([photo])
     Gimp.Selection.none(image)
+    Gimp.displays_flush()
+
+
+def keep_selection():
+    """The selection as a channel, and nothing selected any more."""
+    Gimp.Selection.save(image)
+    Gimp.Selection.none(image)
+    image.set_selected_layers([photo])
     Gimp.displays_flush()
 
 
@@ -60,9 +71,10 @@ for count in itertools.count(1):
     if (FOLDER / "close").exists():
         close()
         break
-    if (FOLDER / "reset").exists():
-        (FOLDER / "reset").unlink()
-        reset()
+    for name, change in (("reset", reset), ("keep", keep_selection)):
+        if (FOLDER / name).exists():
+            (FOLDER / name).unlink()
+            change()
     note(f"done-{count}", look())
 note(f"done-{count}", image.is_valid())
 wait_for_signal("end", PATIENCE_S)

@@ -101,6 +101,10 @@ class Hand:
         """Open the dialog of Extract Foreground."""
         self._gimp.open_dialog(self.running, TITLE)
 
+    def take_from_last(self) -> None:
+        """Choose the last of what the selection can be taken from."""
+        self.display.key("alt+f", "space", "End", "Return")
+
     def extract(self, output: str) -> None:
         """Choose the output in the open dialog and press Extract."""
         down = ["Down"] * OUTPUTS.index(output)
@@ -137,6 +141,11 @@ class Hand:
         """Have the photo as it was."""
         (self.folder / "reset").touch()
         self.look()
+
+    def keep_selection(self) -> None:
+        """Have the selection kept as a channel, and nothing selected."""
+        (self.folder / "keep").touch()
+        assert self.look()["channels"]
 
     def levels(self, name: str) -> Levels:
         """Levels that the last look has written down: "selection", "mask-0"."""
@@ -274,6 +283,16 @@ def test_selected_by_mouse_painted_and_pressed_by_key(gimp: Gimp, tmp_path: Path
     expected = hand.asked_directly(selection)
     assert "what was painted grey" in expected.result.understood
     assert (hand.levels("mask-0") == alpha_of(expected)).all()
+
+    # The same kept as a channel, from which the dialog takes it.
+    before = hand.levels("mask-0")
+    hand.keep_selection()
+    hand.open_dialog()
+    hand.take_from_last()
+    hand.display.screenshot("taken-from")
+    hand.extract("new-layer")
+    hand.wait_until(lambda seen: seen["layers"] == [[True, True], [False, True]], "no copy")
+    assert (hand.levels("mask-0") == before).all()
 
     # All is selected, which is no selection.
     hand.reset()
