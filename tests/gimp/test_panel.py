@@ -520,6 +520,7 @@ def test_says_live_what_the_chosen_source_is_taken_for(
     ask, config, gimp, image, running_daemon: FakeDaemon
 ) -> None:
     hair = gimp.Channel(image, "hair", np.ones((4, 6, 1)))
+    hair.get_buffer().pixels[0, :2] = 0.5
     image.channels.append(hair)
 
     def user(opened: Opened) -> bool:
@@ -528,6 +529,8 @@ def test_says_live_what_the_chosen_source_is_taken_for(
         opened.source.set_active_id(str(hair.get_id()))
         assert config.get_property("selection-from") is hair
         run_main_loop_until(lambda: opened.taken_for.text == "Outline, edge up to 7 px.")
+        asked = [one for one in running_daemon.received if isinstance(one, DescribeRequest)]
+        assert asked[-1].partly_px == 2
         opened.source.set_active_id("")
         assert config.get_property("selection-from") is None
         run_main_loop_until(lambda: opened.taken_for.text == nothing)

@@ -10,7 +10,7 @@ from tests.fakes.daemon import FakeDaemon
 from tests.fakes.krita_app import DocumentData, Krita, Node
 from tests.krita.conftest import Docker, make_image, plugin_module, select, turn_until
 
-from flyaway_client.messages import ExtractRequest
+from flyaway_client.messages import DescribeRequest, ExtractRequest
 
 OUTLINE = "Outline, edge up to 7 px"
 NOTHING = "No selection: the subject will be looked for"
@@ -160,6 +160,8 @@ def test_says_live_what_a_source_is_taken_for_and_extracts_from_it(
     turn_until(lambda: docker.taken_for.text() == NOTHING)
     docker.source.pick(source.uniqueId().toString())
     turn_until(lambda: docker.taken_for.text() == OUTLINE)
+    questions = [one for one in running_daemon.received if isinstance(one, DescribeRequest)]
+    assert questions[-1].partly_px == 12
     docker.button.click()
     assert docker.wait().startswith("Done")
     (request,) = (one for one in running_daemon.received if isinstance(one, ExtractRequest))

@@ -15,9 +15,9 @@ class SourceRow(Menu):
         self._wanted = ""
         self._entries: list[tuple[str, str]] = []
         self.setToolTip(texts.SOURCE_ABOUT)
+        self._show([("", texts.FROM_SELECTION)])
         self.opening.connect(self.refresh)
         self.activated.connect(lambda _index: self._pick())
-        self.refresh()
 
     @property
     def chosen(self) -> str:
@@ -25,20 +25,22 @@ class SourceRow(Menu):
         return self._wanted
 
     def choose(self, identity: str) -> None:
-        """List what there is now, that one as the chosen one; where it is not there, the selection is shown."""
+        """Show that one as the chosen one; the selection as long as it is not there."""
         self._wanted = identity
-        entries = host.selection_sources()
+        self._show(self._entries)
+
+    def refresh(self) -> None:
+        """List what there is now; what was chosen last is chosen where it is there."""
+        self._show(host.selection_sources())
+
+    def _show(self, entries: list[tuple[str, str]]) -> None:
         # A menu that is just closing forgets what was clicked in it if it is filled anew.
         if entries != self._entries:
             self._entries = entries
             self.clear()
-            for one, label in entries:
-                self.add(one, f"{texts.SOURCE}: {label}")
-        self.setCurrentIndex(max(self.findData(identity), 0))
-
-    def refresh(self) -> None:
-        """List what there is now; what the user chose last is chosen where it is there."""
-        self.choose(self._wanted)
+            for identity, label in entries:
+                self.add(identity, f"{texts.SOURCE}: {label}")
+        self.setCurrentIndex(max(self.findData(self._wanted), 0))
 
     def _pick(self) -> None:
         self._wanted = str(self.currentData() or "")
