@@ -91,7 +91,7 @@ def test_the_rest_of_the_menu_is_seen_once_it_is_asked_for() -> None:
 
 def test_every_meaning_of_a_selection_is_one_of_the_wires() -> None:
     names = [entry.name for entry in SELECTION_ENTRIES]
-    assert set(names) == set(messages.SELECTION_KINDS) - {"trimap"}
+    assert set(names) == set(messages.SELECTION_KINDS)
     assert names[0] == "guess"
 
 

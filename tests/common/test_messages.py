@@ -82,6 +82,7 @@ def describe_requests(draw: st.DrawFn) -> DescribeRequest:
         selection=ImageHeader(width, height, "gray", "u8"),
         selection_is=draw(st.sampled_from(messages.SELECTION_KINDS)),
         edge_width_px=draw(st.none() | SIDES),
+        partly_px=draw(st.none() | SIDES),
     )
 
 
@@ -254,6 +255,7 @@ def test_requests_that_contradict_themselves_are_refused(
             | {"selection": ImageHeader(2000, 2000, "gray", "u8")},
             "more than 4194304 bytes",
         ),
+        ({"partly_px": -1}, "must not be negative"),
     ],
 )
 def test_questions_that_do_not_fit_together_are_refused(

@@ -66,6 +66,16 @@ def test_what_is_kept_has_the_size_that_is_said(width: int, height: int) -> None
     assert len(miniature.shrunk(lambda _: row, width, height)) == small[0] * small[1]
 
 
+def test_a_selection_tells_how_much_of_it_is_partly_selected(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = [b"\0\x01\xfe\xff\x80", bytes(5), b"\xff\xff\xff\x7f\xff", bytes([9] * 5)]
+    assert miniature.shrunk_levels(rows.__getitem__, 5, 4) == (b"".join(rows), 9)
+    monkeypatch.setattr(miniature, "SIDE_PX", 3)
+    # Those of the rows that are kept stand for all.
+    assert miniature.shrunk_levels(rows.__getitem__, 5, 4) == (b"\0\xfe\x80\xff\xff\xff", 8)
+
+
 def test_the_largest_fits_into_one_message() -> None:
     header = ImageHeader(miniature.SIDE_PX, miniature.SIDE_PX, "rgba", "u8")
     large = Miniature(9000, 9000, header, bytes(header.bytes), bytes(header.pixels))
@@ -74,9 +84,10 @@ def test_the_largest_fits_into_one_message() -> None:
 
 
 def test_asks_with_the_users_options() -> None:
-    small = Miniature(40, 20, ImageHeader(2, 1, "gray", "u8"), b"ab", b"cd")
+    small = Miniature(40, 20, ImageHeader(2, 1, "gray", "u8"), b"ab", b"cd", 7)
     asked, payload = miniature.request(small, Options(selection_is="outline", edge_width_px=9))
     assert (asked.width, asked.height) == (40, 20)
     assert (asked.selection_is, asked.edge_width_px) == ("outline", 9)
     assert payload == b"abcd"
+    assert asked.partly_px == 7
     assert miniature.request(small, Options())[0].edge_width_px is None

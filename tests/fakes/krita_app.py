@@ -52,7 +52,7 @@ class Node(QObject):
         self.is_locked = False
         self.is_visible = True
         self.is_animated = False
-        self.uuid = QUuid(next(_numbers))
+        self.uuid = QUuid(f"{{{next(_numbers):032x}}}")
         self.at = QPoint()
         self.place = QRect()
         self.content: NDArray[np.uint8] = np.zeros((0, 0, self._pixel_bytes), np.uint8)
@@ -238,7 +238,7 @@ class Document(QObject):
         return self.data.root.childNodes()
 
     def nodeByUniqueID(self, uuid: object) -> Node | None:
-        return next((node for node in _all_below(self.data.root) if node.uuid is uuid), None)
+        return next((node for node in _all_below(self.data.root) if node.uuid == uuid), None)
 
     def selection(self) -> Selection | None:
         return self.data.selection

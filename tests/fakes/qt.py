@@ -190,11 +190,17 @@ class QRect:
 
 
 class QUuid:
-    def __init__(self, number: int) -> None:
-        self.number = number
+    def __init__(self, text: str = "") -> None:
+        self.text = text
 
     def toString(self) -> str:
-        return f"{{{self.number:032x}}}"
+        return self.text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, QUuid) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
 
 
 class Qt:
@@ -608,7 +614,7 @@ class QMessageBox(_Text):
         assert icon in QMessageBox.Icon
 
 
-CORE = (QObject, QTimer, QByteArray, QPoint, QRect, Qt, pyqtSignal)
+CORE = (QObject, QTimer, QByteArray, QPoint, QRect, Qt, pyqtSignal, QUuid)
 GUI = (QImage, QPixmap)
 WIDGETS = (
     QApplication, QFrame, QScrollArea, QWidget, QDockWidget, QFormLayout, QVBoxLayout, QLabel, QPushButton, QCheckBox, QProgressBar,

@@ -18,6 +18,7 @@ from flyaway_client import protocol
 from flyaway_client.messages import (
     SELECTION_KINDS,
     Cancel,
+    EngineInfo,
     ExtractRequest,
     ExtractResult,
     ImageHeader,
@@ -181,6 +182,54 @@ def test_ignores_the_selection_when_told_to(procedure, image, running_daemon: Fa
     assert request.selection is None
 
 
+def test_takes_the_selection_from_what_a_script_names(
+    procedure, gimp, image, running_daemon: FakeDaemon
+) -> None:
+    painted = gimp.Channel(image, "hair", np.full((4, 6, 1), 0.4))
+    painted.get_buffer().pixels[1:, 2:] = 1
+    image.channels.append(painted)
+    answer = procedure.run(image, image.layers, **{"selection-from": painted})
+    assert answer.status is gimp.PDBStatusType.SUCCESS
+    assert mask_u8(image.layers[0]) == [[102] * 6] + [[102] * 2 + [255] * 4] * 3
+    assert not image.get_selection().get_buffer().pixels.any()
+
+
+def test_a_script_may_name_the_selection_too(procedure, image, running_daemon: FakeDaemon) -> None:
+    selected = select(image)
+    procedure.run(image, image.layers, **{"selection-from": image.get_selection()})
+    assert mask_u8(image.layers[0]) == selected
+
+
+def test_refines_where_another_source_says(procedure, gimp, image, running_daemon) -> None:
+    (layer,) = image.layers
+    layer.add_mask(layer.create_mask(gimp.AddMaskType.BLACK))
+    place = gimp.Channel(image, "place", np.zeros((4, 6, 1)))
+    place.get_buffer().pixels[1, 2] = 1
+    image.channels.append(place)
+    settings = {"output": "refined-mask", "selection-from": place}
+    assert procedure.run(image, [layer], **settings).status is gimp.PDBStatusType.SUCCESS
+    assert any(isinstance(one, RefineRequest) for one in running_daemon.received)
+
+
+def test_a_repeat_on_another_image_takes_nothing_from_the_last_one(
+    procedure, gimp, image, running_daemon: FakeDaemon
+) -> None:
+    other = gimp.Image(6, 4)
+    painted = gimp.Channel(other, "hair", np.ones((4, 6, 1)))
+    settings = {"selection-from": painted, "selection-is": "region", "chosen-for": "another"}
+    procedure.run(image, image.layers, gimp.RunMode.WITH_LAST_VALS, **settings)
+    (request,) = (one for one in running_daemon.received if isinstance(one, ExtractRequest))
+    assert request.selection is None
+
+
+def test_says_so_where_the_image_was_closed_before_the_work(
+    procedure, gimp, image, home: Path, open_dialog, capfd
+) -> None:
+    image.layers[0].exists = False
+    assert "The layer is gone" in failure(procedure, gimp, image)
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_shows_progress(procedure, gimp, image, running_daemon) -> None:
     procedure.run(image, image.layers)
     assert gimp.progress[-2:] == ["Thinking", 0.5]
@@ -234,6 +283,34 @@ def test_tells_what_to_know_of_the_work_only_to_a_user_at_the_window(
         procedure.run(image, image.layers, gimp.RunMode[run_mode])
     told = [f"Done in 1.0 s by fake. {note}" for note in notes]
     assert gimp.messages == ([] if run_mode == "NONINTERACTIVE" else told)
+
+
+@pytest.mark.parametrize("is_guess", [True, False])
+def test_keeps_for_the_next_dialog_what_is_worth_fetching_after_a_guess(
+    procedure, gimp, image, home: Path, open_dialog, monkeypatch, is_guess: bool
+) -> None:
+    info = EngineInfo("absent", "Absent", "Veils.", (), False, 885_000_000, "MIT", "", True)
+
+    def answer(fake: FakeDaemon, peer: Peer, message: Message) -> None:
+        if daemon.is_complete(peer):
+            assert peer.request
+            alpha = ImageHeader(6, 4, "gray", "u8")
+            advised = info if is_guess else None
+            result = ExtractResult(peer.request.id, alpha, "fake", "cpu", 1.0, advised=advised)
+            fake.send(peer, result)
+            daemon.send_alpha(fake, peer)
+
+    kept: dict[str, object] = {}
+    keep = gimp.ProcedureConfig.set_property
+    monkeypatch.setattr(
+        gimp.ProcedureConfig,
+        "set_property",
+        lambda config, name, value: (kept.update({name: value}), keep(config, name, value)),
+    )
+    open_dialog(True)
+    with daemon.running(home, {"strip": answer}):
+        procedure.run(image, image.layers, gimp.RunMode.INTERACTIVE, advised="older")
+    assert kept["advised"] == ("absent" if is_guess else "")
 
 
 @pytest.mark.parametrize("run_mode", ["INTERACTIVE", "WITH_LAST_VALS"])

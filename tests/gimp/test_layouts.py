@@ -56,8 +56,9 @@ def test_takes_masks_as_deep_as_the_image_keeps_them(
     [
         ("u8-non-linear", "Y' u8"),
         ("u16-linear", "Y u16"),
-        ("u16-perceptual", "Y~ u16"),
-        ("half-non-linear", "Y' float"),
+        ("u8-perceptual", "Y u8"),
+        ("u16-non-linear", "Y u16"),
+        ("half-non-linear", "Y float"),
     ],
 )
 def test_an_alpha_goes_into_a_channel_in_the_encoding_that_the_image_keeps(

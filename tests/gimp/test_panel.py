@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.fakes import daemon
 from tests.fakes.daemon import FakeDaemon, Peer
@@ -48,9 +49,10 @@ class Opened:
 
     def __post_init__(self) -> None:
         self.choices, self.work = self.dialog.get_content_area().children
-        _, self.taken_for, self.edge_width, engine, self.bar, self.about, output, self.more = (
-            self.choices.children
-        )
+        (
+            _, self.source_row, self.taken_for, self.edge_width, engine, self.bar, self.about, output, self.more,
+        ) = self.choices.children  # fmt: skip
+        self.source = self.source_row.children[1]
         self.menu, self.button = engine.children[1].children
         self.output = output.children[1]
 
@@ -210,6 +212,7 @@ def test_an_engine_that_needs_the_empty_scene_waits_for_that_layer(
     def user(opened: Opened) -> bool:
         opened.choose("plates")
         assert "Needs a photo of the empty scene in another layer." in opened.about.text
+        assert opened.about.text.endswith("Choose that layer under “More”.")
         assert not opened.dialog.can_be_accepted
         config.set_property("plate", image.layers[0])
         assert opened.dialog.can_be_accepted
@@ -220,6 +223,22 @@ def test_an_engine_that_needs_the_empty_scene_waits_for_that_layer(
 
     with daemon.running(home, {"engines": daemon.offer(FREE, PLATES)}):
         assert ask(config, user)
+
+
+def test_more_opens_when_an_engine_asks_for_a_layer_that_is_chosen_there(
+    ask, config, image, home: Path
+) -> None:
+    def user(opened: Opened) -> bool:
+        run_main_loop_until(lambda: "more" in opened.names)
+        assert not opened.more.is_expanded
+        opened.menu.set_active_id("empty-scene")
+        return bool(opened.more.is_expanded)
+
+    plates = dataclasses.replace(PLATES, suits=("empty-scene",))
+    with daemon.running(home, {"engines": daemon.offer(FREE, plates)}):
+        assert ask(config, user)
+        config.set_property("engine", "auto")
+        assert ask(config, lambda opened: not opened.more.is_expanded)
 
 
 def test_opens_without_the_empty_scene_of_last_time(ask, config, image, home, capfd) -> None:
@@ -338,6 +357,56 @@ def test_a_download_can_be_cancelled(ask, config, home: Path, way: str) -> None:
         assert stopped.wait(30)
 
 
+def test_offers_what_is_worth_fetching_after_a_guess(ask, config, home: Path) -> None:
+    config.set_property("advised", "absent")
+    proceed = threading.Event()
+    proceed.set()
+
+    def user(opened: Opened) -> bool:
+        run_main_loop_until(lambda: opened.button.is_visible)
+        assert opened.button.label == "_Download Absent (885 MB)"
+        assert "The last result was only a guess" in opened.about.text
+        assert opened.dialog.can_be_accepted
+        opened.choose("absent")
+        assert opened.button.label == "_Download (885 MB)"
+        assert "guess" not in opened.about.text
+        opened.menu.set_active_id("auto")
+        config.set_property("paid-work-only", True)
+        assert opened.button.is_visible
+        opened.button.click()
+        run_main_loop_until(lambda: "guess" not in opened.about.text)
+        return not opened.button.is_visible
+
+    with daemon.running(home, daemon.offer_missing(ABSENT, proceed, FREE)):
+        assert ask(config, user)
+
+
+def test_advises_nothing_that_the_switch_leaves_out(ask, config, home: Path) -> None:
+    config.set_property("advised", "absent")
+    config.set_property("paid-work-only", True)
+    limited = dataclasses.replace(ABSENT, paid_work=False)
+
+    def user(opened: Opened) -> bool:
+        run_main_loop_until(lambda: "more" in opened.names)
+        return not opened.button.is_visible
+
+    with daemon.running(home, {"engines": daemon.offer(FREE, limited)}):
+        assert ask(config, user)
+
+
+def test_everything_says_what_it_is_for(ask, config, home: Path) -> None:
+    def user(opened: Opened) -> bool:
+        opened.choose("absent")
+        begun = opened.button.tooltip
+        widgets = (opened.menu, opened.source, opened.output, opened.more, opened.bar)
+        assert all(one.tooltip for one in (*widgets, *opened.work.children, opened.dialog.ok))
+        opened.button.click()
+        return "Veils." in begun and opened.button.tooltip.startswith("Stop the download")
+
+    with daemon.running(home, daemon.offer_missing(ABSENT, threading.Event(), FREE)):
+        assert ask(config, user)
+
+
 # --- the selection and the outputs -----------------------------------------------------------------
 
 
@@ -427,6 +496,94 @@ def test_what_the_selection_is_says_nothing_about_one_in_another_image(
     image.layers[0]._image = gimp.Image(6, 4)
     assert ask(config, lambda opened: config.get_property("selection-is") == "guess")
     assert config.get_property("output") == "selection"
+
+
+# --- what the selection is taken from --------------------------------------------------------------
+
+
+def test_asks_where_the_selection_is_only_where_there_is_a_choice(
+    ask, config, image, running_daemon
+) -> None:
+    assert ask(config, lambda opened: not opened.source_row.is_visible)
+    layer = image.layers[0]
+    layer.add_mask(layer.create_mask(None))
+
+    def user(opened: Opened) -> bool:
+        assert opened.source_row.is_visible
+        assert opened.source.tooltip
+        return [label for _, label in opened.source.rows] == ["Selection", "Layer mask"]
+
+    assert ask(config, user)
+
+
+def test_says_live_what_the_chosen_source_is_taken_for(
+    ask, config, gimp, image, running_daemon: FakeDaemon
+) -> None:
+    hair = gimp.Channel(image, "hair", np.ones((4, 6, 1)))
+    hair.get_buffer().pixels[0, :2] = 0.5
+    image.channels.append(hair)
+
+    def user(opened: Opened) -> bool:
+        nothing = "No selection: the subject will be looked for"
+        run_main_loop_until(lambda: opened.taken_for.text == nothing)
+        opened.source.set_active_id(str(hair.get_id()))
+        assert config.get_property("selection-from") is hair
+        run_main_loop_until(lambda: opened.taken_for.text == "Outline, edge up to 7 px.")
+        asked = [one for one in running_daemon.received if isinstance(one, DescribeRequest)]
+        assert asked[-1].partly_px == 2
+        opened.source.set_active_id("")
+        assert config.get_property("selection-from") is None
+        run_main_loop_until(lambda: opened.taken_for.text == nothing)
+        return True
+
+    assert ask(config, user)
+
+
+def test_sees_what_was_painted_while_the_dialog_was_left(
+    ask, config, gimp, image, running_daemon
+) -> None:
+    def user(opened: Opened) -> bool:
+        hair = gimp.Channel(image, "hair", np.zeros((4, 6, 1)))
+        image.channels.append(hair)
+        opened.dialog.come_back()
+        assert opened.source_row.is_visible
+        opened.source.set_active_id(str(hair.get_id()))
+        run_main_loop_until(lambda: "“hair” says nothing about" in opened.taken_for.text)
+        hair.get_buffer().pixels[:] = 1
+        opened.dialog.come_back()
+        run_main_loop_until(lambda: opened.taken_for.text == "Outline, edge up to 7 px.")
+        hair.exists = False
+        image.channels.remove(hair)
+        opened.dialog.come_back()
+        assert opened.source.get_active_id() is None
+        return "is gone. Choose something else at “Taken from”" in opened.taken_for.text
+
+    assert ask(config, user)
+
+
+def test_opens_with_the_source_of_last_time_if_it_is_still_there(
+    ask, config, gimp, image, running_daemon
+) -> None:
+    hair = gimp.Channel(image, "hair", np.ones((4, 6, 1)))
+    image.channels.append(hair)
+
+    def choose(opened: Opened) -> bool:
+        opened.source.set_active_id(str(hair.get_id()))
+        return True
+
+    assert ask(config, choose)
+    assert ask(config, lambda opened: opened.source.get_active_id() == str(hair.get_id()))
+    image.channels.clear()
+    assert ask(config, lambda opened: config.get_property("selection-from") is None)
+
+
+def test_the_source_is_asked_anew_for_another_image(
+    ask, config, gimp, image, running_daemon
+) -> None:
+    config.set_property(
+        "selection-from", gimp.Channel(gimp.Image(6, 4), "hair", np.ones((4, 6, 1)))
+    )
+    assert ask(config, lambda opened: config.get_property("selection-from") is None)
 
 
 def test_keeps_what_was_chosen_before_cancel(ask, config, gimp, running_daemon) -> None:

@@ -19,7 +19,7 @@ def plates(script: ModuleType) -> ModuleType:
 
 
 def find(plates, plate, layer):
-    return plates.find(layer, plates.identity(plate))
+    return plates.find(layer, str(plate.get_id()))
 
 
 def read(plates, plate, layer):

@@ -144,6 +144,14 @@ class Display:
         # Without --sync, which waits 15 s for a pointer that is there already; one connection keeps the order.
         self.xdotool("mousemove", *where, str(x), str(y), "click", "1")
 
+    def drag(self, points: Sequence[tuple[int, int]]) -> None:
+        """Press the left button at the first of these places of the screen, go along all, let go at the last."""
+        (x, y), *others = points
+        # Programs leave out all but the last of moves that come at once.
+        moves = [word for one in others for word in ("sleep", "0.01", "mousemove", *map(str, one))]
+        begin = ["mousemove", str(x), str(y), "sleep", "0.03", "mousedown", "1"]
+        self.xdotool(*begin, *moves, "sleep", "0.03", "mouseup", "1")
+
     def screenshot(self, name: str) -> Path:
         """Save the screen as NAME.png beside the log, and say where."""
         path = self._folder / f"{name}.png"

@@ -37,14 +37,18 @@ class Gimp(Editor):
 
     def open_dialog(self, running: Running, title: str) -> None:
         """Open the dialog of Extract Foreground by GIMP's action search, from the window of that title."""
+        running.display.activate(running.display.wait_for_window(title))
+        self.search_action(running, "remove background")
+        running.display.activate(running.display.wait_for_window(DIALOG))
+
+    def search_action(self, running: Running, words: str) -> None:
+        """Find an action by GIMP's action search, from the window that has the keyboard, and start it."""
         display = running.display
-        display.activate(display.wait_for_window(title))
         display.press_until(["slash"], lambda: display.windows(SEARCH), "no action search")
         display.key("ctrl+a")  # a slash that was pressed once too often
-        display.type("remove background")
+        display.type(words)
         # The search takes Return only once it has found something, and then closes.
         display.press_until(["Return"], lambda: not display.windows(SEARCH), "nothing is found")
-        display.activate(display.wait_for_window(DIALOG))
 
     def _settle(self) -> None:
         self.plugin_folder.mkdir(parents=True, exist_ok=True)

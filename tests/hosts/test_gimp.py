@@ -240,6 +240,34 @@ def test_puts_the_subject_where_the_user_wants_it(gimp: Gimp, photo: Path, tmp_p
     assert (levels("new-layer.mask") == after).all()
 
 
+def test_takes_the_selection_from_masks_channels_and_layers(
+    gimp: Gimp, photo: Path, tmp_path: Path
+) -> None:
+    """What a selection made of the same would do, whatever the image keeps its levels as."""
+    kinds: dict[str, dict[str, str]] = {
+        "8 bits": {},
+        "8 bits linear": {"precision": "U8_LINEAR"},
+        "16 bits, Adobe RGB": {"precision": "U16_NON_LINEAR", "profile": "adobe"},
+    }
+    cases = [
+        {"file": str(photo), "ellipse": None, **kind, "name": name} for name, kind in kinds.items()
+    ]
+    trimap = np.zeros(SIZE[::-1], np.uint8)
+    cv2.ellipse(trimap, (80, 60), (50, 50), 0, 0, 360, 128, cv2.FILLED)
+    cv2.ellipse(trimap, (80, 60), (30, 30), 0, 0, 360, 255, cv2.FILLED)
+    levels = tmp_path / "trimap"
+    levels.write_bytes(trimap.tobytes())
+    args = {"cases": cases, "levels": str(levels)}
+    found = gimp.run(HERE / "gimp_sources.py", args=args, seconds=240)
+    for name in kinds:
+        said = found[name].pop("refusals")
+        assert "says nothing about the layer" in said["black"], name
+        assert "“aside” does not touch the layer" in said["aside"], name
+        assert "is the layer to cut out of" in said["layer itself"], name
+        expected = dict.fromkeys(("channel", "mask", "selection", "RGBA", "RGB", "group"), True)
+        assert found[name] == expected, name
+
+
 def test_says_what_to_change_where_it_cannot_work(gimp: Gimp, photo: Path) -> None:
     refusals = gimp.run(HERE / "gimp_refusals.py", document=photo, window=True)
     assert refusals.pop("nothing wrong") == ""

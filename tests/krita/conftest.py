@@ -63,7 +63,7 @@ class Docker:
         widgets = widget.content.layout.widgets  # type: ignore[attr-defined]
         self.button, self.bar, self.status, self.advice, area = widgets
         selection, self.output, box, self.plate, self.preview = area.content.layout.widgets
-        self.selection_is, self.taken_for, self.edge_width = selection.layout.widgets
+        self.selection_is, self.source, self.taken_for, self.edge_width = selection.layout.widgets
         self.engine, self.about, self.download, self.paid_work = box.layout.widgets
         self.download_button, self.download_bar, self.stage = self.download.layout.widgets
 

@@ -16,7 +16,7 @@ UNTIL_KNOWN = ["auto", "any-subject", "portrait", "fine-hair", "empty-scene"]
 
 
 def test_offers_what_a_selection_can_mean(docker: Docker) -> None:
-    names = ["guess", "outline", "region", "soft", "automatic"]
+    names = ["guess", "outline", "region", "soft", "trimap", "automatic"]
     assert docker.selection_is.names() == names
     assert docker.selection_is.currentData() == "guess"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from flyaway.extraction import planning
+from flyaway.extraction.selections import Whole
 from flyaway.images import encoding
 from flyaway_client.messages import DescribeRequest, Description
 
@@ -23,12 +24,16 @@ def describe(request: DescribeRequest, pixels: memoryview) -> Description:
     selection = encoding.samples(request.selection, pixels[request.image.bytes :])[..., 0]
     scale = max(request.width / request.image.width, request.height / request.image.height)
     limit_px = request.edge_width_px
+    whole = None
+    if request.partly_px is not None and scale > 1:
+        whole = Whole(request.partly_px, scale)
     plan = planning.plan(
         encoding.read(request.image, image_pixels, "srgb"),
         selection,
         request.selection_is,
         None if limit_px is None else max(1, round(limit_px / scale)),
         encoding.clear_pixels(request.image, image_pixels),
+        whole=whole,
     )
     if plan.edge_width_px is None:
         return Description(request.id, plan.kind, plan.sentence)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from flyaway.engines.contract import Report, silent
 from flyaway.errors import NoSubjectError
 from flyaway.extraction import frame, selections, trimaps
-from flyaway.extraction.selections import Levels, Seen
+from flyaway.extraction.selections import Levels, Seen, Whole
 from flyaway.images.arrays import BACKGROUND, FOREGROUND, UNKNOWN, Image, Region, Samples, Trimap
 
 _BAND_ROWS = 128
@@ -61,6 +61,7 @@ def plan(
     is_clear: NDArray[np.bool_] | None,
     report: Report = silent,
     threads: int = 1,
+    whole: Whole | None = None,
 ) -> Plan:
     """Turn a selection into a plan.
 
@@ -72,17 +73,21 @@ def plan(
         is_clear: HxW, True where the layer is wholly transparent, which is known background.
         report: told how far it is.
         threads: that look at the edge; the result does not depend on them.
+        whole: what is known of the selection that this one is a small copy of.
 
     Raises:
         NoSubjectError: the selection leaves nothing to cut out, or nothing to cut it out of.
     """
-    return without_image(selection, kind, is_clear) or with_image(
-        image, selection, kind, edge_width_px, is_clear, report, threads
+    return without_image(selection, kind, is_clear, whole) or with_image(
+        image, selection, kind, edge_width_px, is_clear, report, threads, whole
     )
 
 
 def without_image(
-    selection: Samples | None, kind: str, is_clear: NDArray[np.bool_] | None
+    selection: Samples | None,
+    kind: str,
+    is_clear: NDArray[np.bool_] | None,
+    whole: Whole | None = None,
 ) -> Plan | None:
     """The plan of a selection that needs no look at the picture; None for one that does.
 
@@ -104,7 +109,7 @@ def without_image(
     if kind == "region":
         return _within(levels >= 128, is_clear, "Rough region")
     if kind == "guess":
-        return _guessed(levels, is_clear, anywhere)
+        return _guessed(levels, is_clear, anywhere, whole)
     return None
 
 
@@ -116,10 +121,11 @@ def with_image(
     is_clear: NDArray[np.bool_] | None,
     report: Report = silent,
     threads: int = 1,
+    whole: Whole | None = None,
 ) -> Plan:
     """The plan of a selection for which `without_image` has none; see `plan`."""
     assert selection is not None  # without one, no image is needed
-    seen = selections.look(selections.to_levels(selection))
+    seen = selections.look(selections.to_levels(selection), whole)
     if kind == "outline":
         seen = replace(seen, grey=None)  # what was asked for
     elif seen.form == "outline" and not _is_tight(image, seen.selected, threads):
@@ -128,10 +134,13 @@ def with_image(
 
 
 def _guessed(
-    levels: Levels, is_clear: NDArray[np.bool_] | None, anywhere: Region | None
+    levels: Levels,
+    is_clear: NDArray[np.bool_] | None,
+    anywhere: Region | None,
+    whole: Whole | None,
 ) -> Plan | None:
     """The plan of a selection that is neither an outline nor a painting."""
-    seen = selections.look(levels)
+    seen = selections.look(levels, whole)
     if seen.form == "everything":
         return Plan(None, anywhere, "automatic", f"Everything is selected: {_LOOKING}")
     if seen.form in ("rectangle", "ellipse"):

@@ -19,8 +19,13 @@ Mask = NDArray[np.bool_]
 _ANTIALIAS_PX = 3
 """Partly selected pixels that nowhere fill a square of this side are an outline's smooth edge."""
 
-_FLAT_SHARE = 0.3
-"""Greys of which so many have one of three levels were painted; a feather has every level."""
+_AREA_SHARE = 0.03
+_AREA_LEVELS = slice(16, 240)
+"""Painted greys have areas of one level, even where a soft brush leaves every level around them; a feather has such
+areas at its ends alone, and a straight one few levels but none that fills a square."""
+
+_FEATHER_LEAST_PX = 1.2
+"""On each side of the outline, where it is measured and not seen; a smooth edge has half as much."""
 
 _FILLED_SHARE = 0.985
 """A selection that fills this much of its box, or shares so much with an ellipse, was drawn as one."""
@@ -48,17 +53,46 @@ class Seen:
     feather_px: float = 0.0
 
 
-def look(levels: Levels) -> Seen:
-    """Tell what a selection is."""
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What is known of the selection that a small copy was made of.
+
+    Attributes:
+        partly_px: how many of its pixels are partly selected.
+        scale: how many times as wide it is.
+    """
+
+    partly_px: int
+    scale: float
+
+    def feather_px(self, selected: Mask) -> float:
+        """How far its feather reaches on each side, in its own pixels; `selected` is the small copy's."""
+        return self.partly_px / (self.scale * _rim_px(selected))
+
+
+def look(levels: Levels, whole: Whole | None = None) -> Seen:
+    """Tell what a selection is.
+
+    Args:
+        levels: its, or those of a small copy.
+        whole: what was measured before that was made: it no longer shows a narrow feather.
+    """
     selected = levels >= 128
     partly = ((levels > 0) & (levels < 255)).view(np.uint8)
     square = np.ones((_ANTIALIAS_PX, _ANTIALIAS_PX), np.uint8)
-    if cv2.erode(partly, square).any():
+    if cv2.erode(partly, square).any() or (
+        whole is not None and whole.feather_px(selected) >= _FEATHER_LEAST_PX
+    ):
         if _is_flat(levels):
             grey = cv2.morphologyEx(partly, cv2.MORPH_OPEN, square).view(np.bool_)
             return Seen("painted", selected, grey)
         if selected.any():
-            return Seen("feathered", selected, feather_px=_feather_px(partly, selected))
+            feather_px = (
+                int(np.count_nonzero(partly)) / _rim_px(selected)
+                if whole is None
+                else whole.feather_px(selected) / whole.scale
+            )
+            return Seen("feathered", selected, feather_px=feather_px)
     return Seen(_form(selected), selected)
 
 
@@ -75,15 +109,18 @@ def to_levels(selection: Samples) -> Levels:
 
 
 def _is_flat(levels: Levels) -> bool:
-    counts = np.bincount(levels.reshape(-1), minlength=256)[1:255]
-    return bool(np.sort(counts)[-3:].sum() >= _FLAT_SHARE * counts.sum())
+    """Whether what is partly selected was painted."""
+    square = np.ones((_ANTIALIAS_PX, _ANTIALIAS_PX), np.uint8)
+    is_even = cv2.dilate(levels, square) == cv2.erode(levels, square)
+    areas = np.bincount(levels[is_even], minlength=256)[_AREA_LEVELS]
+    partly = int(np.count_nonzero((levels > 0) & (levels < 255)))
+    return bool(areas.max() >= _AREA_SHARE * partly)
 
 
-def _feather_px(partly: NDArray[np.uint8], selected: Mask) -> float:
-    """Half the mean width of the partly selected rim."""
+def _rim_px(selected: Mask) -> int:
+    """How many pixels lie along the outline, one on each side of it, so that a rim's share of them is half its width."""
     rim = cv2.morphologyEx(selected.view(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-    # The gradient is two pixels wide.
-    return int(np.count_nonzero(partly)) / max(int(np.count_nonzero(rim)), 1)
+    return max(int(np.count_nonzero(rim)), 1)
 
 
 def _form(selected: Mask) -> Form:

@@ -31,9 +31,14 @@ SELECTION_ENTRIES = (
         "Soft: what is partly selected is unknown",
         "What is fully selected is the subject",
     ),
+    MenuEntry(
+        "trimap",
+        "Trimap: black, white, and grey for unknown",
+        "As soft, but nearly black and nearly white count as such",
+    ),
     MenuEntry("automatic", "Nothing: find the subject", "The selection is not looked at"),
 )
-"""What a selection can mean, the usual one first; all but "trimap", which is for files."""
+"""What a selection can mean, the usual one first."""
 
 
 @dataclass(frozen=True)

@@ -360,7 +360,8 @@ class DescribeRequest(Message):
     """Ask what a selection would be taken for, before any work. The payload is the image's pixels, then the selection's.
 
     `image`, in sRGB, and `selection` are small copies of equal size, both "u8", of a layer of `width` times
-    `height` pixels. The rest as in `ExtractRequest`.
+    `height` pixels. `partly_px` is how many pixels of the whole selection are partly selected; None if that is not
+    known. The rest as in `ExtractRequest`.
     """
 
     TYPE: ClassVar[str] = "describe"
@@ -371,6 +372,7 @@ class DescribeRequest(Message):
     selection: ImageHeader
     selection_is: str = "guess"
     edge_width_px: int | None = None
+    partly_px: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what does not fit together, or into one message."""
@@ -384,6 +386,8 @@ class DescribeRequest(Message):
         if self.payload_bytes > protocol.STRIP_BYTES:
             raise MessageError(f"the small copies have more than {protocol.STRIP_BYTES} bytes")
         _check_edge_width(self.edge_width_px)
+        if self.partly_px is not None and self.partly_px < 0:
+            raise MessageError("partly_px must not be negative")
 
     @property
     def payload_bytes(self) -> int:

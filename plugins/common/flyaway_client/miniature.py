@@ -30,6 +30,7 @@ class Miniature:
         image: its layout, sRGB and "u8".
         image_data: its pixels.
         selection_u8: of the same size.
+        partly_px: how many pixels of the whole selection are partly selected; see `shrunk_levels`.
     """
 
     width: int
@@ -37,12 +38,18 @@ class Miniature:
     image: ImageHeader
     image_data: bytes
     selection_u8: bytes
+    partly_px: int = 0
+
+
+def step(width: int, height: int) -> int:
+    """Each how manieth pixel the small copies of so large a layer hold."""
+    return -(-max(width, height) // SIDE_PX)
 
 
 def size(width: int, height: int) -> tuple[int, int]:
     """Width and height of the small copies of so large a layer."""
-    step = _step(width, height)
-    return -(-width // step), -(-height // step)
+    each = step(width, height)
+    return -(-width // each), -(-height // each)
 
 
 def shrunk(
@@ -61,10 +68,27 @@ def shrunk(
         sample_bytes: of one sample: 1, 2 or 4.
         samples: in a pixel.
     """
-    step = _step(width, height)
+    each = step(width, height)
     return b"".join(
-        _thinned(read_row(row), step, sample_bytes, samples) for row in range(0, height, step)
+        _thinned(read_row(row), each, sample_bytes, samples) for row in range(0, height, each)
     )
+
+
+def shrunk_levels(read_row: Callable[[int], bytes], width: int, height: int) -> tuple[bytes, int]:
+    """The same of a selection; and how many pixels of the whole are partly selected, as the rows that are kept tell.
+
+    A feather of a few pixels is no more to be seen in the small copy.
+    """
+    partly_px = 0
+
+    def row(number: int) -> bytes:
+        nonlocal partly_px
+        levels = read_row(number)
+        partly_px += len(levels) - levels.count(0) - levels.count(255)
+        return levels
+
+    small = shrunk(row, width, height)
+    return small, partly_px * step(width, height)
 
 
 def _thinned(row: Buffer, step: int, sample_bytes: int, samples: int) -> bytes:
@@ -98,9 +122,6 @@ def request(miniature: Miniature, options: Options) -> tuple[DescribeRequest, by
         selection=ImageHeader(header.width, header.height, "gray", "u8"),
         selection_is=options.selection_is,
         edge_width_px=options.edge_width_px or None,
+        partly_px=miniature.partly_px,
     )
     return asked, miniature.image_data + miniature.selection_u8
-
-
-def _step(width: int, height: int) -> int:
-    return -(-max(width, height) // SIDE_PX)

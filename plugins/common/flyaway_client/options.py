@@ -26,6 +26,7 @@ class Options:
         engine: its name on the wire, or that of a job for which the best is taken.
         paid_work_only: whether to leave out engines not known to allow paid work.
         selection_is: one of messages.SELECTION_KINDS.
+        selection_from: the identity of what is taken for the selection; "" takes the image's own.
         edge_width_px: how far from an outline hair is looked for; 0 scales with the image.
         needs_plate: whether a photo of the empty scene goes along.
         plate: what identifies the layer that holds it, in words of the host; "" where none is chosen.
@@ -35,6 +36,7 @@ class Options:
     engine: str = AUTO
     paid_work_only: bool = False
     selection_is: str = "guess"
+    selection_from: str = ""
     edge_width_px: int = 0
     needs_plate: bool = False
     plate: str = ""

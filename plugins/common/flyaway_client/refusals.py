@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from . import texts
+
 
 class DocumentError(Exception):
     """This image, layer or selection cannot be worked on; the text tells the user what to change."""
@@ -26,6 +28,37 @@ def selection_beside(layer: str, deselect: str) -> DocumentError:
     return DocumentError(
         f"The selection does not touch the layer “{layer}”. Select its subject, or nothing "
         f"({deselect}) to have it found."
+    )
+
+
+def source_gone() -> DocumentError:
+    """What the selection was to be taken from was deleted."""
+    return DocumentError(
+        f"What the selection is taken from is gone. Choose something else at “{texts.SOURCE}”."
+    )
+
+
+def source_is_layer(layer: str) -> DocumentError:
+    """The selection was to be taken from the very layer that is cut out of."""
+    return DocumentError(
+        f"“{layer}” is the layer to cut out of, so it cannot say where its subject is. Choose something else at "
+        f"“{texts.SOURCE}”, or select the photo's layer."
+    )
+
+
+def source_beside(source: str, layer: str) -> DocumentError:
+    """What the selection was to be taken from lies beside the layer of that name."""
+    return DocumentError(
+        f"“{source}” does not touch the layer “{layer}”. Move it there, or choose something else at "
+        f"“{texts.SOURCE}”."
+    )
+
+
+def source_empty(source: str, layer: str) -> DocumentError:
+    """What the selection was to be taken from says nothing about the layer of that name."""
+    return DocumentError(
+        f"“{source}” says nothing about the layer “{layer}”: there is no white in it. Paint the subject white "
+        f"and what is uncertain grey, or choose something else at “{texts.SOURCE}”."
     )
 
 

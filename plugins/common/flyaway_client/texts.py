@@ -17,6 +17,19 @@ PLATE_ABOUT = "The same scene without the subject, taken from the same place, in
 
 SELECTION_ABOUT = "What the selection means. With nothing selected, the subject is found by itself"
 
+SOURCE = "Taken from"
+SOURCE_ABOUT = (
+    "What says where the subject is: white is the subject, black the background, grey is to be found out; in a "
+    "layer, so is what is transparent"
+)
+FROM_SELECTION = "Selection"
+
+
+def from_layer(name: str) -> str:
+    """Another layer, as something to take the selection from."""
+    return f"Layer “{name}”"
+
+
 NO_SELECTION = "No selection: the subject will be looked for"
 
 REFINING = "The mask is solved again inside the selection and stays as it is outside"
@@ -28,6 +41,19 @@ def edge_width(width_px: int | None) -> str:
     """What stands for an edge width that is left to the picture, where a selection was described."""
     return "Automatic" if width_px is None else f"Automatic ({width_px} px)"
 
+
+WORK_ABOUT = "How far the work is; Cancel stops it and leaves the image as it was"
+
+DOWNLOAD_ABOUT = (
+    "How far the download is; what came of one that was stopped is kept for the next time"
+)
+STOP_DOWNLOAD_ABOUT = "Stop the download; what came of it is kept for the next time"
+
+PLATE_PLACE = "Choose that layer under “More”."
+
+BETTER_THAN_GUESS = (
+    "The last result was only a guess: the button fetches a network that finds the subject."
+)
 
 STARTING = "Starting Flyaway"
 STARTING_DOWNLOAD = "Starting the download"

@@ -30,6 +30,7 @@ class DownloadRow:
         self._entry: EngineEntry | None = None
         self.button = Gtk.Button(use_underline=True, no_show_all=True)
         self.bar = Gtk.ProgressBar(show_text=True, no_show_all=True)
+        self.bar.set_tooltip_text(texts.DOWNLOAD_ABOUT)
         self.button.connect("clicked", lambda *_: self._press())
         self._show_state()
 
@@ -57,6 +58,8 @@ class DownloadRow:
         is_busy = self._call is not None
         label = "" if self._entry is None else f"_{self._entry.download_label}"
         self.button.set_label("Stop _download" if is_busy else label)
+        about = "" if self._entry is None else self._entry.about
+        self.button.set_tooltip_text(texts.STOP_DOWNLOAD_ABOUT if is_busy else about)
         self.button.set_visible(is_busy or self._entry is not None)
         self.bar.set_visible(is_busy)
 

@@ -13,7 +13,14 @@ from paragraph import Paragraph
 
 from flyaway_client import calls, outcome, texts
 from flyaway_client.background import BackgroundCall
-from flyaway_client.menu_entries import AUTO_ENGINE, MORE, EngineEntry, EngineMenu, engine_menu
+from flyaway_client.menu_entries import (
+    AUTO_ENGINE,
+    MORE,
+    EngineEntry,
+    EngineMenu,
+    advised_entry,
+    engine_menu,
+)
 from flyaway_client.messages import EngineInfo
 
 Engines = tuple[EngineInfo, ...]
@@ -26,6 +33,7 @@ class EngineRow:
         config: where the choice is kept.
         allow_ok: called with whether the chosen engine can run as far as is known.
         answered: called when a daemon runs and has named its engines.
+        plate_asked: called when the chosen engine waits for a photo of the empty scene.
     """
 
     def __init__(
@@ -33,8 +41,10 @@ class EngineRow:
         config: Gimp.ProcedureConfig,
         allow_ok: Callable[[bool], None],
         answered: Callable[[], None],
+        plate_asked: Callable[[], None],
     ) -> None:
         self._config, self._allow_ok, self._answered = config, allow_ok, answered
+        self._plate_asked = plate_asked
         self._call: BackgroundCall[Engines] | None = None
         self._engines: Engines = ()
         self._known = EngineMenu((AUTO_ENGINE,))
@@ -94,10 +104,33 @@ class EngineRow:
         name = self._config.get_property("engine")
         entry = self._known.find(name) or EngineEntry(name, name, "")
         lacks_plate = entry.needs_plate and self._config.get_property("plate") is None
+        advised = None if entry.is_missing else self._advised()
         self.menu.set_active_id(name)
-        self.about.show_text(entry.about)
-        self.download.offer(entry)
+        about = (
+            entry.about,
+            *([texts.PLATE_PLACE] if lacks_plate else []),
+            *([texts.BETTER_THAN_GUESS] if advised else []),
+        )
+        self.about.show_text(" ".join(filter(None, about)))
+        self.download.offer(advised or entry)
         self._allow_ok(not entry.is_missing and not lacks_plate)
+        if lacks_plate:
+            self._plate_asked()
+
+    def _advised(self) -> EngineEntry | None:
+        """What is worth fetching since the last result was but a guess, where it is not here yet."""
+        name = self._config.get_property("advised")
+        paid_work_only = self._config.get_property("paid-work-only")
+        return next(
+            (
+                advised_entry(info)
+                for info in self._engines
+                if info.name == name
+                and not info.installed
+                and (info.paid_work or not paid_work_only)
+            ),
+            None,
+        )
 
     def _pick(self) -> None:
         name = self.menu.get_active_id()

@@ -82,6 +82,8 @@ class Flyaway(Gimp.PlugIn):
         """Run once. Whatever goes wrong becomes one sentence, which GIMP shows or hands its caller."""
         try:
             layer = layers.of_selected(image, drawables)
+            if run_mode == Gimp.RunMode.WITH_LAST_VALS:
+                options.forget_what_another_image_had(config, image)
             if run_mode == Gimp.RunMode.INTERACTIVE:
                 result = _extract_in_dialog(procedure, config, layer)
             else:
@@ -110,7 +112,9 @@ def _extract_in_dialog(
     try:
         if not dialog.ask():
             raise CancelledError("The dialog was closed.")
-        return extraction.extract(layer, options.load(config), dialog)
+        result = extraction.extract(layer, options.load(config), dialog)
+        options.advise(config, result)
+        return result
     finally:
         dialog.close()
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import layers
 import layouts
 import outputs
 import plates
-from gi.repository import Gimp
+import selections
+from gi.repository import Gegl, Gimp
 from layouts import Layout
 
 from flyaway_client import miniature, refusals
@@ -20,19 +20,19 @@ from flyaway_client.miniature import Miniature
 from flyaway_client.options import REFINED_MASK, Options
 from flyaway_client.refusals import DocumentError
 
-DESELECT = "Select > None"
-
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """The layer of one extraction, and the plate's if there is one.
 
     Attributes:
+        source: what the selection is taken from; None for the image's own.
         layout: how pixels of the layer travel.
     """
 
     layer: Gimp.Layer
     plate: Gimp.Layer | None
+    source: Gimp.Drawable | None
     layout: Layout
 
 
@@ -45,13 +45,16 @@ def find_target(layer: Gimp.Layer, options: Options) -> Target:
     """All that is needed to cut out of the layer; nothing is read yet.
 
     Raises:
-        DocumentError: the layer would have to take a mask and is locked, or the plate does not fit.
+        DocumentError: the layer is gone, would have to take a mask and is locked, or the plate or what the
+            selection is taken from does not fit.
     """
+    layers.check_there(layer)
     if options.changes_layer:
         layers.check_unlocked(layer)
     plate = plates.find(layer, options.plate) if options.needs_plate else None
+    source = selections.find(layer, options.selection_from) if options.uses_selection else None
     layout = layouts.layout_of(layer.get_image().get_precision().value_nick)
-    return Target(layer, plate, layout)
+    return Target(layer, plate, source, layout)
 
 
 def read(target: Target, options: Options) -> LayerPixels:
@@ -61,7 +64,7 @@ def read(target: Target, options: Options) -> LayerPixels:
         DocumentError: there is a selection, but none of it lies on the layer.
     """
     layer, layout, plate = target.layer, target.layout, target.plate
-    selection = _read_selection(layer) if options.uses_selection else None
+    selection = _read_selection(target) if options.uses_selection else None
     mask = None
     if options.output == REFINED_MASK:
         if selection is None:
@@ -82,22 +85,31 @@ def miniature_of(target: Target, options: Options) -> Miniature | None:
         DocumentError: there is a selection, but none of it lies on the layer.
     """
     layer = target.layer
-    selection = _read_selection(layer) if options.uses_selection else None
-    if selection is None:
+    read = selections.reader(layer, target.source) if options.uses_selection else None
+    if read is None:
         return None
     width, height = layer.get_width(), layer.get_height()
-    pixels = layers.pixels(layer, layers.place_over(layer, layer), layouts.EIGHT_BITS.image_format)
     samples = CHANNELS[layouts.CHANNELS]
+    pixels = layer.get_buffer()
 
-    def row(content: bytes, row_bytes: int, number: int) -> bytes:
-        return content[number * row_bytes : (number + 1) * row_bytes]
+    def row(number: int) -> Gegl.Rectangle:
+        return Gegl.Rectangle.new(0, number, width, 1)
 
+    def image_row(number: int) -> bytes:
+        content: bytes = pixels.get(
+            row(number), 1.0, layouts.EIGHT_BITS.image_format, Gegl.AbyssPolicy.NONE
+        )
+        return content
+
+    selection, partly_px = miniature.shrunk_levels(lambda number: read(row(number)), width, height)
+    selections.check_painted(selection, target.source, layer)
     return Miniature(
         width,
         height,
         ImageHeader(*miniature.size(width, height), layouts.CHANNELS, "u8"),
-        miniature.shrunk(partial(row, pixels, samples * width), width, height, 1, samples),
-        miniature.shrunk(partial(row, selection, width), width, height),
+        miniature.shrunk(image_row, width, height, 1, samples),
+        selection,
+        partly_px,
     )
 
 
@@ -141,13 +153,12 @@ def _read_mask(target: Target) -> Picture:
     return Picture(header, content)
 
 
-def _read_selection(layer: Gimp.Layer) -> bytes | None:
-    """The selection over the layer, HxW; what lies outside the canvas is not selected."""
-    image = layer.get_image()
-    if Gimp.Selection.is_empty(image):
+def _read_selection(target: Target) -> bytes | None:
+    """What counts as the selection over the layer, HxW; what lies outside the canvas is not selected."""
+    layer, source = target.layer, target.source
+    read = selections.reader(layer, source)
+    if read is None:
         return None
-    is_touched, *_ = layer.mask_intersect()
-    if not is_touched:
-        raise refusals.selection_beside(layer.get_name(), DESELECT)
-    place = layers.place_in_image(layer)
-    return layers.pixels(image.get_selection(), place, layouts.SELECTION_FORMAT)
+    levels = read(layers.whole(layer))
+    selections.check_painted(levels, source, layer)
+    return levels

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import layouts
 from gi.repository import Gegl, Gimp
@@ -36,6 +36,35 @@ def of_selected(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> Gimp.L
     return layer
 
 
+def check_there(layer: Gimp.Layer) -> None:
+    """Make sure that neither the layer nor its image has gone since it was chosen.
+
+    Raises:
+        DocumentError: it has.
+    """
+    if not layer.is_valid():
+        raise DocumentError(
+            "The layer is gone: it was deleted, or its image closed. Select another one and open this dialog again."
+        )
+
+
+def identity(item: Gimp.Item) -> str:
+    """What identifies a layer, mask or channel while GIMP runs."""
+    return str(item.get_id())
+
+
+def all_of(image: Gimp.Image) -> list[Gimp.Layer]:
+    """All layers of an image, groups and those in them too, the topmost first."""
+    return list(_downwards(image.get_layers()))
+
+
+def _downwards(items: Sequence[Gimp.Layer]) -> Iterator[Gimp.Layer]:
+    for item in items:
+        yield item
+        if item.is_group_layer():
+            yield from _downwards(item.get_children())
+
+
 def check_unlocked(item: Gimp.Item | None) -> None:
     """Make sure that neither the layer nor a group around it is locked.
 
@@ -51,7 +80,7 @@ def check_unlocked(item: Gimp.Item | None) -> None:
         item = item.get_parent()
 
 
-def place_over(layer: Gimp.Layer, other: Gimp.Layer) -> Gegl.Rectangle:
+def place_over(layer: Gimp.Drawable, other: Gimp.Drawable) -> Gegl.Rectangle:
     """Where `layer` lies, in the coordinates of `other`."""
     _, x, y = layer.get_offsets()
     _, other_x, other_y = other.get_offsets()
@@ -64,6 +93,21 @@ def place_in_image(layer: Gimp.Layer) -> Gegl.Rectangle:
     return Gegl.Rectangle.new(x, y, layer.get_width(), layer.get_height())
 
 
+def whole(drawable: Gimp.Drawable) -> Gegl.Rectangle:
+    """All of a drawable, in its own coordinates."""
+    return Gegl.Rectangle.new(0, 0, drawable.get_width(), drawable.get_height())
+
+
+def overlap(place: Gegl.Rectangle, drawable: Gimp.Drawable) -> bool:
+    """Whether a place, in the drawable's coordinates, lies on some of it."""
+    return bool(
+        place.x < drawable.get_width()
+        and place.y < drawable.get_height()
+        and place.x + place.width > 0
+        and place.y + place.height > 0
+    )
+
+
 def pixels(drawable: Gimp.Drawable, place: Gegl.Rectangle, pixel_format: str) -> bytes:
     """Pixels in a format of babl, which converts from the image's precision and profile."""
     content: bytes = drawable.get_buffer().get(place, 1.0, pixel_format, Gegl.AbyssPolicy.NONE)
@@ -72,13 +116,13 @@ def pixels(drawable: Gimp.Drawable, place: Gegl.Rectangle, pixel_format: str) ->
 
 def native_pixels(drawable: Gimp.Drawable) -> bytes:
     """All pixels as GIMP keeps them, bit for bit."""
-    content: bytes = drawable.get_buffer().get(_whole(drawable), 1.0, None, Gegl.AbyssPolicy.NONE)
+    content: bytes = drawable.get_buffer().get(whole(drawable), 1.0, None, Gegl.AbyssPolicy.NONE)
     return content
 
 
 def fill(drawable: Gimp.Drawable, pixel_format: str, content: bytes) -> None:
     """Overwrite all pixels of a drawable that no image shows yet."""
-    write(drawable, _whole(drawable), pixel_format, content)
+    write(drawable, whole(drawable), pixel_format, content)
 
 
 def write(
@@ -123,16 +167,12 @@ def write_native(layer: Gimp.Layer, content: bytes) -> None:
         fill(twin, native_format, content)
         if profile := image.get_color_profile():
             scratch.set_color_profile(profile)
-        whole, buffer = _whole(layer), layer.get_buffer()
-        twin.get_buffer().copy(whole, Gegl.AbyssPolicy.NONE, buffer, whole)
+        place, buffer = whole(layer), layer.get_buffer()
+        twin.get_buffer().copy(place, Gegl.AbyssPolicy.NONE, buffer, place)
         buffer.flush()
         layer.update(0, 0, *size)
     finally:
         scratch.delete()
-
-
-def _whole(drawable: Gimp.Drawable) -> Gegl.Rectangle:
-    return Gegl.Rectangle.new(0, 0, drawable.get_width(), drawable.get_height())
 
 
 def _kind_without_photo(layer: Gimp.Layer) -> str | None:

@@ -52,9 +52,9 @@ def native_format(precision: str, *, is_grey: bool, has_alpha: bool) -> str:
 
 
 def channel_format(precision: str, layout: Layout) -> str:
-    """What to write an alpha into a channel as, so that the selection made of it has the same levels.
+    """How a channel's levels are read and written as those of the selection that is made of it.
 
-    A selection takes a channel's levels as they are kept, which is in the encoding of the image's precision.
+    A selection takes a channel's levels as they are kept: as seen in images of 8 bits as seen, else as linear grey.
     """
-    encoding = precision.partition("-")[2]
-    return f"{_GREYS[encoding]} {layout.mask_format.split()[1]}"
+    grey = _GREYS["non-linear" if precision == "u8-non-linear" else "linear"]
+    return f"{grey} {layout.mask_format.split()[1]}"

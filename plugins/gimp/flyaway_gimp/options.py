@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import plates
+import layers
 from gi.repository import Gimp, GObject
 
 from flyaway_client import texts
 from flyaway_client.menu_entries import SELECTION_ENTRIES, MenuEntry
+from flyaway_client.messages import ExtractResult
 from flyaway_client.options import (
     LAYER_MASK,
     MAX_EDGE_WIDTH_PX,
@@ -37,8 +38,14 @@ OUTPUT_ENTRIES = (
     MenuEntry(SELECTION, "Selection", "In place of the present one; this layer is left as it is"),
 )
 
-_KEPT = ("engine", "paid-work-only", "selection-is", "edge-width", "output", "chosen-for")
-"""The arguments that hold for the next run; a layer with the empty scene does not."""
+_HIDDEN = {
+    "chosen-for": "Of which image the choices were",
+    "advised": "What is worth fetching since the last result was but a guess",
+}
+"""No arguments: nobody chooses them, and they are kept with the others."""
+
+_KEPT = ("engine", "paid-work-only", "selection-is", "edge-width", "output", *_HIDDEN)
+"""What holds for the next run; layers and other items of an image do not."""
 
 
 def add_arguments(procedure: Gimp.Procedure) -> None:
@@ -71,6 +78,13 @@ def add_arguments(procedure: Gimp.Procedure) -> None:
         usual.selection_is,
         flags,
     )
+    procedure.add_drawable_argument(
+        "selection-from",
+        f"{texts.SOURCE}, if not from the selection",
+        texts.SOURCE_ABOUT,
+        True,
+        flags,
+    )
     procedure.add_int_argument(
         "edge-width",
         "Edge _width, at most (0: automatic)",
@@ -89,21 +103,28 @@ def add_arguments(procedure: Gimp.Procedure) -> None:
         flags,
     )
 
-    # No argument: nobody chooses it, and it is kept with the others.
-    procedure.add_string_aux_argument(
-        "chosen-for", "", "Of which image the choices were", "", flags
-    )
+    for name, about in _HIDDEN.items():
+        procedure.add_string_aux_argument(name, "", about, "", flags)
 
 
 def forget_what_another_image_had(config: Gimp.ProcedureConfig, image: Gimp.Image) -> None:
-    """Take back what said something of the last image's selection or layers alone, where that was another one."""
+    """Take back what said something of the last image's selection alone, where that was another one."""
     # GIMP counts images anew at each start.
     identity = f"{os.getppid()}:{image.get_id()}"
     if config.get_property("chosen-for") != identity:
         config.set_property("selection-is", Options().selection_is)
+        config.set_property("selection-from", None)
         config.set_property("chosen-for", identity)
-    # GIMP's chooser has no way back to none: last time's would stay, for another photo too.
+
+
+def forget_plate(config: Gimp.ProcedureConfig) -> None:
+    """Take back last time's layer: GIMP's chooser has no way back to none, and it would stay for another photo."""
     config.set_property("plate", None)
+
+
+def advise(config: Gimp.ProcedureConfig, result: ExtractResult) -> None:
+    """Keep for the next dialog what it may offer to fetch."""
+    config.set_property("advised", "" if result.advised is None else result.advised.name)
 
 
 def keep(config: Gimp.ProcedureConfig) -> None:
@@ -134,12 +155,20 @@ def load(config: Gimp.ProcedureConfig) -> Options:
         engine=config.get_property("engine"),
         # GIMP cannot ask which engines compare: a layer that the user has chosen goes along.
         needs_plate=plate is not None,
-        plate="" if plate is None else plates.identity(plate),
+        plate="" if plate is None else layers.identity(plate),
         paid_work_only=config.get_property("paid-work-only"),
         selection_is=config.get_property("selection-is"),
+        selection_from=_source(config.get_property("selection-from")),
         edge_width_px=config.get_property("edge-width"),
         output=config.get_property("output"),
     )
+
+
+def _source(drawable: Gimp.Drawable | None) -> str:
+    """The identity of what the selection is taken from; "" for the selection, which a script may also hand over."""
+    if drawable is None or isinstance(drawable, Gimp.Selection):
+        return ""
+    return layers.identity(drawable)
 
 
 def _choice(entries: Sequence[MenuEntry]) -> Gimp.Choice:

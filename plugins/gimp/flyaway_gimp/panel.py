@@ -9,6 +9,7 @@ from gi.repository import Gimp, GimpUi, GObject, Gtk
 from output_row import OutputRow
 from preview import PreviewPicture
 from selection_row import SelectionRow
+from source_row import SourceRow
 
 from flyaway_client import texts
 from flyaway_client.background import BackgroundCall, Work
@@ -34,8 +35,11 @@ class ExtractDialog:
     ) -> None:
         GimpUi.init("flyaway")
         options.forget_what_another_image_had(config, layer.get_image())
+        options.forget_plate(config)
         self._dialog = GimpUi.ProcedureDialog.new(procedure, config, TITLE)
         self._dialog.set_ok_label("E_xtract")
+        extract = self._dialog.get_widget_for_response(Gtk.ResponseType.OK)
+        extract.set_tooltip_text(texts.EXTRACT_ABOUT)
         self._config = config
         self._previews = Latest[tuple[Preview, bytes]]()
         self._fill(config, layer)
@@ -84,8 +88,12 @@ class ExtractDialog:
         own = {name: dialog.get_widget(name, GObject.TYPE_NONE) for name in names}
         edge_width = own["edge-width"]
         self._selection = SelectionRow(config, layer, edge_width)
-        self._engine = EngineRow(config, self._allow_ok, self._selection.describe)
+        more = Gtk.Expander(label="_More", use_underline=True, tooltip_text=texts.MORE_ABOUT)
+        self._engine = EngineRow(
+            config, self._allow_ok, self._selection.describe, lambda: more.set_expanded(True)
+        )
         self._bar = Gtk.ProgressBar(show_text=True)
+        self._bar.set_tooltip_text(texts.WORK_ABOUT)
         self._preview = PreviewPicture()
         self._work = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6, no_show_all=True)
         for shown in (self._bar, self._preview):
@@ -96,17 +104,19 @@ class ExtractDialog:
         self._labels = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)
         for name in names[:3]:
             self._labels.add_widget(own[name].get_label())
+        self._source = SourceRow(config, layer)
+        source = self._labelled("Taken _from", self._source.menu, self._source.menu)
+        self._source.show_in(source)
         engine = Gtk.Box(spacing=6)
         engine.pack_start(self._engine.menu, True, True, 0)
         engine.pack_start(self._engine.download.button, False, False, 0)
-        more = Gtk.Expander(label="_More", use_underline=True, tooltip_text=texts.MORE_ABOUT)
         rest = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         for name in names[2:]:
             rest.pack_start(own[name], False, False, 0)
         more.add(rest)
-        more.set_expanded(config.get_property("engine") == "empty-scene")
         rows = (
             own["selection-is"],
+            source,
             self._selection.sentence,
             edge_width,
             self._labelled("_Engine", self._engine.menu, engine),
@@ -118,8 +128,15 @@ class ExtractDialog:
         for row in rows:
             self._choices.pack_start(row, False, False, 0)
         self._choices.show_all()
+        dialog.connect("notify::is-active", lambda *_: self._look())
         for widget in (self._choices, self._work):
             dialog.get_content_area().pack_start(widget, False, False, 0)
+
+    def _look(self) -> None:
+        """The user comes back to the dialog, or leaves it: what there is to take may have changed."""
+        if self._dialog.is_active() and self._choices.get_sensitive():
+            self._source.refresh()
+            self._selection.describe()
 
     def _labelled(self, text: str, target: Gtk.Widget, content: Gtk.Widget) -> Gtk.Box:
         """A row with a label that is as wide as those of GIMP's own rows."""

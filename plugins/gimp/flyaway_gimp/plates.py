@@ -12,11 +12,6 @@ from flyaway_client.messages import ImageHeader
 from flyaway_client.refusals import DocumentError
 
 
-def identity(layer: Gimp.Layer) -> str:
-    """What identifies a layer while GIMP runs."""
-    return str(layer.get_id())
-
-
 def find(layer: Gimp.Layer, chosen: str) -> Gimp.Layer:
     """The layer that holds the plate for `layer`.
 
@@ -27,7 +22,7 @@ def find(layer: Gimp.Layer, chosen: str) -> Gimp.Layer:
     Raises:
         DocumentError: it is the same layer, leaves some of it uncovered, or is gone.
     """
-    if chosen == identity(layer):
+    if chosen == layers.identity(layer):
         raise DocumentError(
             f"“{layer.get_name()}” is the layer to cut out of. Choose another layer as the photo of the "
             "empty scene, or none."

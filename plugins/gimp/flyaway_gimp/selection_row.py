@@ -34,7 +34,7 @@ class SelectionRow:
         self._call: BackgroundCall[Description] | None = None
         self._is_stale = False
         self.sentence = Paragraph()
-        for name in ("selection-is", "edge-width", "output"):
+        for name in ("selection-is", "selection-from", "edge-width", "output"):
             config.connect(f"notify::{name}", lambda *_: self.describe())
         self.describe()
 

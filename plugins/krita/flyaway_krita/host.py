@@ -7,13 +7,12 @@ other layers and documents.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from krita import Document, Krita, Node
 
 from . import layers, layouts, masks, outputs, plates, selections
-from .flyaway_client import miniature, refusals
+from .flyaway_client import miniature, refusals, texts
 from .flyaway_client.client import Extracted
 from .flyaway_client.layer import LayerPixels, Picture
 from .flyaway_client.messages import CHANNELS, DTYPES, ImageHeader
@@ -26,8 +25,6 @@ from .selections import Selected
 MASK_DTYPE = outputs.ALPHA_DTYPE
 """Krita keeps masks at 8 bits, whatever the depth of the image."""
 
-DESELECT = "Select > Deselect"
-
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -37,7 +34,7 @@ class Target:
         place: the piece that is worked on, in the image's coordinates.
         canvas: the image's own size, from 0, 0.
         position: the layer's offset, to see whether it was moved meanwhile.
-        selection: the one that counts for the layer, if there is one and it is to be used.
+        selection: what counts as that of the layer, if there is something and it is to be used.
     """
 
     document: Document
@@ -71,12 +68,14 @@ def find_target(options: Options) -> Target:
         raise DocumentError(
             f"The layer “{layer.name()}” is empty. Select the layer with the photo."
         )
-    selection = selections.of_layer(document, layer) if options.uses_selection else None
+    selection = None
+    if options.uses_selection:
+        selection = selections.find(document, layer, options.selection_from)
     if selection is not None:
         # Beyond the canvas nobody can select, so nothing there is known to be background.
         place = place.intersected(canvas.united(selections.bounds(selection)))
         if place.isEmpty():
-            raise refusals.selection_beside(layer.name(), DESELECT)
+            raise refusals.selection_beside(layer.name(), selections.DESELECT)
     return Target(document, layer, place, canvas, layer.position(), selection)
 
 
@@ -89,7 +88,9 @@ def read(target: Target, options: Options) -> LayerPixels:
     """
     layer, place = target.layer, target.place
     header = layouts.image_header(layer, place)
-    selection = _read_selection(target)
+    selection = None
+    if target.selection is not None:
+        selection = selections.levels(target.selection, place, layer)
     colour, icc = layers.colour_of(layer)
     plate = None
     if options.needs_plate:
@@ -97,6 +98,18 @@ def read(target: Target, options: Options) -> LayerPixels:
     image = Picture(header, memoryview(layers.pixels(layer, place)))
     mask = _read_mask(target) if options.output == REFINED_MASK else None
     return LayerPixels(image, colour, icc, selection, plate, mask)
+
+
+def selection_sources() -> list[tuple[str, str]]:
+    """What the selection of the active layer can be taken from; see `selections.candidates`."""
+    document = Krita.instance().activeDocument()
+    try:
+        layer = None if document is None else layers.of_active(document.activeNode())
+    except DocumentError:
+        layer = None
+    if document is None or layer is None:
+        return [("", texts.FROM_SELECTION)]
+    return selections.candidates(document, layer)
 
 
 def selection_box() -> QtCore.QRect | None:
@@ -107,24 +120,28 @@ def selection_box() -> QtCore.QRect | None:
 
 
 def miniature_of(target: Target) -> Miniature | None:
-    """Small copies of the layer and of its selection; None where nothing is selected."""
+    """Small copies of the layer and of its selection; None where nothing is selected.
+
+    Raises:
+        DocumentError: what is taken for the selection says nothing.
+    """
     layer, place, selection = target.layer, target.place, target.selection
     if selection is None:
         return None
     width, height = place.width(), place.height()
     header = layouts.image_header(layer, place)
 
-    def row_of(holder: Node | Selected, row: int) -> bytes:
-        return holder.pixelData(place.x(), place.y() + row, width, 1).data()
+    def row(number: int) -> bytes:
+        return layer.pixelData(place.x(), place.y() + number, width, 1).data()
 
     samples, sample_bytes = CHANNELS[header.channels], DTYPES[header.dtype]
-    small = miniature.shrunk(partial(row_of, layer), width, height, sample_bytes, samples)
+    small = miniature.shrunk(row, width, height, sample_bytes, samples)
     return Miniature(
         width,
         height,
         ImageHeader(*miniature.size(width, height), header.channels, "u8"),
         miniature.eight_bits(small, header.dtype),
-        miniature.shrunk(partial(row_of, selection), width, height),
+        *selections.small_levels(selection, place, layer),
     )
 
 
@@ -191,13 +208,3 @@ def _read_mask(target: Target) -> Picture:
         )
     header = ImageHeader(place.width(), place.height(), "gray", MASK_DTYPE)
     return Picture(header, layers.pixels(present[0], place).data())
-
-
-def _read_selection(target: Target) -> bytes | None:
-    place, selection = target.place, target.selection
-    if selection is None:
-        return None
-    selected = selection.pixelData(place.x(), place.y(), place.width(), place.height()).data()
-    if selected.count(0) == len(selected):
-        raise refusals.selection_beside(target.layer.name(), DESELECT)
-    return selected

@@ -33,8 +33,8 @@ OUTPUT_ENTRIES = (
 _GROUP = "flyaway_krita"
 YES, NO = "true", "false"
 
-_meanings: dict[str, str] = {}
-"""What the user has said that a selection is, by image: it says nothing about one in another image."""
+_meanings: dict[str, tuple[str, str]] = {}
+"""What the user has said that a selection is, and what it is taken from, by image: it says nothing about another."""
 
 
 def load() -> Options:
@@ -42,20 +42,22 @@ def load() -> Options:
     usual = Options()
     edge_width_px = _read("edge_width_px")
     output = _read("output")
+    selection_is, selection_from = _meanings.get(_image(), (usual.selection_is, ""))
     return Options(
         engine=_read("engine") or usual.engine,
         needs_plate=_read("needs_plate") == YES,
         plate=_read("plate"),
         paid_work_only=_read("paid_work_only") == YES,
-        selection_is=_meanings.get(_image(), usual.selection_is),
+        selection_is=selection_is,
+        selection_from=selection_from,
         edge_width_px=min(int(edge_width_px), MAX_EDGE_WIDTH_PX) if edge_width_px.isdigit() else 0,
         output=output if output in {entry.name for entry in OUTPUT_ENTRIES} else usual.output,
     )
 
 
 def save(options: Options) -> None:
-    """Keep the options, what the selection is for the active image alone."""
-    _meanings[_image()] = options.selection_is
+    """Keep the options, what the selection is and where it is taken from for the active image alone."""
+    _meanings[_image()] = options.selection_is, options.selection_from
     krita = Krita.instance()
     krita.writeSetting(_GROUP, "engine", options.engine)
     krita.writeSetting(_GROUP, "needs_plate", YES if options.needs_plate else NO)

@@ -138,6 +138,7 @@ class FlyawayDocker(DockWidget):
             plate=self._plate.chosen,
             paid_work_only=self._engine.paid_work_only,
             selection_is=self._selection.selection_is,
+            selection_from=self._selection.selection_from,
             edge_width_px=self._selection.edge_width_px,
             output=self._output.chosen,
         )

@@ -1,4 +1,4 @@
-"""What the selection means: the choice, what it is taken for as it is now, and how wide its edge may be."""
+"""What the selection means: where it is taken from, what it is, what it is taken for now, and how wide its edge may be."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from .flyaway_client.refusals import DocumentError
 from .menu import Menu
 from .paragraph import Paragraph
 from .qt import QtCore, QtWidgets
+from .source_row import SourceRow
 
 SENTENCE_LINES = 2
 """Room that is kept for what a selection is taken for: nothing below moves when that changes."""
 
 
 class SelectionRow(QtWidgets.QWidget):
-    """A menu, a sentence, and a box for the edge width that is seen where there is an edge.
+    """Two menus, a sentence, and a box for the edge width that is seen where there is an edge.
 
     Attributes:
         is_refining: whether the selection says where a mask is to be refined, and nothing else.
@@ -41,24 +42,32 @@ class SelectionRow(QtWidgets.QWidget):
         self.menu.setToolTip(texts.SELECTION_ABOUT)
         for entry in SELECTION_ENTRIES:
             self.menu.add(entry.name, entry.label, entry.about)
+        self.source = SourceRow()
         self.sentence = Paragraph(SENTENCE_LINES)
         self.edge_width = _edge_width_box()
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.menu, self.sentence, self.edge_width):
+        for widget in (self.menu, self.source, self.sentence, self.edge_width):
             column.addWidget(widget)
-        self.menu.activated.connect(lambda _index: self._change())
+        for menu in (self.menu, self.source):
+            menu.activated.connect(lambda _index: self._change())
         self.edge_width.valueChanged.connect(lambda _width: self._change())
 
     def show_options(self, chosen: Options) -> None:
         """Show those as the chosen ones."""
         self.menu.setCurrentIndex(self.menu.findData(chosen.selection_is))
+        self.source.choose(chosen.selection_from)
         self.edge_width.setValue(chosen.edge_width_px)
 
     @property
     def selection_is(self) -> str:
         """What the user says that the selection is."""
         return str(self.menu.currentData())
+
+    @property
+    def selection_from(self) -> str:
+        """The identity of what the selection is taken from; "" for the selection itself."""
+        return self.source.chosen
 
     @property
     def edge_width_px(self) -> int:
@@ -71,13 +80,18 @@ class SelectionRow(QtWidgets.QWidget):
 
     def describe(self) -> None:
         """Show what the selection of the active image would be taken for now."""
+        self.source.refresh()
         if self._call is not None:
             return  # the end of that looks again
         if self.is_refining:
             self._ask_nothing()
             self.sentence.setText(texts.REFINING)
             return
-        chosen = Options(selection_is=self.selection_is, edge_width_px=self.edge_width_px)
+        chosen = Options(
+            selection_is=self.selection_is,
+            selection_from=self.selection_from,
+            edge_width_px=self.edge_width_px,
+        )
         self._box = host.selection_box()
         try:
             small = host.miniature_of(host.find_target(chosen))

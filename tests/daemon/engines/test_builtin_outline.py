@@ -19,9 +19,9 @@ def beside_its_like() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     bar = (np.abs(y - 150) < 12) & (x > 200)
     image = np.full((300, 400, 3), 0.5, np.float32)
     image[disc | bar] = (0.7, 0.3, 0.2)
-    image = cv2.GaussianBlur(image, (0, 0), 1.0) + random.normal(0, 0.02, image.shape)
+    noisy = cv2.GaussianBlur(image, (0, 0), 1.0) + random.normal(0, 0.02, image.shape)
     drawn = np.hypot(y - 151, x - 149) < 82
-    return (image.clip(0, 1) * 255).astype(np.uint8), bar & ~disc, drawn
+    return (noisy.clip(0, 1) * 255).astype(np.uint8), bar & ~disc, drawn
 
 
 def test_a_hands_outline_speaks_against_what_is_alike_beyond_it(

@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
 from flyaway.errors import CancelledError, NoSubjectError
-from flyaway.extraction import planning
+from flyaway.extraction import planning, selections
 from flyaway.images.arrays import BACKGROUND, FOREGROUND, UNKNOWN
 
 Levels = np.ndarray[Any, np.dtype[np.uint8]]
@@ -295,6 +295,16 @@ class TestPainted:
         assert found.trimap[10, 100] == BACKGROUND
         assert "and what was painted grey" in found.sentence
 
+    def test_a_soft_brush_paints_greys_too(self) -> None:
+        levels = np.where(round_selection(400, 120), 255, 0).astype(np.float32)
+        brush = np.zeros((400, 400), np.float32)
+        cv2.line(brush, (200, 200), (360, 200), 1, 50)
+        brush = np.clip(1.6 * cv2.GaussianBlur(brush, (0, 0), 10), 0, 1)
+        painted = np.round(levels * (1 - brush) + 128 * brush).astype(np.uint8)
+        found = plan(painted, "guess", image=disc(400, 120))
+        assert "and what was painted grey" in found.sentence
+        assert (found.trimap[195:205, 220:350] == UNKNOWN).all()
+
     def test_greys_all_around_are_a_trimap(self) -> None:
         levels = square(200, 40, 160, 128)
         levels[60:140, 60:140] = 255
@@ -305,6 +315,13 @@ class TestPainted:
 
 class TestFeathered:
     """A feather hints at how wide the edge is; it is no trimap."""
+
+    @pytest.mark.parametrize("width", [3, 4, 6, 10, 40, 150, 400])
+    @pytest.mark.parametrize("shape", ["disc", "straight"])
+    def test_is_never_taken_for_painted(self, width: int, shape: str) -> None:
+        hard = round_selection(900, 250) if shape == "disc" else square(900, 200, 700)
+        levels = np.asarray(cv2.GaussianBlur(hard, (0, 0), width / 3.5), np.uint8)
+        assert selections.look(levels).form == "feathered"
 
     def test_is_an_outline_wider_for_a_wider_feather(self) -> None:
         shares = []

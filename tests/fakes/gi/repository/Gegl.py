@@ -48,8 +48,8 @@ class Buffer:
         format_name = format_name or {4: "R'G'B'A u8", 1: "Y u8"}[self.pixels.shape[2]]
         assert scale == 1.0 and repeat_mode is AbyssPolicy.NONE
         model, sample = format_name.split()
-        assert model == {4: "R'G'B'A", 1: "Y"}[self.pixels.shape[2]], format_name
         height, width, channels = self.pixels.shape
+        assert model.rstrip("'" if channels == 1 else "") == {4: "R'G'B'A", 1: "Y"}[channels]
         region = np.zeros((rect.height, rect.width, channels))
         for y in range(max(0, -rect.y), min(rect.height, height - rect.y)):
             for x in range(max(0, -rect.x), min(rect.width, width - rect.x)):

@@ -81,8 +81,16 @@ class Item:
         self.parent: Item | None = None
         self.exists = True
 
+    @staticmethod
+    def get_by_id(item_id: int) -> Item | None:
+        item = Item._all[item_id - 1]
+        return item if item.exists else None
+
     def get_id(self) -> int:
         return Item._all.index(self) + 1
+
+    def get_children(self) -> list[Layer]:
+        return [one for one in self._image.layers if one.parent is self]
 
     def get_image(self) -> Image:
         return self._image
@@ -126,6 +134,9 @@ class Drawable(Item):
 
     def get_buffer(self) -> Gegl.Buffer:
         return self._buffer
+
+    def get_offsets(self) -> tuple[bool, int, int]:
+        return True, 0, 0
 
     def get_width(self) -> int:
         return int(self._buffer.pixels.shape[1])
@@ -189,9 +200,9 @@ class Layer(Drawable):
         return Layer(image, name, np.zeros((height, width, 4)))
 
     @staticmethod
-    def get_by_id(layer_id: int) -> Layer | None:
-        item = Item._all[layer_id - 1]
-        return item if isinstance(item, Layer) and item.exists else None
+    def get_by_id(item_id: int) -> Layer | None:
+        item = Item.get_by_id(item_id)
+        return item if isinstance(item, Layer) else None
 
     @staticmethod
     def from_mask(mask: Drawable) -> Layer:
@@ -265,7 +276,7 @@ class Image:
         self.undo_steps: list[list[str]] = []
         self._open_groups = 0
         self._precision = precision
-        self._selection = Channel(self, "Selection Mask", np.zeros((height, width, 1)))
+        self._selection = Selection(self, "Selection Mask", np.zeros((height, width, 1)))
 
     @staticmethod
     def new_with_precision(
@@ -337,20 +348,26 @@ class Image:
         self.layers.insert(position, layer)
         return True
 
+    def get_layers(self) -> list[Layer]:
+        return [layer for layer in self.layers if layer.parent is None]
+
+    def get_channels(self) -> list[Channel]:
+        return self.channels
+
     def get_item_position(self, item: Layer) -> int:
         return self.layers.index(item)
 
     def get_precision(self) -> Precision:
         return self._precision
 
-    def get_selection(self) -> Channel:
+    def get_selection(self) -> Selection:
         return self._selection
 
     def get_floating_sel(self) -> Layer | None:
         return self.floating
 
 
-class Selection:
+class Selection(Channel):
     @staticmethod
     def is_empty(image: Image) -> bool:
         return not image.get_selection().get_buffer().pixels.any()
@@ -485,6 +502,11 @@ class Procedure:
     ) -> None:
         assert none_ok, "a script would have to give one"
         self.defaults[name] = None
+
+    def add_drawable_argument(
+        self, name: str, nick: str, blurb: str, none_ok: bool, flags: GObject.ParamFlags
+    ) -> None:
+        self.add_layer_argument(name, nick, blurb, none_ok, flags)
 
     def new_return_values(self, status: PDBStatusType, error: GLib.Error | None) -> ValueArray:
         return ValueArray(status, error)

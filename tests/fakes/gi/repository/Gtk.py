@@ -29,6 +29,11 @@ class Widget:
 
     def show_all(self) -> None: ...
 
+    def set_no_show_all(self, no_show_all: bool) -> None: ...
+
+    def get_sensitive(self) -> bool:
+        return self.is_sensitive
+
 
 class Label(Widget):
     def __init__(
@@ -204,11 +209,24 @@ class Dialog(Widget):
     """Whether OK can be pressed."""
 
     def __init__(self) -> None:
-        self._responses: list[Callable[[Dialog, ResponseType], object]] = []
+        self._responses: list[Callable[..., object]] = []
+        self._activations: list[Callable[..., object]] = []
+        self.ok = Widget()
 
-    def connect(self, signal: str, handler: Callable[[Dialog, ResponseType], object]) -> None:
-        assert signal == "response"
-        self._responses.append(handler)
+    def connect(self, signal: str, handler: Callable[..., object]) -> None:
+        handlers = {"response": self._responses, "notify::is-active": self._activations}
+        handlers[signal].append(handler)
+
+    def get_widget_for_response(self, response: ResponseType) -> Widget:
+        return self.ok if response is ResponseType.OK else Widget()
+
+    def is_active(self) -> bool:
+        return True
+
+    def come_back(self) -> None:
+        """The user comes back to it from another window."""
+        for handler in self._activations:
+            handler(self)
 
     def respond(self) -> None:
         """The user presses Cancel, or closes it."""
