@@ -21,6 +21,7 @@ from flyaway.engines.builtin.local import cleared, local_system
 from flyaway.engines.builtin.noise import Noise
 from flyaway.engines.builtin.pyramid import Box
 from flyaway.engines.builtin.sampling import Pairs, inherit
+from flyaway.engines.builtin.sharpening import sharpened
 from flyaway.engines.builtin.solve import conjugate_gradients
 from flyaway.engines.builtin.workers import Workers
 from flyaway.engines.contract import Report
@@ -155,7 +156,7 @@ class Refiner:
         system = system.pulled(pulled_to, weight)
         found = conjugate_gradients(system, pulled_to, _TOLERANCE, self._go_on)
         alpha[is_unknown] = cleared(found)
-        return alpha
+        return sharpened(alpha, is_unknown, self._noise, self._factor)
 
     def _settled(self, window: Box, prior: Alpha) -> Trimap:
         """The trimap of a window, with what the coarse alpha leaves no doubt about as known."""
