@@ -12,7 +12,8 @@ from tests.benchmarks.degraded import Harm
 
 from flyaway.engines.builtin import matting, noise
 from flyaway.engines.builtin.cleaning import cleaned
-from flyaway.engines.builtin.noise import TO_YCC
+from flyaway.engines.builtin.noise import TO_YCC, Noise
+from flyaway.engines.builtin.sharpening import sharpened
 from flyaway.engines.builtin.workers import Workers
 from flyaway.engines.contract import silent
 
@@ -79,6 +80,15 @@ def test_says_nothing_of_a_picture_too_small_to_tell() -> None:
     assert not seen.has_halved_chroma
 
 
+@pytest.mark.parametrize("harm", [Harm(jpeg=75), Harm(jpeg=92), Harm(noise=2, jpeg=95)])
+def test_tells_a_sharp_photo_from_one_whose_edges_are_as_wide_as_chroma(harm: Harm) -> None:
+    small, _, _ = scene(200, 240)
+    small[:, :120:6] //= 2
+    large = np.asarray(cv2.resize(small, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC), np.uint8)
+    assert noise.estimate(harm.done_to(small)).fine_share > 0.05
+    assert noise.estimate(harm.done_to(large)).fine_share < 0.03
+
+
 def test_leaves_a_clean_picture_as_it_is() -> None:
     image, _, trimap = scene(200, 240)
     colours = floats(image)
@@ -112,6 +122,59 @@ def test_a_window_becomes_what_it_does_in_the_whole(harm: Harm) -> None:
     part = cleaned(colours[top:, left:], everywhere[top:, left:], seen, origin=(top, left))
     difference = np.abs(part - whole[top:, left:])[12:, 12:]
     assert difference.max() < 1e-4
+
+
+NOISY = np.diag([1e-4, 1e-4, 1e-4]).astype(np.float32)
+CLEAN = np.zeros((3, 3), np.float32)
+
+
+def smeared_edge() -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """An upright edge as halved chroma leaves it, in 24x24 pixels, and which were solved."""
+    row = np.array([0.0] * 10 + [0.1, 0.35, 0.65, 0.9] + [1.0] * 10, np.float32)
+    is_unknown = np.zeros((24, 24), bool)
+    is_unknown[:, 8:16] = True
+    return np.tile(row, (24, 1)), is_unknown
+
+
+def test_a_smeared_edge_becomes_steeper_where_chroma_was_halved_in_a_sharp_photo() -> None:
+    alpha, is_unknown = smeared_edge()
+    found = sharpened(alpha, is_unknown, Noise(CLEAN, 0, 0, 0.1), 1)
+    assert np.ptp(found[:, 11:13]) > 1.3 * np.ptp(alpha[:, 11:13])
+    half = sharpened(alpha, is_unknown, Noise(CLEAN, 0, 0, 0.04), 1)
+    assert np.ptp(alpha[:, 11:13]) < np.ptp(half[:, 11:13]) < np.ptp(found[:, 11:13])
+
+
+@pytest.mark.parametrize(
+    ("seen", "factor"),
+    [
+        (Noise(CLEAN, None, None, 0.1), 1),
+        (Noise(CLEAN, 0, 0, 0.02), 1),
+        (Noise(CLEAN, 0, 0, 0.1), 2),
+    ],
+)
+def test_an_edge_that_chroma_did_not_smear_stays(seen: Noise, factor: int) -> None:
+    alpha, is_unknown = smeared_edge()
+    assert sharpened(alpha, is_unknown, seen, factor) is alpha
+
+
+def test_a_hair_keeps_its_alpha_and_a_wide_ramp_its_slope() -> None:
+    hair = np.zeros((24, 24), np.float32)
+    hair[:, 12] = 0.3
+    ramp = np.tile(np.linspace(0.0, 1.0, 24, dtype=np.float32), (24, 1))
+    everywhere = np.ones((24, 24), bool)
+    seen = Noise(CLEAN, 0, 0, 0.1)
+    assert np.allclose(sharpened(hair, everywhere, seen, 1), hair)
+    found = sharpened(ramp, everywhere, seen, 1)
+    assert np.abs(found - ramp)[:, 3:-3].max() < 1e-3
+
+
+def test_noise_takes_its_haze_along_but_known_pixels_stay() -> None:
+    alpha, is_unknown = smeared_edge()
+    alpha[:, 8:10], alpha[:, 14:16] = 0.02, 0.98
+    found = sharpened(alpha, is_unknown, Noise(NOISY), 1)
+    assert (found[:, 8:10] == 0).all()
+    assert (found[:, 14:16] == 1).all()
+    assert np.array_equal(found[~is_unknown], alpha[~is_unknown])
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ AROUND_PX = 16
 _TO_RGB = np.linalg.inv(TO_YCC).astype(np.float32)
 
 _SLOPE_WINDOW_PX = 5
-_SLOPE_FLOOR = 1e-4
+_SLOPE_FLOOR = 5e-4
 """Variance of luma, 0..1 squared, that a window needs for chroma to follow it."""
 
 Passes = tuple[tuple[float, float], ...]

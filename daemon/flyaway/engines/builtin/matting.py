@@ -11,6 +11,7 @@ from flyaway.engines.builtin.level import Level
 from flyaway.engines.builtin.local import Solution, solve_band
 from flyaway.engines.builtin.noise import Noise
 from flyaway.engines.builtin.pyramid import Box
+from flyaway.engines.builtin.sharpening import sharpened
 from flyaway.engines.builtin.workers import Workers
 from flyaway.engines.contract import Report, part
 from flyaway.engines.progress import spaced
@@ -83,9 +84,10 @@ def _solve_whole(
     image: Image, trimap: Trimap, factor: int, seen_noise: Noise, workers: Workers, report: Report
 ) -> Solution:
     colours, level = pyramid.whole(image, trimap, factor)
-    near = grown(level == UNKNOWN, AROUND_PX)
-    colours = cleaned(colours, near, seen_noise, factor)
-    return solve_band(colours, level, workers, report)
+    is_unknown = level == UNKNOWN
+    colours = cleaned(colours, grown(is_unknown, AROUND_PX), seen_noise, factor)
+    solution = solve_band(colours, level, workers, report)
+    return Solution(sharpened(solution.alpha, is_unknown, seen_noise, factor), solution.pairs)
 
 
 def _doubled(

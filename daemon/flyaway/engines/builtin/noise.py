@@ -51,6 +51,15 @@ _LEAST_STEP = 0.65 / 255
 _BLOCK_SHARES = np.array([2.5, 6.0, 6.0], np.float32)
 """Variance that JPEG leaves in luma and chromas, for a variance of 1 of the steps between flat blocks."""
 
+_FINE_KERNEL = np.array([0.25, 0.5, 0.25], np.float32)
+"""About what halving does to chroma, along each axis: what luma loses by it is fine."""
+
+_FINE_NOISE = 0.8
+"""White noise's variance counted as fine: more than the 0.64 that is, for quiet blocks do not show all noise."""
+
+_COARSE = (7, 7)
+"""Windows whose variance of luma the fine one is held against."""
+
 _SMALLEST_PX = 2 * _BLOCK_PX
 
 
@@ -62,11 +71,13 @@ class Noise:
         covariance: 3x3 float32, of luma and chromas, 0..1 each, at full size.
         chroma_rows: first row that shares its chroma samples with the next (0 or 1); None where each has its own.
         chroma_columns: the same for columns.
+        fine_share: of luma's variance within 7x7 pixels, how much is finer than halved chroma; 0 where it is not.
     """
 
     covariance: NDArray[np.float32]
     chroma_rows: int | None = None
     chroma_columns: int | None = None
+    fine_share: float = 0.0
 
     @property
     def has_halved_chroma(self) -> bool:
@@ -88,10 +99,12 @@ def estimate(image: Image) -> Noise:
     rows, columns = (_halved_from(squares, axis) for axis in (0, 1))
     seen = [each @ TO_YCC.T for each in squares]
     covariance = _quiet_covariance(seen)
+    fine_share = 0.0
     if rows is not None or columns is not None:
         covariance = _with_chroma_of_half(covariance, seen)
+        fine_share = _fine_share(seen, float(covariance[0, 0]))
     covariance += np.diag(_BLOCK_SHARES * np.float32(_block_step(seen)))
-    return Noise(covariance, rows, columns)
+    return Noise(covariance, rows, columns, fine_share)
 
 
 def _looked_at(shape: tuple[int, ...]) -> Iterator[Box]:
@@ -139,6 +152,18 @@ def _with_chroma_of_half(
     joined[0, 0] = covariance[0, 0]
     joined[1:, 1:] = _quiet_covariance([np.asarray(each, np.float32) for each in half])[1:, 1:]
     return joined
+
+
+def _fine_share(seen: list[Pixels], noise_variance: float) -> float:
+    """How much of luma's variance in windows is finer than chroma samples, without the noise in both."""
+    fine = coarse = 0.0
+    for each in seen:
+        luma = np.ascontiguousarray(each[..., 0])
+        rough = luma - cv2.sepFilter2D(luma, -1, _FINE_KERNEL, _FINE_KERNEL)
+        fine += float(np.square(rough).sum() - rough.size * _FINE_NOISE * noise_variance)
+        mean, of_squares = (cv2.blur(values, _COARSE) for values in (luma, luma * luma))
+        coarse += float((of_squares - mean * mean).sum() - luma.size * noise_variance)
+    return fine / coarse if 0.0 < fine < coarse else 0.0
 
 
 def _halved_from(seen: list[Pixels], axis: int) -> int | None:

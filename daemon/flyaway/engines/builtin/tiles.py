@@ -15,6 +15,7 @@ from flyaway.engines.builtin.level import SIDE, Level, Tile, in_order
 from flyaway.engines.builtin.local import cleared, local_system
 from flyaway.engines.builtin.pyramid import Box
 from flyaway.engines.builtin.sampling import Pairs, inherit
+from flyaway.engines.builtin.sharpening import sharpened
 from flyaway.engines.builtin.solve import conjugate_gradients
 from flyaway.engines.builtin.workers import Workers
 from flyaway.engines.contract import Report
@@ -84,7 +85,7 @@ class _Solver:
         system = system.pulled(pulled_to, weight)
         found = conjugate_gradients(system, pulled_to, _TOLERANCE, report)
         alpha[is_unknown] = cleared(found)
-        return alpha
+        return sharpened(alpha, is_unknown, self.level.noise, self.level.factor)
 
 
 def _blend(alpha: Alpha, tile: Tile, solution: Alpha) -> None:
