@@ -94,6 +94,12 @@ def test_a_channel_is_taken_where_the_layer_lies(selections, gimp, image) -> Non
     assert levels(selections, layer, channel(gimp, image, "hair", PAINTED)) == [[255, 255, 0]]
 
 
+def test_takes_a_deep_channel_in_8_bits(selections, gimp) -> None:
+    image = gimp.Image(6, 4, gimp.Precision.FLOAT_LINEAR)
+    layer = gimp.Layer(image, "photo", np.ones((4, 6, 4)))
+    assert levels(selections, layer, channel(gimp, image, "hair", PAINTED)) == PAINTED
+
+
 def refusal(selections, layer, source) -> str:
     from flyaway_client.refusals import DocumentError
 

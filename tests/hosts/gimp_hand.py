@@ -46,7 +46,8 @@ def keep_selection():
 
 def look():
     """The selection and the masks in files; what there is in short."""
-    (FOLDER / "selection").write_bytes(read(image.get_selection(), "Y u8"))
+    # As kept: GIMP 3.2 calls that otherwise after a Quick Mask.
+    (FOLDER / "selection").write_bytes(read(image.get_selection()))
     (FOLDER / "photo").write_bytes(read(photo, "R'G'B'A u8"))
     found = []
     for number, layer in enumerate(image.get_layers()):
@@ -55,7 +56,7 @@ def look():
         found.append([layer.get_visible(), mask is not None])
     channels = image.get_channels()
     for channel in channels:
-        (FOLDER / "channel").write_bytes(read(channel, "Y' u8"))
+        (FOLDER / "channel").write_bytes(read(channel))
     return {"layers": found, "channels": [one.get_name() for one in channels]}
 
 

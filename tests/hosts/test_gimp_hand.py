@@ -103,12 +103,12 @@ class Hand:
 
     def take_from_last(self) -> None:
         """Choose the last of what the selection can be taken from."""
-        self.display.key("alt+f", "space", "End", "Return")
+        self.display.key("alt+f", "End")
 
     def extract(self, output: str) -> None:
-        """Choose the output in the open dialog and press Extract."""
+        """Choose the output in the open dialog and press Extract; an open menu would miss keys while it comes up."""
         down = ["Down"] * OUTPUTS.index(output)
-        self.display.key("alt+p", "space", "Home", *down, "Return")
+        self.display.key("alt+p", "Home", *down)
         self.display.press_until(
             ["alt+x"], lambda: not self.display.windows(DIALOG), "Extract is not heard", 8
         )

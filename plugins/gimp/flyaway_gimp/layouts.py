@@ -52,7 +52,7 @@ def native_format(precision: str, *, is_grey: bool, has_alpha: bool) -> str:
 
 
 def channel_format(precision: str, layout: Layout) -> str:
-    """How a channel's levels are read and written as those of the selection that is made of it.
+    """What to write an alpha into a new channel as, so that the selection made of it has the same levels.
 
     A selection takes a channel's levels as they are kept: as seen in images of 8 bits as seen, else as linear grey.
     """

@@ -66,14 +66,13 @@ def reader(layer: Gimp.Layer, source: Gimp.Drawable | None) -> Read | None:
         is_touched, *_ = layer.mask_intersect()
         if not is_touched:
             raise refusals.selection_beside(layer.get_name(), DESELECT)
-        return _reader(layer, image.get_selection(), layouts.SELECTION_FORMAT)
+        source = image.get_selection()
     if isinstance(source, Gimp.Layer):
         colours = _reader(layer, source, layouts.EIGHT_BITS.image_format)
         return lambda place: painted.levels(colours(place), layouts.CHANNELS)
-    if isinstance(source, Gimp.LayerMask):
-        return _reader(layer, source, layouts.SELECTION_FORMAT)
-    precision = source.get_image().get_precision().value_nick
-    return _reader(layer, source, layouts.channel_format(precision, layouts.EIGHT_BITS))
+    # The levels are what is kept, in 8 bits whatever that is called: a selection that came of the Quick Mask is kept
+    # otherwise in GIMP 3.2 than one that was drawn, and 128 would be read as 55.
+    return _reader(layer, source, None if source.get_bpp() == 1 else layouts.SELECTION_FORMAT)
 
 
 def check_painted(levels: bytes, source: Gimp.Drawable | None, layer: Gimp.Layer) -> None:
@@ -91,7 +90,7 @@ def check_painted(levels: bytes, source: Gimp.Drawable | None, layer: Gimp.Layer
         raise refusals.source_empty(source.get_name(), layer.get_name())
 
 
-def _reader(layer: Gimp.Layer, drawable: Gimp.Drawable, pixel_format: str) -> Read:
+def _reader(layer: Gimp.Layer, drawable: Gimp.Drawable, pixel_format: str | None) -> Read:
     buffer, over = drawable.get_buffer(), layers.place_over(layer, drawable)
 
     def read(place: Gegl.Rectangle) -> bytes:

@@ -144,6 +144,10 @@ class Drawable(Item):
     def get_height(self) -> int:
         return int(self._buffer.pixels.shape[0])
 
+    def get_bpp(self) -> int:
+        deep = self._image.get_precision() is not Precision.U8_NON_LINEAR
+        return int(self._buffer.pixels.shape[2]) * (2 if deep else 1)
+
     def is_gray(self) -> bool:
         return False
 
