@@ -116,6 +116,11 @@ def is_idle() -> bool:
     return button().text() == "Extract"
 
 
+def double_click_s() -> float:
+    """How soon the second click of a double click comes at the latest."""
+    return QtWidgets.QApplication.doubleClickInterval() / 1000
+
+
 def extract() -> None:
     Krita.instance().action("flyaway_extract").trigger()
 

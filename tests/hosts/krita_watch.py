@@ -2,7 +2,7 @@
 
 args: "selection", HxW bytes in a file, or "" to select nothing; "docker", whether it is shown; "engine", to
 be chosen in it once the daemon, which runs, has told of it, or "". Notes "ready" once; then for each signal
-look-N the note seen-N, for each signal place-N the note placed-N; signal "end" ends it.
+look-N the note seen-N, for each glance-N glanced-N, and for each place-N placed-N; signal "end" ends it.
 """
 
 # ruff: noqa: F821 - the driver gives krita, document, args, note, signalled, until and finish
@@ -33,6 +33,15 @@ def see():
     }
 
 
+def glance():
+    """What a large image does not make slow."""
+    return {
+        "is_idle": steps.is_idle(),
+        "status": steps.status(),
+        "double_click_s": steps.double_click_s(),
+    }
+
+
 def place():
     buttons = {"button": steps.button(), "download": steps.download_button()}
     return steps.menu_path() | {name: steps.centre_of(one) for name, one in buttons.items()}
@@ -51,7 +60,11 @@ def story():
         yield from steps.pick_engine(args["engine"])
         yield steps.a_moment()
     note("ready")
-    answers = {"look": ("seen", see), "place": ("placed", place)}
+    answers = {
+        "look": ("seen", see),
+        "glance": ("glanced", glance),
+        "place": ("placed", place),
+    }
     asked = dict.fromkeys(answers, 1)
 
     def questions():

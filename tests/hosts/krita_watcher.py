@@ -30,7 +30,7 @@ class Watcher:
         args = {"selection": str(selection or ""), "docker": docker, "engine": engine}
         self.running = krita.start(HERE / "krita_watch.py", document=photo, args=args, seconds=200)
         self.display = self.running.display
-        self._asked = {"look": 0, "place": 0}
+        self._asked = {"look": 0, "glance": 0, "place": 0}
         self.running.note("ready")
         self.window = self.display.wait_for_window("Krita")
         self.display.activate(self.window)
@@ -39,18 +39,30 @@ class Watcher:
         """Masks, digests of pixels and selection, and what the docker says."""
         return self._ask("look", "seen")
 
+    def glance(self) -> dict[str, Any]:
+        """What the docker says alone: at once, however large the image is."""
+        return self._ask("glance", "glanced")
+
     def place(self) -> dict[str, Any]:
         """Where on the screen things are."""
         return self._ask("place", "placed")
 
     def press(
-        self, button: str, met: Callable[[dict[str, Any]], object], otherwise: str
+        self,
+        button: str,
+        met: Callable[[dict[str, Any]], object],
+        otherwise: str,
+        *,
+        at_a_glance: bool = False,
     ) -> dict[str, Any]:
-        """Click a button of the docker; what is seen once that has had its effect.
+        """Click a button of the docker; what is seen once that has had its effect, or only glanced at.
 
         The button moves while the docker makes room for what it says, so a click can miss it.
         """
-        return self._until_taken(lambda: self.display.click(*self.place()[button]), met, otherwise)
+        look = self.glance if at_a_glance else self.look
+        return self._until_taken(
+            lambda: self.display.click(*self.place()[button]), met, otherwise, look
+        )
 
     def step(self, key: str) -> None:
         """Press the key of undo or redo until Krita takes it: it drops it while the image is busy."""
@@ -59,6 +71,7 @@ class Watcher:
             lambda: self.display.key(key),
             lambda seen: seen["history"] != before,
             f"Krita does not take {key}",
+            self.look,
         )
 
     def _settled_history(self) -> list[str]:
@@ -73,7 +86,11 @@ class Watcher:
         return last[-1]
 
     def _until_taken(
-        self, give: Callable[[], None], met: Callable[[dict[str, Any]], object], otherwise: str
+        self,
+        give: Callable[[], None],
+        met: Callable[[dict[str, Any]], object],
+        otherwise: str,
+        look: Callable[[], dict[str, Any]],
     ) -> dict[str, Any]:
         """Give the click or key, and again where it has had no effect."""
         seen: dict[str, Any] = {}
@@ -84,7 +101,7 @@ class Watcher:
             if time.monotonic() - given_s > PATIENCE_S:
                 give()
                 given_s = time.monotonic()
-            seen.update(self.look())
+            seen.update(look())
             return bool(met(seen))
 
         wait_for(is_so, otherwise, 60)
