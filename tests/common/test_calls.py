@@ -9,9 +9,19 @@ import pytest
 from tests.fakes import daemon
 
 from flyaway_client import calls, miniature, request, texts
+from flyaway_client.adjustments import Adjustments
 from flyaway_client.errors import CancelledError, DaemonUnreachableError
 from flyaway_client.layer import LayerPixels, Picture
-from flyaway_client.messages import Description, ImageHeader, Message, Preview, Progress
+from flyaway_client.messages import (
+    AdjustRequest,
+    Description,
+    ExtractRequest,
+    ExtractResult,
+    ImageHeader,
+    Message,
+    Preview,
+    Progress,
+)
 from flyaway_client.miniature import Miniature
 from flyaway_client.options import Options
 
@@ -57,6 +67,31 @@ def test_an_extraction_stops_when_asked_to(home: Path) -> None:
     asked, parts = request.build(LayerPixels(IMAGE), Options(), "u8")
     with daemon.running(home, {"strip": daemon.ignore}), pytest.raises(CancelledError):
         calls.extract("test 1", asked, parts, lambda _: None, lambda: True)
+
+
+def test_adjusts_a_mask(home: Path) -> None:
+    mask = Picture(ImageHeader(2, 1, "gray", "u8"), b"ab")
+
+    def answer(fake: daemon.FakeDaemon, peer: daemon.Peer, message: Message) -> None:
+        asked = peer.request
+        assert isinstance(asked, AdjustRequest)
+        assert not asked.adjustments.are_neutral
+        fake.send(peer, ExtractResult(asked.id, asked.mask, "none", "", 0.1))
+        daemon.send_part(fake, peer, "alpha", peer.parts["mask"][::-1])
+
+    with daemon.running(home, {"strip": answer}):
+        assert calls.adjust("test 1", mask, Adjustments(contrast=20)) == b"ba"
+
+
+def test_finds_the_colours_under_a_mask(home: Path) -> None:
+    mask = Picture(ImageHeader(2, 1, "gray", "u8"), b"ab")
+    with daemon.running(home) as fake:
+        extracted = calls.decontaminate(
+            "test 1", LayerPixels(IMAGE, mask=mask), 0.5, lambda _: None
+        )
+        (asked,) = (one for one in fake.received if isinstance(one, ExtractRequest))
+    assert (asked.colours_alone, asked.foreground_amount) == (True, 0.5)
+    assert extracted.foreground is not None
 
 
 def test_fetches_the_engines_of_a_daemon_that_runs(home: Path) -> None:

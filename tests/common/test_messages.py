@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flyaway_client import messages, protocol
+from flyaway_client.adjustments import LIMITS, Adjustments
 from flyaway_client.messages import (
+    AdjustRequest,
     DescribeRequest,
     ExtractRequest,
     ImageHeader,
@@ -86,6 +88,9 @@ def describe_requests(draw: st.DrawFn) -> DescribeRequest:
     )
 
 
+MASKS = st.builds(
+    ImageHeader, SIDES, SIDES, st.just("gray"), st.sampled_from(messages.OUTPUT_DTYPES)
+)
 IDS = st.text("abc0129-", min_size=1, max_size=64)
 
 st.register_type_strategy(str, TEXT)
@@ -106,11 +111,24 @@ st.register_type_strategy(
         IDS,
         st.integers(0),
         st.integers(0),
-        st.builds(
-            ImageHeader, SIDES, SIDES, st.just("gray"), st.sampled_from(messages.OUTPUT_DTYPES)
-        ),
+        MASKS,
         has_inside=st.booleans(),
         has_strokes=st.booleans(),
+    ),
+)
+
+st.register_type_strategy(
+    AdjustRequest,
+    st.builds(
+        AdjustRequest,
+        IDS,
+        MASKS,
+        st.builds(
+            Adjustments,
+            black_clip=st.floats(0, 49),
+            white_clip=st.floats(50, 100),
+            **{name: st.floats(*LIMITS[name]) for name in list(LIMITS)[:5]},
+        ),
     ),
 )
 
@@ -232,6 +250,8 @@ def test_half_a_surrogate_pair_is_refused() -> None:
         ({"mask": ImageHeader(3, 3, "gray", "u8"), "selection": GREY}, "mask is 3 x 3 pixels"),
         ({"mask": GREY, "selection": GREY, "wants_foreground": True}, "without colours"),
         ({"mask": GREY, "selection": GREY, "plate": IMAGE}, "without a plate"),
+        ({"mask": GREY, "wants_foreground": True, "plate": IMAGE}, "without a plate"),
+        ({"foreground_amount": 1.01}, "foreground_amount must be 0 to 1"),
     ],
 )
 def test_requests_that_contradict_themselves_are_refused(
@@ -264,6 +284,24 @@ def test_questions_that_do_not_fit_together_are_refused(
     small = ImageHeader(4, 3, "gray", "u8")
     with pytest.raises(MessageError, match=complaint):
         dataclasses.replace(DescribeRequest("a", 40, 30, small, small), **changes)
+
+
+@pytest.mark.parametrize(
+    ("fields", "complaint"),
+    [
+        ({"feather_px": -1}, "feather_px must be 0 to 250"),
+        ({"shift_edge": 101}, "shift_edge must be -100 to 100"),
+        ({"black_clip": 60, "white_clip": 60}, "black_clip must be below white_clip"),
+    ],
+)
+def test_adjustments_that_cannot_be_are_refused(fields: Any, complaint: str) -> None:
+    with pytest.raises(MessageError, match=complaint):
+        Adjustments(**fields)
+
+
+def test_a_mask_to_be_adjusted_is_a_mask() -> None:
+    with pytest.raises(MessageError, match='mask must have channels "gray"'):
+        AdjustRequest("a", IMAGE, Adjustments())
 
 
 @pytest.mark.parametrize(
@@ -319,6 +357,7 @@ def example_of(kind: type[Message]) -> Message:
         str: "word",
         bool: True,
         ImageHeader: GREY,
+        Adjustments: Adjustments(),
         tuple[int, ...]: (1, 0),
         tuple[str, ...]: ("one",),
         tuple[messages.EngineInfo, ...]: (),

@@ -57,6 +57,21 @@ def test_wants_the_subjects_own_colours_only_for_a_new_layer() -> None:
     assert build(LayerPixels(IMAGE), Options(output=NEW_LAYER))[0].wants_foreground
 
 
+def test_wants_as_much_of_them_as_the_user_says() -> None:
+    options = Options(output=NEW_LAYER, decontaminate_percent=40)
+    assert build(LayerPixels(IMAGE), options)[0].foreground_amount == 0.4
+
+
+def test_asks_for_the_colours_under_a_mask_alone() -> None:
+    mask = Picture(ImageHeader(2, 1, "gray", "f32"), bytes(8))
+    pixels = LayerPixels(IMAGE, "icc", b"profile", selection_u8=b"ab", mask=mask)
+    asked, parts = request.build_colours(pixels, 0.25)
+    assert {name: len(part) for name, part in parts.items()} == asked.parts()
+    assert list(parts) == ["image", "icc", "mask"]
+    assert asked.colours_alone
+    assert (asked.foreground_amount, asked.output_dtype) == (0.25, "f32")
+
+
 def test_no_two_requests_have_the_same_id() -> None:
     ids = {build(LayerPixels(IMAGE), Options())[0].id for _ in range(3)}
     assert len(ids) == 3

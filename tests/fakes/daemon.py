@@ -20,12 +20,17 @@ Part = Callable[["FakeDaemon", "Peer", Message], None]
 """What the fake does about one kind of message."""
 
 
+Uploaded = (
+    messages.ExtractRequest | messages.OpenSession | messages.RefineRequest | messages.AdjustRequest
+)
+
+
 @dataclass
 class Peer:
     """A connected client and what it has uploaded so far."""
 
     identity: bytes
-    request: messages.ExtractRequest | messages.OpenSession | messages.RefineRequest | None = None
+    request: Uploaded | None = None
     parts: dict[str, bytearray] = field(default_factory=dict)
 
 
@@ -118,9 +123,7 @@ def greet(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
 
 def accept(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
     """Say that the strips may come."""
-    assert isinstance(
-        message, (messages.ExtractRequest, messages.OpenSession, messages.RefineRequest)
-    )
+    assert isinstance(message, Uploaded)
     peer.request, peer.parts = message, {}
     daemon.send(peer, messages.Ready(message.id))
 
@@ -302,6 +305,7 @@ DEFAULT_SCRIPT: dict[str, Part] = {
     "extract": accept,
     "open-session": accept,
     "refine": accept,
+    "adjust": accept,
     "close-session": forget_session,
     "strip": finish_when_complete,
     "describe": describe_selection,

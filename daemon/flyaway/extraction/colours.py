@@ -37,11 +37,24 @@ def of_subject(
     own = request.image if request.colours is None else request.colours
     count = own.shape[2]
     if extraction.foreground is not None and count == 3 and _is_srgb(request):
-        return extraction.foreground
+        return _mixed(own, extraction.foreground, request.output.foreground_amount)
     picture = np.broadcast_to(own, (*own.shape[:2], 3))
     # As many threads as the loader allows.
     threads = cv2.getNumThreads()
-    return foreground.estimate(picture, extraction.alpha, report, threads)[..., :count]
+    clean = foreground.estimate(picture, extraction.alpha, report, threads)[..., :count]
+    return _mixed(own, clean, request.output.foreground_amount)
+
+
+def _mixed(own: Samples, clean: NDArray[np.float32], amount: float) -> NDArray[np.float32]:
+    """As much of the clean colours as is wanted, and of the photo's for the rest."""
+    if amount == 1:
+        return clean
+    mixed = np.empty_like(clean)
+    for top in range(0, len(own), _BAND_ROWS):
+        rows = slice(top, top + _BAND_ROWS)
+        photo = as_float(own[rows])
+        mixed[rows] = photo + np.float32(amount) * (clean[rows] - photo)
+    return mixed
 
 
 def _is_srgb(request: ResolvedRequest) -> bool:

@@ -123,7 +123,11 @@ def extract(
 
 
 def _known(request: ResolvedRequest, report: StageReport) -> Outcome:
-    """The trimap is its own alpha."""
+    """A mask that stays as it is, or a trimap that is its own alpha."""
+    if request.alpha is not None:
+        extraction = Extraction(encoding.as_float(np.nan_to_num(request.alpha)).clip(0, 1))
+        colours = _foreground(request, extraction, report)
+        return Outcome(request.alpha, NO_ENGINE, "", foreground=colours)
     trimap = request.inputs.trimap
     assert trimap is not None  # nothing else makes engines superfluous
     dtype = request.output.alpha_dtype

@@ -38,10 +38,12 @@ class Output:
     Attributes:
         alpha_dtype: "u8", "u16" or "f32".
         foreground_dtype: the photo's own, one of those or "f16".
+        foreground_amount: how far the subject's own colours take the place of the photo's, 0..1.
     """
 
     alpha_dtype: str = "u8"
     foreground_dtype: str | None = None
+    foreground_amount: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class ResolvedRequest:
         notes: sentences for the user on how the request was understood.
         understood: what the selection was taken for and why, for people.
         refinement: the mask that the alpha goes into; `image` and all else are then of its window.
+        alpha: HxW as it goes out, where it is known already and only the subject's own colours are wanted.
     """
 
     image: Image
@@ -78,6 +81,7 @@ class ResolvedRequest:
     notes: tuple[str, ...] = ()
     understood: str = ""
     refinement: Refinement | None = None
+    alpha: Samples | None = None
 
     @property
     def engines(self) -> tuple[str, ...]:

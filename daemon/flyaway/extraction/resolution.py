@@ -41,7 +41,8 @@ def check(request: ExtractRequest, catalogue: Catalogue) -> None:
         UnknownEngineError: an engine it names does not exist.
         RequestError: an engine it names cannot do what is asked, or is not allowed.
     """
-    catalogue.choose(announced(request), wishes(request))
+    if not request.colours_alone:
+        catalogue.choose(announced(request), wishes(request))
 
 
 def announced(request: ExtractRequest) -> frozenset[Input]:
@@ -82,6 +83,8 @@ def resolve(
     """
     is_clear = encoding.clear_pixels(request.image, parts["image"])
     selection = _selection(request, parts)
+    if request.colours_alone:
+        return _colouring(request, parts)
     if request.mask is not None:
         image = read_image(request, parts)
         return _refining(request, parts, image, selection, catalogue, report, threads)
@@ -126,6 +129,24 @@ def _read(
     return encoding.read(header, data, request.colour, icc, packed)
 
 
+def _colouring(request: ExtractRequest, parts: Parts) -> ResolvedRequest:
+    """What a request means that wants the subject's own colours under a mask."""
+    return ResolvedRequest(
+        image=read_image(request, parts),
+        inputs=Inputs(),
+        steps=(),
+        output=_output(request),
+        colours=_own_colours(request, parts),
+        alpha=_mask(request, parts),
+    )
+
+
+def _mask(request: ExtractRequest, parts: Parts) -> Samples:
+    assert request.mask is not None
+    mask: Samples = encoding.samples(request.mask, parts["mask"])[..., 0]
+    return mask
+
+
 def _refining(
     request: ExtractRequest,
     parts: Parts,
@@ -136,8 +157,7 @@ def _refining(
     threads: int,
 ) -> ResolvedRequest:
     """What a request means that refines a mask."""
-    assert request.mask is not None
-    mask: Samples = encoding.samples(request.mask, parts["mask"])[..., 0]
+    mask = _mask(request, parts)
     strokes = None
     if request.strokes is not None:
         strokes = _strokes(encoding.samples(request.strokes, parts["strokes"])[..., 0])
@@ -194,7 +214,8 @@ def place(request: RefineRequest) -> Window:
 
 
 def _output(request: ExtractRequest) -> Output:
-    return Output(request.output_dtype, request.image.dtype if request.wants_foreground else None)
+    foreground_dtype = request.image.dtype if request.wants_foreground else None
+    return Output(request.output_dtype, foreground_dtype, request.foreground_amount)
 
 
 def _own_colours(request: ExtractRequest, parts: Parts) -> Samples | None:

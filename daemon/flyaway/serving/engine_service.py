@@ -13,6 +13,7 @@ from flyaway.extraction.keeper import Keeper, Loader, Reservation
 from flyaway.extraction.loader import EngineLoader
 from flyaway.extraction.sessions import Picture, Session, Sessions
 from flyaway.serving.tasks import (
+    AdjustmentTask,
     AlphaTask,
     DescriptionTask,
     DownloadTask,
@@ -150,6 +151,11 @@ class EngineService:
         return (Station("opener", "Preparing", self.open_session),)
 
     @property
+    def adjustment_stations(self) -> tuple[Station[AdjustmentTask], ...]:
+        """What is done to a mask that shall be adjusted."""
+        return (Station("adjuster", "Adjusting the mask", self.adjust),)
+
+    @property
     def description_stations(self) -> tuple[Station[DescriptionTask], ...]:
         """What is done to a selection that shall be described."""
         return (Station("describer", "Preparing", self.describe),)
@@ -252,6 +258,15 @@ class EngineService:
         picture = Picture(resolution.read_image(request, task.parts, packed=True))
         self._sessions.open(request.session, request.digest, picture, step)
         task.engine = step.record.name
+
+    def adjust(self, task: AdjustmentTask) -> None:
+        """Adjust a mask as a whole."""
+        from flyaway.extraction import adjusting  # deferred: brings numpy and OpenCV
+        from flyaway.images import encoding
+
+        request = task.request
+        mask = encoding.samples(request.mask, task.parts["mask"])[..., 0]
+        task.mask = adjusting.adjusted(mask, request.adjustments)
 
     def describe(self, task: DescriptionTask) -> None:
         """Say what a selection would be taken for.

@@ -24,6 +24,7 @@ from flyaway.errors import BusyError, CancelledError, FlyawayError, RequestError
 from flyaway.serving.engine_service import EngineService
 from flyaway.serving.routes import Payload, route
 from flyaway.serving.tasks import (
+    AdjustmentTask,
     DescriptionTask,
     DownloadTask,
     ExtractionTask,
@@ -85,7 +86,14 @@ class Server:
         self._descriptions = WorkQueue(engines.description_stations, self._take_back)
         self._downloads = WorkQueue(engines.download_stations, self._take_back)
         self._openings = WorkQueue(engines.opening_stations, self._take_back)
-        self._queues = (self._extractions, self._descriptions, self._downloads, self._openings)
+        self._adjustments = WorkQueue(engines.adjustment_stations, self._take_back)
+        self._queues = (
+            self._extractions,
+            self._descriptions,
+            self._downloads,
+            self._openings,
+            self._adjustments,
+        )
         self._ended: queue.SimpleQueue[tuple[Task, FlyawayError | None]] = queue.SimpleQueue()
         self._uploads: dict[Key, Upload] = {}
         self._tasks: dict[Key, Task] = {}
@@ -103,6 +111,7 @@ class Server:
                 route(messages.OpenSession, self._open_session),
                 route(messages.RefineRequest, self._refine),
                 route(messages.CloseSession, self._close_session),
+                route(messages.AdjustRequest, self._adjust),
                 route(messages.DescribeRequest, self._describe),
                 route(messages.Cancel, self._cancel),
                 route(messages.StatusRequest, self._answer_status),
@@ -236,6 +245,12 @@ class Server:
                 task.parting = _REPLACED
                 self._call_off(task)
 
+    def _adjust(self, peer: bytes, message: messages.AdjustRequest, payload: Payload) -> None:
+        """Make room for a mask."""
+        key = self._new_key(peer, message.id)
+        self._check_size(message.mask)
+        self._expect(key, message)
+
     def _check_size(self, image: messages.ImageHeader) -> None:
         if image.pixels > self._settings.max_pixels:
             raise TooLargeError(
@@ -283,6 +298,9 @@ class Server:
             wake = self._transport.wake
             task = RefinementTask(peer, request.id, request, parts, session, wake)
             self._begin(task, self._extractions)
+        elif isinstance(request, messages.AdjustRequest):
+            adjustment = AdjustmentTask(peer, request.id, request, parts)
+            self._begin(adjustment, self._adjustments)
         else:
             self._begin(ExtractionTask(peer, request.id, request, parts), self._extractions)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from flyaway.errors import CancelledError
 from flyaway_client import protocol
 from flyaway_client.messages import (
+    AdjustRequest,
     DescribeRequest,
     Description,
     DownloadReply,
@@ -154,20 +155,14 @@ class AlphaTask(Task):
         outcome = self.outcome
         assert outcome is not None  # the last station leaves one
         yield self.header(outcome), None
-        yield from self._strips("alpha", outcome.alpha)
+        yield from _strips(self.id, "alpha", outcome.alpha)
         if outcome.foreground is not None:
-            yield from self._strips("foreground", outcome.foreground)
+            yield from _strips(self.id, "foreground", outcome.foreground)
 
     def close(self) -> None:
         """Give back the engines."""
         if self.reservation is not None:
             self.reservation.close()
-
-    def _strips(self, part: str, pixels: Samples) -> Iterator[Reply]:
-        content = pixels.data.cast("B")
-        for offset in range(0, len(content), protocol.STRIP_BYTES):
-            strip = content[offset : offset + protocol.STRIP_BYTES]
-            yield Strip(self.id, part, offset), strip
 
 
 @dataclass(slots=True, eq=False)
@@ -319,6 +314,42 @@ class OpeningTask(Task):
 
 
 @dataclass(slots=True, eq=False)
+class AdjustmentTask(Task):
+    """A mask to be adjusted as a whole.
+
+    Attributes:
+        request: its header.
+        parts: its mask.
+        mask: what became of it.
+    """
+
+    request: AdjustRequest
+    parts: dict[str, mmap.mmap]
+    mask: Samples | None = field(default=None, init=False)
+
+    @property
+    def subject(self) -> str:
+        """Its size; never pixels."""
+        mask = self.request.mask
+        return f"mask of {mask.width}x{mask.height} {mask.dtype}"
+
+    @property
+    def result(self) -> str:
+        """Nothing but that it is done."""
+        return "adjusted"
+
+    def replies(self) -> Iterator[Reply]:
+        """The result's header, then the strips of the mask."""
+        assert self.mask is not None  # the station leaves one
+        yield ExtractResult(self.id, self.request.mask, "none", "", self.seconds), None
+        yield from _strips(self.id, "alpha", self.mask)
+
+    def close(self) -> None:
+        """Give back the memory of the mask."""
+        self.parts, self.mask = {}, None
+
+
+@dataclass(slots=True, eq=False)
 class DescriptionTask(Task):
     """A selection to be described.
 
@@ -367,3 +398,11 @@ class DownloadTask(Task):
     def replies(self) -> Iterator[Reply]:
         """That the weights are here."""
         yield DownloadReply(self.id, self.request.engine), None
+
+
+def _strips(request_id: str, part: str, pixels: Samples) -> Iterator[Reply]:
+    """A part of a result, piece by piece and not copied."""
+    content = pixels.data.cast("B")
+    for offset in range(0, len(content), protocol.STRIP_BYTES):
+        strip = content[offset : offset + protocol.STRIP_BYTES]
+        yield Strip(request_id, part, offset), strip

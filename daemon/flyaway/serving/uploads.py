@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from flyaway.errors import out_of_memory
 from flyaway_client.messages import (
+    AdjustRequest,
     ExtractRequest,
     MessageError,
     OpenSession,
@@ -24,7 +25,7 @@ _LEAST_S, _SLOWEST_BYTES_A_S = 120.0, 1_000_000
 """What any upload may take, and a tenth of a slow network's speed; who takes longer only holds a place."""
 
 
-Uploaded = ExtractRequest | OpenSession | RefineRequest
+Uploaded = ExtractRequest | OpenSession | RefineRequest | AdjustRequest
 """A message whose pixels follow as strips."""
 
 

@@ -9,11 +9,19 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from . import refining, request, texts
+from .adjustments import Adjustments
 from .background import Work
-from .client import Client, Extracted
+from .client import Client, Extracted, new_request_id
 from .conversation import OnPreview, Report, ShouldStop
-from .layer import LayerPixels
-from .messages import DescribeRequest, Description, EngineInfo, ExtractRequest, Progress
+from .layer import LayerPixels, Picture
+from .messages import (
+    AdjustRequest,
+    DescribeRequest,
+    Description,
+    EngineInfo,
+    ExtractRequest,
+    Progress,
+)
 from .options import REFINED_MASK, Options
 from .zmtp import Buffer
 
@@ -60,6 +68,48 @@ def cut_out(
         return partial(refining.refine, connector(name), pixels, options)
     asked, parts = request.build(pixels, options, output_dtype)
     return partial(extract, name, asked, parts, on_preview=on_preview)
+
+
+def adjust(
+    name: str,
+    mask: Picture,
+    adjustments: Adjustments,
+    report: Report | None = None,
+    should_stop: ShouldStop | None = None,
+) -> bytearray:
+    """A mask adjusted as a whole, without a look at its image; laid out as it was.
+
+    Args:
+        name: how the plugin introduces itself.
+        mask: HxW "gray", of one of messages.OUTPUT_DTYPES.
+        adjustments: what is to be done.
+        report: called with how far it is.
+        should_stop: asked whether to give up.
+    """
+    asked = AdjustRequest(new_request_id(), mask.header, adjustments)
+    with Client.connect(name, should_stop=should_stop) as client:
+        parts = {"mask": mask.data}
+        return client.adjust(asked, parts, report=report, should_stop=should_stop).alpha
+
+
+def decontaminate(
+    name: str,
+    pixels: LayerPixels,
+    amount: float,
+    report: Report,
+    should_stop: ShouldStop | None = None,
+) -> Extracted:
+    """The subject's own colours under a mask that stays as it is; they are the result's `foreground`.
+
+    Args:
+        name: how the plugin introduces itself.
+        pixels: with a mask.
+        amount: how far they take the place of the image's, 0..1.
+        report: called with how far it is.
+        should_stop: asked whether to give up.
+    """
+    asked, parts = request.build_colours(pixels, amount)
+    return extract(name, asked, parts, report, should_stop)
 
 
 def connector(name: str) -> Callable[[ShouldStop | None], Client]:

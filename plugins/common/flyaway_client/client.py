@@ -17,6 +17,7 @@ from .conversation import Conversation, OnPreview, Report, ShouldStop
 from .discovery import Finder, Greeted
 from .errors import TransportError
 from .messages import (
+    AdjustRequest,
     EngineInfo,
     ExtractRequest,
     ExtractResult,
@@ -132,8 +133,7 @@ class Client:
         with Conversation(dealer, request.id, report, should_stop, on_preview) as conversation:
             conversation.send(request)
             conversation.expect(messages.Ready)
-            for part, view in uploads.items():
-                conversation.upload(part, view)
+            conversation.upload(uploads)
             result = conversation.expect(ExtractResult)
             _check_result(result, request)
             alpha = conversation.download("alpha", result.alpha.bytes)
@@ -170,8 +170,7 @@ class Client:
             answer = conversation.expect((SessionOpened, messages.Ready))
             if isinstance(answer, SessionOpened):
                 return answer
-            for part, view in uploads.items():
-                conversation.upload(part, view)
+            conversation.upload(uploads)
             return conversation.expect(SessionOpened)
 
     def refine(
@@ -191,17 +190,18 @@ class Client:
             CancelledError: `should_stop` said so.
             ClientError: anything else of errors.py.
         """
-        uploads = _checked_parts(request, parts)
-        dealer = self._connection(should_stop)
-        with Conversation(dealer, request.id, report, should_stop, on_preview) as conversation:
-            conversation.send(request)
-            conversation.expect(messages.Ready)
-            for part, view in uploads.items():
-                conversation.upload(part, view)
-            result = conversation.expect(ExtractResult)
-            if result.alpha != request.mask:
-                raise TransportError(f"the alpha is {result.alpha}, not {request.mask}")
-            return Extracted(result, conversation.download("alpha", result.alpha.bytes))
+        return self._changed(request, parts, report, should_stop, on_preview)
+
+    def adjust(
+        self,
+        request: AdjustRequest,
+        parts: Mapping[str, Buffer],
+        *,
+        report: Report | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> Extracted:
+        """Adjust a mask without a look at its image; as `refine`, of the whole mask."""
+        return self._changed(request, parts, report, should_stop)
 
     def close_session(self, session: str) -> None:
         """Make the daemon forget a session.
@@ -292,6 +292,26 @@ class Client:
             conversation.expect(messages.ShutdownReply)
             conversation.wait_for_hangup()
 
+    def _changed(
+        self,
+        request: RefineRequest | AdjustRequest,
+        parts: Mapping[str, Buffer],
+        report: Report | None,
+        should_stop: ShouldStop | None,
+        on_preview: OnPreview | None = None,
+    ) -> Extracted:
+        """What becomes of a request's mask."""
+        uploads = _checked_parts(request, parts)
+        dealer = self._connection(should_stop)
+        with Conversation(dealer, request.id, report, should_stop, on_preview) as conversation:
+            conversation.send(request)
+            conversation.expect(messages.Ready)
+            conversation.upload(uploads)
+            result = conversation.expect(ExtractResult)
+            if result.alpha != request.mask:
+                raise TransportError(f"the alpha is {result.alpha}, not {request.mask}")
+            return Extracted(result, conversation.download("alpha", result.alpha.bytes))
+
     def _ask(
         self,
         request: messages.StatusRequest | messages.EnginesRequest,
@@ -314,7 +334,8 @@ class Client:
 
 
 def _checked_parts(
-    request: ExtractRequest | OpenSession | RefineRequest, parts: Mapping[str, Buffer]
+    request: ExtractRequest | OpenSession | RefineRequest | AdjustRequest,
+    parts: Mapping[str, Buffer],
 ) -> dict[str, memoryview]:
     """The parts as views of bytes, in the order in which they travel.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TypeVar
 
@@ -114,12 +114,12 @@ class Conversation:
             )
         return message
 
-    def upload(self, part: str, content: memoryview) -> None:
-        """Send a part in strips; `content` holds bytes and is not copied."""
-        for offset in range(0, len(content), protocol.STRIP_BYTES):
-            strip = Strip(id=self._id, part=part, offset=offset)
-            piece = content[offset : offset + protocol.STRIP_BYTES]
-            self.send(strip, piece)
+    def upload(self, parts: Mapping[str, memoryview]) -> None:
+        """Send parts in strips, in their order; they hold bytes and are not copied."""
+        for part, content in parts.items():
+            for offset in range(0, len(content), protocol.STRIP_BYTES):
+                strip = Strip(id=self._id, part=part, offset=offset)
+                self.send(strip, content[offset : offset + protocol.STRIP_BYTES])
 
     def download(self, part: str, size: int) -> bytearray:
         """Receive a part of `size` bytes, each strip straight into its place."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from . import protocol
+from .adjustments import Adjustments
 from .headers import Message as Message
 from .headers import MessageError as MessageError
 from .headers import encode as encode
@@ -104,7 +105,9 @@ class ExtractRequest(Message):
     out engines whose licence is not known to allow paid work. `wants_preview` asks for early results.
 
     With a `mask`, HxW "gray" of the alpha's dtype, the request refines that: it is solved again inside the
-    selection and under `strokes`, HxW "gray" "u8" of the levels above, and stays as it is outside.
+    selection and under `strokes`, HxW "gray" "u8" of the levels above, and stays as it is outside. With a mask,
+    `wants_foreground` and neither of both, nothing is solved: the subject's own colours are found under that mask.
+    `foreground_amount` is how far those take the place of the image's, 0..1.
     """
 
     TYPE: ClassVar[str] = "extract"
@@ -124,11 +127,14 @@ class ExtractRequest(Message):
     wants_preview: bool = False
     mask: ImageHeader | None = None
     strokes: ImageHeader | None = None
+    foreground_amount: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse values outside their lists, and parts that contradict each other."""
         _check_ids(self.id)
         _check_colour(self.colour, self.icc_bytes)
+        if not 0 <= self.foreground_amount <= 1:
+            raise MessageError("foreground_amount must be 0 to 1")
         one_of(self.selection_is, SELECTION_KINDS, "selection_is")
         one_of(self.output_dtype, OUTPUT_DTYPES, "output_dtype")
         _check_edge_width(self.edge_width_px)
@@ -155,10 +161,16 @@ class ExtractRequest(Message):
             "u8",
         ):
             raise MessageError('strokes must have channels "gray" and dtype "u8"')
-        if self.selection is None and self.strokes is None:
+        is_refined = self.selection is not None or self.strokes is not None
+        if not is_refined and not self.wants_foreground:
             raise MessageError("a mask is refined inside a selection, or under strokes")
-        if self.wants_foreground or self.plate is not None:
+        if self.plate is not None or (is_refined and self.wants_foreground):
             raise MessageError("a mask is refined without a plate, and without colours")
+
+    @property
+    def colours_alone(self) -> bool:
+        """Whether the mask stays as it is, and only the subject's own colours are wanted."""
+        return self.mask is not None and self.wants_foreground
 
     @property
     def foreground(self) -> ImageHeader | None:
@@ -254,9 +266,7 @@ class RefineRequest(Message):
         _check_ids(self.id, self.session)
         if min(self.left, self.top) < 0:
             raise MessageError("left and top are not below 0")
-        if self.mask.channels != "gray":
-            raise MessageError('mask must have channels "gray"')
-        one_of(self.mask.dtype, OUTPUT_DTYPES, "the mask's dtype")
+        _check_mask(self.mask)
 
     def parts(self) -> dict[str, int]:
         """What the client uploads, in this order: name of the part -> bytes."""
@@ -283,6 +293,25 @@ class SessionClosed(Message):
 
     TYPE: ClassVar[str] = "session-closed"
     id: str
+
+
+@dataclass(frozen=True)
+class AdjustRequest(Message):
+    """Adjust a mask, HxW "gray", without a look at its image. The result is like it."""
+
+    TYPE: ClassVar[str] = "adjust"
+    id: str
+    mask: ImageHeader
+    adjustments: Adjustments
+
+    def __post_init__(self) -> None:
+        """Refuse what is no mask."""
+        _check_ids(self.id)
+        _check_mask(self.mask)
+
+    def parts(self) -> dict[str, int]:
+        """What the client uploads."""
+        return {"mask": self.mask.bytes}
 
 
 @dataclass(frozen=True)
@@ -535,6 +564,12 @@ def _check_ids(*ids: str) -> None:
         raise MessageError("an id must have 1 to 64 characters")
 
 
+def _check_mask(mask: ImageHeader) -> None:
+    if mask.channels != "gray":
+        raise MessageError('mask must have channels "gray"')
+    one_of(mask.dtype, OUTPUT_DTYPES, "the mask's dtype")
+
+
 def _check_colour(colour: str, icc_bytes: int) -> None:
     one_of(colour, COLOURS, "colour")
     if not 0 <= icc_bytes <= protocol.MAX_ICC_BYTES:
@@ -558,6 +593,7 @@ MESSAGES: dict[str, type[Message]] = {
         SessionOpened,
         RefineRequest,
         CloseSession,
+        AdjustRequest,
         SessionClosed,
         Ready,
         Strip,

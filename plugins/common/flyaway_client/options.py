@@ -31,6 +31,7 @@ class Options:
         needs_plate: whether a photo of the empty scene goes along.
         plate: what identifies the layer that holds it, in words of the host; "" where none is chosen.
         output: where the result goes.
+        decontaminate_percent: how far the subject's own colours take the place of the layer's, where both come.
     """
 
     engine: str = AUTO
@@ -41,6 +42,7 @@ class Options:
     needs_plate: bool = False
     plate: str = ""
     output: str = LAYER_MASK
+    decontaminate_percent: int = 100
 
     @property
     def uses_selection(self) -> bool:

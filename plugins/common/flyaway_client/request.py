@@ -20,10 +20,8 @@ def build(
         output_dtype: the alpha's, one of messages.OUTPUT_DTYPES: as deep as the host keeps masks.
     """
     image = pixels.image.header
-    parts = {"image": pixels.image.data}
+    parts = _image_parts(pixels)
     selection = None
-    if pixels.icc:
-        parts["icc"] = pixels.icc
     if pixels.selection_u8 is not None:
         selection = ImageHeader(image.width, image.height, "gray", "u8")
         parts["selection"] = pixels.selection_u8
@@ -43,5 +41,33 @@ def build(
         output_dtype=output_dtype,
         wants_foreground=options.wants_foreground,
         wants_preview=True,
+        foreground_amount=options.decontaminate_percent / 100,
     )
     return request, parts
+
+
+def build_colours(pixels: LayerPixels, amount: float) -> tuple[ExtractRequest, dict[str, Buffer]]:
+    """The request for the subject's own colours under a layer's mask, and the parts to upload with it.
+
+    Args:
+        pixels: with a mask.
+        amount: how far they take the place of the image's, 0..1.
+    """
+    assert pixels.mask is not None
+    request = ExtractRequest(
+        id=new_request_id(),
+        image=pixels.image.header,
+        colour=pixels.colour,
+        icc_bytes=len(pixels.icc),
+        output_dtype=pixels.mask.header.dtype,
+        wants_foreground=True,
+        mask=pixels.mask.header,
+        foreground_amount=amount,
+    )
+    return request, {**_image_parts(pixels), "mask": pixels.mask.data}
+
+
+def _image_parts(pixels: LayerPixels) -> dict[str, Buffer]:
+    """The image, and its profile if it has one."""
+    parts = {"image": pixels.image.data}
+    return {**parts, "icc": pixels.icc} if pixels.icc else parts

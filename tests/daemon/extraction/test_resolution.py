@@ -11,12 +11,14 @@ import pytest
 
 from flyaway.engines.records import Role
 from flyaway.errors import NoSubjectError, RequestError, UnknownEngineError
-from flyaway.extraction import resolution
+from flyaway.extraction import pipeline, resolution
 from flyaway.extraction.catalogue import Catalogue
 from flyaway.extraction.request import Output, ResolvedRequest
 from flyaway_client.messages import CHANNELS, ExtractRequest, ImageHeader
 
 HEIGHT, WIDTH = 20, 30
+NOBODY: Any = None
+"""Lends no engine, for none is needed."""
 RGB, RGBA, GRAY = (ImageHeader(WIDTH, HEIGHT, kind, "u8") for kind in ("rgb", "rgba", "gray"))
 
 
@@ -29,7 +31,7 @@ def square(outside: int = 0) -> np.ndarray[Any, np.dtype[np.uint8]]:
 def resolved(selection: Any = None, header: ImageHeader = RGB, **changes: Any) -> ResolvedRequest:
     parts = {"image": changes.pop("pixels", bytes(range(256)) * (header.bytes // 256 + 1))}
     parts["image"] = bytes(parts["image"][: header.bytes])
-    for name in ("icc", "plate"):
+    for name in ("icc", "plate", "mask"):
         if f"{name}_part" in changes:
             parts[name] = changes.pop(f"{name}_part")
     if selection is not None:
@@ -59,6 +61,36 @@ def test_such_a_trimap_is_answered_without_torch() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
     assert ended.stdout.strip() == b"[[0, 255]] False"
+
+
+@pytest.mark.parametrize(
+    ("dtype", "kind"), [("u8", np.uint8), ("u16", np.uint16), ("f32", np.float32)]
+)
+def test_colours_alone_leave_the_mask_and_are_mixed_with_the_photos(dtype: str, kind: type) -> None:
+    values = np.random.default_rng(3).random((HEIGHT, WIDTH))
+    mask: Any = (values * (1 if dtype == "f32" else np.iinfo(kind).max)).astype(kind)
+    pixels = np.random.default_rng(4).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
+    outcomes = [
+        pipeline.extract(
+            resolved(
+                pixels=pixels.tobytes(),
+                mask=ImageHeader(WIDTH, HEIGHT, "gray", dtype),
+                mask_part=mask.tobytes(),
+                output_dtype=dtype,
+                wants_foreground=True,
+                foreground_amount=amount,
+                engine="modnet-photographic",
+            ),
+            NOBODY,
+        )
+        for amount in (0.0, 0.5, 1.0)
+    ]
+    assert all((one.alpha == mask).all() and one.engine == "none" for one in outcomes)
+    none, half, all_of_it = (one.foreground for one in outcomes)
+    assert none is not None and half is not None and all_of_it is not None
+    assert (none == pixels).all()
+    assert (all_of_it != pixels).any()
+    assert np.abs(half - (none.astype(float) + all_of_it) / 2).max() <= 1
 
 
 def test_transparent_pixels_are_known_background() -> None:

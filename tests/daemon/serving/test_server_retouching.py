@@ -27,9 +27,11 @@ from flyaway.images.arrays import UNKNOWN, Image
 from flyaway.images.rectangles import Window
 from flyaway.serving.engine_service import EngineService
 from flyaway_client import messages, protocol, retouching
+from flyaway_client.adjustments import Adjustments
 from flyaway_client.client import Client, Extracted
 from flyaway_client.conversation import ShouldStop
 from flyaway_client.errors import CancelledError, RefusedError
+from flyaway_client.layer import Picture
 from flyaway_client.messages import ImageHeader, OpenSession, RefineRequest
 from flyaway_client.retouching import Patch, Retouch
 
@@ -190,6 +192,30 @@ class TestSession:
 
     def test_for_a_job_takes_the_best_solver(self, daemon: Daemon) -> None:
         assert Retouch(connector, IMAGE, "portrait").refine(PATCH).result.engine == "builtin"
+
+
+class TestAdjusting:
+    """Masks without their image."""
+
+    @pytest.mark.parametrize(("dtype", "kind"), [("u8", np.uint8), ("u16", np.uint16)])
+    def test_gives_the_mask_back_adjusted(self, daemon: Daemon, dtype: str, kind: type) -> None:
+        most = np.iinfo(kind).max
+        mask: Any = np.linspace(0, most, SIZE).astype(kind)
+        picture = Picture(ImageHeader(WIDTH, HEIGHT, "gray", dtype), mask.tobytes())
+        with Client.connect("test") as client:
+            asked = messages.AdjustRequest("a", picture.header, Adjustments(white_clip=50))
+            extracted = client.adjust(asked, {"mask": picture.data})
+        changed: Any = np.frombuffer(extracted.alpha, kind)
+        assert (changed[SIZE // 2 + 2 :] == most).all()
+        assert 0 < changed[SIZE // 4] < most
+        assert (extracted.result.engine, extracted.result.worker) == ("none", "")
+
+    def test_over_the_limit_of_pixels_is_refused(self, home: Path) -> None:
+        with serving(settings=Settings(max_megapixels=0.01)) as daemon:
+            peer = daemon.peer()
+            mask = ImageHeader(200, 100, "gray", "u8")
+            peer.send(messages.AdjustRequest("a", mask, Adjustments()))
+            assert peer.refusal().code == protocol.TOO_LARGE
 
 
 class TestPatch:
