@@ -77,7 +77,7 @@ def test_adjusts_a_mask(home: Path) -> None:
         assert isinstance(asked, AdjustRequest)
         assert not asked.adjustments.are_neutral
         fake.send(peer, ExtractResult(asked.id, asked.mask, "none", "", 0.1))
-        daemon.send_part(fake, peer, "alpha", peer.parts["mask"][::-1])
+        daemon.send_part(fake, peer, "alpha", bytes(peer.parts["mask"][::-1]))
 
     with daemon.running(home, {"strip": answer}):
         assert calls.adjust("test 1", mask, Adjustments(contrast=20)) == b"ba"

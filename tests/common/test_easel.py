@@ -95,7 +95,7 @@ def test_goes_back_and_forward_a_step_at_a_time() -> None:
         assert board.take(patch, answer(patch, number + 1)) == box_of(patch)
         states.append(bytes(board.mask.data))
     drawn = bytes(board.strokes.data)
-    assert not board.can_go_forward
+    assert board.forward() is None
     for state in states[-2::-1]:
         assert board.back() is not None
         assert board.mask.data == state
@@ -180,6 +180,6 @@ def test_the_oldest_steps_are_given_up() -> None:
     for number in range(kept + 3):
         board.replace(bytes([number % 256]) * (WIDTH * HEIGHT))
     steps = 0
-    while board.back():
+    while board.back() is not None:
         steps += 1
     assert steps == kept

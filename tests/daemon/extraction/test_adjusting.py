@@ -24,7 +24,7 @@ def ramp(**changes: float) -> Any:
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_nothing_adjusted_is_the_same_bit_for_bit(dtype: type) -> None:
-    mask = np.random.default_rng(1).integers(0, 255, (9, 7)).astype(dtype)
+    mask: Any = np.random.default_rng(1).integers(0, 255, (9, 7)).astype(dtype)
     assert adjusted(mask, Adjustments()).tobytes() == mask.tobytes()
 
 
@@ -45,7 +45,7 @@ def test_every_type_says_the_same_and_clear_places_stay(
     values[:, 30:] = 1
     values[:, 28:32] = (0.1, 0.3, 0.6, 0.9)
     most = full(np.zeros(1, dtype))
-    mask = (values * most).astype(dtype)
+    mask: Any = (values * most).astype(dtype)
     result = adjusted(mask, Adjustments(**changes))
     assert result.dtype == mask.dtype
     expected = adjusted(mask.astype(np.float32) / np.float32(most), Adjustments(**changes))
