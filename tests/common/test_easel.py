@@ -151,19 +151,49 @@ def test_strokes_that_are_taken_away_leave_the_mask() -> None:
     board = an_easel(strokes=before)
     assert board.is_settled
     draw(board, 0)
+    assert board.settle() is None
     assert board.patch() is None
     assert board.is_settled
     draw(board, KEEP)
+    assert board.settle() is None
     assert board.patch() is not None
 
 
-def test_a_host_may_lay_all_its_strokes() -> None:
+def test_takes_the_mask_along_with_a_hosts_own_undo_and_redo() -> None:
     board = an_easel()
-    strokes = Plane(WIDTH, HEIGHT)
-    strokes.paste(DOT, bytes([KEEP] * 6))
-    board.lay(strokes.data)
-    assert board.strokes.data == strokes.data
-    assert not board.is_settled
+    assert board.settle() is None
+    for number in (1, 2):
+        draw(board, KEEP, Box(200 * number, 280, 1, 1))
+        board.take(the_patch(board), answer(the_patch(board), number))
+    states = [bytes(board.mask.data)]
+    for number in (2, 1):
+        draw(board, 0, Box(200 * number, 280, 1, 1))
+        assert board.settle() is not None
+        assert board.is_settled
+        states.append(bytes(board.mask.data))
+    assert not any(states[-1])
+    for number, state in ((1, states[1]), (2, states[0])):
+        draw(board, KEEP, Box(200 * number, 280, 1, 1))
+        assert board.settle() is not None
+        assert board.mask.data == state
+    assert not board.can_go_forward
+
+
+def test_refines_inside_of_a_selection() -> None:
+    board = an_easel()
+    draw(board, KEEP)
+    board.take(the_patch(board), answer(the_patch(board), 9))
+    patch = board.patch_inside(DOT, b"\0\1\2\0\0\xff")
+    margin = protocol.REFINE_MARGIN_PX
+    assert box_of(patch) == DOT.grown(margin, WIDTH, HEIGHT)
+    assert patch.inside is not None and patch.strokes is not None
+    inside = Plane(patch.width, patch.height, 1, patch.inside)
+    assert inside.cropped(Box(margin, margin, 3, 2)) == b"\0\1\2\0\0\xff"
+    assert sum(level > 0 for level in patch.inside) == 3
+    assert bytes(patch.strokes).count(KEEP) == 6
+    board.take(patch, answer(patch, 4))
+    assert board.back() is not None
+    assert board.strokes.cropped(DOT) == bytes([KEEP] * 6)
 
 
 def test_another_mask_is_a_step_too() -> None:

@@ -1,7 +1,7 @@
 """A mask that is retouched and the strokes upon it: what each asks of the daemon, what comes of it, the way back.
 
-Knows no host, thread or timer. A host lays what is drawn upon it (`draw`, `lay`), sends what `patch` gives, and
-tells what came of it (`take`); for its main thread alone.
+Knows no host, thread or timer. A host lays what is drawn upon it (`draw`), sends what `patch` gives, and tells what
+came of it (`take`); for its main thread alone.
 """
 
 from __future__ import annotations
@@ -81,33 +81,38 @@ class Easel:
         place = Box(box.left + changed.left, box.top + changed.top, changed.width, changed.height)
         self._waiting = place.united(self._waiting)
 
-    def lay(self, strokes: Buffer) -> None:
-        """Change all strokes to what a host has of them."""
-        self.draw(self.strokes.box, strokes)
+    def settle(self) -> Box | None:
+        """Take the mask along where the host's own undo or redo has changed the strokes; where it has changed, or None.
+
+        What waits is then as it was before the last step, or as it was after the one taken back last. Strokes that
+        were but taken away are no more, and the mask stays.
+        """
+        if self._waiting is None:
+            return None
+        for steps, others in ((self._steps, self._undone), (self._undone, self._steps)):
+            if steps and self._is_as_in(steps[-1]):
+                self._waiting = None
+                return self._swap(steps.pop(), others)
+        if planes.around(self._new(self._waiting), self._waiting.width) is None:
+            self._solved.paste(self._waiting, self.strokes.cropped(self._waiting))
+            self._waiting = None
+        return None
 
     def patch(self) -> Patch | None:
         """What the daemon is to solve: all that was drawn and is not yet in the mask; None where there is nothing."""
         if self._waiting is None:
             return None
-        whole = self.mask.box
-        margin = protocol.REFINE_MARGIN_PX + self._reach_px
-        box = self._waiting.grown(margin, whole.width, whole.height)
-        strokes = self.strokes.cropped(box)
-        new = planes.both(planes.changes(self._solved.cropped(box), strokes), strokes)
-        if planes.around(new, box.width) is None:  # strokes were but taken away
-            self._settle(box)
-            return None
-        inside = planes.widened(new, box.width, self._reach_px)
-        return Patch(
-            box.left,
-            box.top,
-            box.width,
-            box.height,
-            self.mask.cropped(box),
-            self.dtype,
-            inside,
-            strokes,
-        )
+        box = self._grown(self._waiting, self._reach_px)
+        inside = planes.widened(self._new(box), box.width, self._reach_px)
+        return self._patch(box, inside)
+
+    def patch_inside(self, box: Box, levels: Buffer) -> Patch:
+        """What the daemon is to solve inside of levels that are not 0, in a box: Refine Edge on a selection."""
+        around = self._grown(box, 0)
+        inside = Plane(around.width, around.height)
+        place = Box(box.left - around.left, box.top - around.top, box.width, box.height)
+        inside.paste(place, levels)
+        return self._patch(around, bytes(inside.data))
 
     def take(self, patch: Patch, alpha: Buffer) -> Box:
         """Put what came of a patch into the mask, as one step; where that is.
@@ -119,10 +124,8 @@ class Easel:
         self._keep(_State(box, self.mask.cropped(box), self._solved.cropped(box)))
         self.mask.paste(box, alpha)
         self._solved.paste(box, patch.strokes)
-        later = planes.around(
-            planes.changes(self._solved.data, self.strokes.data), self.strokes.width
-        )
-        self._waiting = later
+        changed = planes.changes(self._solved.data, self.strokes.data)
+        self._waiting = planes.around(changed, self.strokes.width)
         return box
 
     def replace(self, mask: Buffer) -> None:
@@ -147,6 +150,29 @@ class Easel:
             return None
         return self._swap(self._undone.pop(), self._steps)
 
+    def _grown(self, box: Box, by_px: int) -> Box:
+        """A box with as much around it as a patch should have."""
+        return box.grown(protocol.REFINE_MARGIN_PX + by_px, self.mask.width, self.mask.height)
+
+    def _patch(self, box: Box, inside: bytes) -> Patch:
+        strokes, mask = self.strokes.cropped(box), self.mask.cropped(box)
+        return Patch(box.left, box.top, box.width, box.height, mask, self.dtype, inside, strokes)
+
+    def _new(self, box: Box) -> bytes:
+        """255 in a box where a stroke is that is not yet in the mask."""
+        strokes = self.strokes.cropped(box)
+        return planes.both(planes.changes(self._solved.cropped(box), strokes), strokes)
+
+    def _is_as_in(self, state: _State) -> bool:
+        """Whether the strokes are as in a state, and nothing else of them waits."""
+        waiting = self._waiting
+        return (
+            waiting is not None
+            and waiting.united(state.box) == state.box
+            and self.strokes.cropped(state.box) == state.strokes
+            and self._solved.cropped(state.box) != state.strokes
+        )
+
     def _swap(self, state: _State, others: deque[_State] | list[_State]) -> Box:
         """Bring a state back, and keep the present one among the others."""
         box = state.box
@@ -161,8 +187,3 @@ class Easel:
         self._steps.append(state)
         while len(self._steps) > 1 and sum(one.bytes for one in self._steps) > _KEPT_BYTES:
             self._steps.popleft()
-
-    def _settle(self, box: Box) -> None:
-        """Strokes that were taken away are no more; the mask stays as it is."""
-        self._solved.paste(box, self.strokes.cropped(box))
-        self._waiting = None
