@@ -40,7 +40,7 @@ def test_a_stroke_asks_for_a_patch_around_it() -> None:
     draw(board, UNKNOWN)
     patch, reach = the_patch(board), round(0.02 * WIDTH)
     margin = protocol.REFINE_MARGIN_PX + reach
-    assert box_of(patch) == DOT.grown(margin, WIDTH, HEIGHT)
+    assert box_of(patch) == DOT.grown(margin, WIDTH, HEIGHT) == board.reach
     assert patch.inside is not None and patch.strokes is not None
     inside = Plane(patch.width, patch.height, 1, patch.inside)
     near = Box(margin, margin, DOT.width, DOT.height).grown(reach, WIDTH, HEIGHT)

@@ -131,14 +131,14 @@ def accept(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
 def finish_when_complete(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
     """Once all strips are there, give back the selection (or 255s) as alpha, and colours if wanted.
 
-    A session is open then; of a patch, the mask comes back as it is.
+    A session is open then; masks to be refined or adjusted come back as they are.
     """
     if not is_complete(peer):
         return
     request = peer.request
     if isinstance(request, messages.OpenSession):
         daemon.send(peer, messages.SessionOpened(request.id, request.session, "fake"))
-    elif isinstance(request, messages.RefineRequest):
+    elif isinstance(request, (messages.RefineRequest, messages.AdjustRequest)):
         daemon.send(peer, messages.ExtractResult(request.id, request.mask, "fake", "cpu", 0.25))
         send_part(daemon, peer, "alpha", bytes(peer.parts["mask"]))
     else:
@@ -168,11 +168,11 @@ def announce(daemon: FakeDaemon, peer: Peer) -> None:
 
 
 def send_alpha(daemon: FakeDaemon, peer: Peer) -> None:
-    """Send the alpha's strips: the selection where there is one of the right size, else 255s."""
+    """Send the alpha's strips: the mask or selection where there is one of the right size, else 255s."""
     assert isinstance(peer.request, messages.ExtractRequest)
     image = peer.request.image
     size = image.pixels * messages.DTYPES[peer.request.output_dtype]
-    selection = bytes(peer.parts.get("selection", b""))
+    selection = bytes(peer.parts.get("mask") or peer.parts.get("selection") or b"")
     alpha = selection if len(selection) == size else b"\xff" * size
     send_part(daemon, peer, "alpha", alpha)
 

@@ -152,8 +152,25 @@ class Node(QObject):
         return QByteArray(result.tobytes())
 
     def setPixelData(self, value: bytes, x: int, y: int, w: int, h: int) -> bool:
-        self.content = np.frombuffer(value, np.uint8).reshape(h, w, self._pixel_bytes).copy()
-        self.place = QRect(x - self.at.x(), y - self.at.y(), w, h)
+        """What the node holds elsewhere stays."""
+        written = np.frombuffer(value, np.uint8).reshape(h, w, self._pixel_bytes)
+        place = QRect(x, y, w, h)
+        whole = place if self.bounds().isEmpty() else self.bounds().united(place)
+        content = np.frombuffer(
+            self.pixelData(whole.x(), whole.y(), whole.width(), whole.height()), np.uint8
+        )
+        self.content = content.reshape(whole.height(), whole.width(), self._pixel_bytes).copy()
+        self.content[_rows(place, whole.y()), _columns(place, whole.x())] = written
+        corner = QPoint(-self.at.x(), -self.at.y())
+        self.place = whole.translated(corner)
+        return True
+
+    def setOpacity(self, value: int) -> None:
+        self.opacity_level = value
+
+    def setColorSpace(self, model: str, depth: str, profile: str) -> bool:
+        self._model, self._depth, self._profile = model, depth, profile
+        self.content = np.zeros((0, 0, self._pixel_bytes), np.uint8)
         return True
 
 
@@ -261,6 +278,13 @@ class Document(QObject):
     def createTransparencyMask(self, name: str) -> Node:
         return Node(name, "transparencymask", model="A")
 
+    def createNode(self, name: str, kind: str) -> Node:
+        space = self.data.root.children[0] if self.data.root.children else Node()
+        return Node(name, kind, model=space._model, depth=space._depth)
+
+    def setActiveNode(self, node: Node) -> None:
+        self.data.active = node
+
     def setBatchmode(self, value: bool) -> None:
         self.data.is_batchmode = value
 
@@ -290,8 +314,13 @@ def _all_below(node: Node) -> list[Node]:
 
 class Action(QObject):
     triggered = pyqtSignal(bool)
+    is_checked = False
+
+    def isChecked(self) -> bool:
+        return self.is_checked
 
     def trigger(self) -> None:
+        self.is_checked = not self.is_checked
         self.triggered.emit(False)
 
 
@@ -301,9 +330,24 @@ class View(QObject):
         self.floating: list[str] = []
         self.floating_ms: list[int] = []
 
+    def setForeGroundColor(self, colour: ManagedColor) -> None:
+        self.foreground = colour.values
+
+    def setBackGroundColor(self, colour: ManagedColor) -> None:
+        self.background = colour.values
+
     def showFloatingMessage(self, message: str, icon: object, timeout: int, priority: int) -> None:
         self.floating.append(message)
         self.floating_ms.append(timeout)
+
+
+class ManagedColor:
+    def __init__(self, model: str, depth: str, profile: str) -> None:
+        assert (model, depth) == ("RGBA", "U8")
+
+    def setComponents(self, values: list[float]) -> None:
+        assert all(0 <= value <= 1 for value in values)
+        self.values = values
 
 
 class Window(QObject):
@@ -364,6 +408,7 @@ class Krita(QObject):
         self.dock_widgets: list[Any] = []
         self.settings: dict[tuple[str, str], str] = {}
         self.known_profiles = {PROFILE}
+        self.own_actions: dict[str, Action] = {}
         self.is_batchmode = False
         self.disk_is_full = False
         self._notifier = Notifier()
@@ -403,6 +448,11 @@ class Krita(QObject):
 
     def activeWindow(self) -> Window:
         return self.window
+
+    def action(self, name: str) -> Action:
+        """One of Krita's own, or of the plugin's."""
+        own = self.window.actions.get(name)
+        return own or self.own_actions.setdefault(name, Action())
 
     def documents(self) -> list[Document]:
         return [Document(data) for data in self.open_documents]
@@ -458,8 +508,8 @@ def modules(version: str) -> dict[str, ModuleType | None]:
     major = 6 if version.startswith("6") else 5
     krita, pykrita = ModuleType("krita"), ModuleType("pykrita")
     for member in (
-        Canvas, Document, DockWidget, DockWidgetFactory, DockWidgetFactoryBase, Extension, Krita, Node, Selection,
-        Window,
+        Canvas, Document, DockWidget, DockWidgetFactory, DockWidgetFactoryBase, Extension, Krita,
+        ManagedColor, Node, Selection, Window,
     ):  # fmt: skip
         setattr(krita, member.__name__, member)
     if not version.startswith(("5.1", "5.2")):

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from tests.fakes.painting import QColor, QIcon, QImage, QPainter, QPixmap
+
 _timers: set[QTimer] = set()
 
 
@@ -189,6 +191,41 @@ class QRect:
         return f"QRect{self._box}"
 
 
+class QRectF(QRect):
+    """The same with fractions."""
+
+
+class QPointF(QPoint):
+    """The same with fractions."""
+
+
+class QEvent:
+    """What happens to a widget: a click, a key, the wheel."""
+
+    Type = enum.Enum("Type", "MouseButtonRelease TabletRelease ShortcutOverride KeyPress Paint")
+
+    def __init__(self, kind: enum.Enum, **what: Any) -> None:
+        self._kind, self._what, self.is_accepted = kind, what, False
+
+    def type(self) -> enum.Enum:
+        return self._kind
+
+    def key(self) -> Any:
+        return self._what["key"]
+
+    def pos(self) -> Any:
+        return self._what["place"]
+
+    def position(self) -> Any:
+        return self._what["place"]
+
+    def angleDelta(self) -> Any:
+        return self._what["turned"]
+
+    def accept(self) -> None:
+        self.is_accepted = True
+
+
 class QUuid:
     def __init__(self, text: str = "") -> None:
         self.text = text
@@ -208,42 +245,11 @@ class Qt:
     WidgetAttribute = enum.Enum("WidgetAttribute", "WA_DeleteOnClose")
     ItemDataRole = enum.Enum("ItemDataRole", "UserRole ToolTipRole")
     ScrollBarPolicy = enum.Enum("ScrollBarPolicy", "ScrollBarAlwaysOff")
+    FocusPolicy = enum.Enum("FocusPolicy", "StrongFocus")
+    Orientation = enum.Enum("Orientation", "Horizontal")
+    Key = enum.Enum("Key", "Key_F Key_X Key_A")
     AspectRatioMode = enum.Enum("AspectRatioMode", "KeepAspectRatio")
     TransformationMode = enum.Enum("TransformationMode", "SmoothTransformation")
-
-
-class QImage:
-    """An image; keeps the bytes that it was made of."""
-
-    Format = enum.Enum("Format", "Format_Grayscale8")
-
-    def __init__(
-        self, data: bytes, width: int, height: int, bytes_per_line: int, kind: enum.Enum
-    ) -> None:
-        assert kind in QImage.Format
-        assert len(data) == bytes_per_line * height
-        assert bytes_per_line == width
-        self.data, self.size = data, (width, height)
-
-
-class QPixmap:
-    def __init__(self, image: QImage) -> None:
-        self.image = image
-
-    @staticmethod
-    def fromImage(image: QImage) -> QPixmap:
-        return QPixmap(image)
-
-    def scaled(
-        self,
-        width: int,
-        height: int,
-        aspect: Qt.AspectRatioMode,
-        transformation: Qt.TransformationMode,
-    ) -> QPixmap:
-        assert isinstance(aspect, Qt.AspectRatioMode)
-        assert isinstance(transformation, Qt.TransformationMode)
-        return self
 
 
 class QSizePolicy:
@@ -319,6 +325,35 @@ class QWidget(QObject):
     def setMinimumWidth(self, width: int) -> None:
         assert width > 0
 
+    def setMinimumHeight(self, height: int) -> None:
+        assert height >= 0
+
+    def setFocusPolicy(self, policy: enum.Enum) -> None:
+        assert policy in Qt.FocusPolicy
+
+    def setFocus(self) -> None:
+        self.has_focus = True
+
+    def width(self) -> int:
+        return 200
+
+    def height(self) -> int:
+        return 100
+
+    def update(self) -> None:
+        """It is to be painted again."""
+        self.updates = getattr(self, "updates", 0) + 1
+
+    def event(self, event: QEvent) -> bool:
+        """Nothing is done about any."""
+        return False
+
+    def metaObject(self) -> Any:
+        return self
+
+    def className(self) -> str:
+        return str(getattr(self, "class_name", type(self).__name__))
+
     def setWindowTitle(self, title: str) -> None:
         self.title = title
 
@@ -361,7 +396,8 @@ class QVBoxLayout:
     def addLayout(self, layout: QFormLayout) -> None:
         self.widgets += layout.rows.values()
 
-    def addWidget(self, widget: QWidget) -> None:
+    def addWidget(self, widget: QWidget, stretch: int = 0) -> None:
+        assert stretch >= 0
         self.widgets.append(widget)
 
     def addStretch(self, stretch: int) -> None:
@@ -369,6 +405,10 @@ class QVBoxLayout:
 
     def setContentsMargins(self, left: int, top: int, right: int, bottom: int) -> None:
         assert min(left, top, right, bottom) >= 0
+
+
+class QHBoxLayout(QVBoxLayout):
+    pass
 
 
 class QFrame(QWidget):
@@ -431,6 +471,10 @@ class QLabel(_Text):
 
 class QPushButton(_Text):
     clicked = pyqtSignal(bool)
+    icon: QIcon | None = None
+
+    def setIcon(self, icon: QIcon) -> None:
+        self.icon = icon
 
     def click(self) -> None:
         self.clicked.emit(False)
@@ -438,6 +482,7 @@ class QPushButton(_Text):
 
 class QCheckBox(QPushButton):
     is_checked = False
+    toggled = pyqtSignal(bool)
 
     def isChecked(self) -> bool:
         return self.is_checked
@@ -448,6 +493,7 @@ class QCheckBox(QPushButton):
     def click(self) -> None:
         self.is_checked = not self.is_checked
         self.clicked.emit(self.is_checked)
+        self.toggled.emit(self.is_checked)
 
 
 class _Range(QWidget):
@@ -486,10 +532,45 @@ class QSpinBox(_Range):
         assert suffix
 
 
+class QSlider(QSpinBox):
+    def __init__(self, orientation: enum.Enum) -> None:
+        super().__init__()
+        assert orientation is Qt.Orientation.Horizontal
+
+    def setValue(self, value: int) -> None:
+        """As Qt does, without a signal while they are blocked."""
+        before = self.number
+        _Range.setValue(self, value)
+        if self.number != before and not self.signals_blocked:
+            self.valueChanged.emit(self.number)
+
+
+class QColorDialog:
+    chosen = QColor(1, 2, 3)
+
+    @staticmethod
+    def getColor(initial: QColor, parent: QWidget) -> QColor:
+        return QColorDialog.chosen
+
+
 class QApplication:
+    filters: list[Any] = []  # noqa: RUF012 - one application
+
     @staticmethod
     def doubleClickInterval() -> int:
         return 400
+
+    @staticmethod
+    def instance() -> type[QApplication]:
+        return QApplication
+
+    @staticmethod
+    def installEventFilter(watcher: Any) -> None:
+        QApplication.filters.append(watcher)
+
+    @staticmethod
+    def removeEventFilter(watcher: Any) -> None:
+        QApplication.filters.remove(watcher)
 
 
 class QAbstractItemView(QWidget):
@@ -614,9 +695,11 @@ class QMessageBox(_Text):
         assert icon in QMessageBox.Icon
 
 
-CORE = (QObject, QTimer, QByteArray, QPoint, QRect, Qt, pyqtSignal, QUuid)
-GUI = (QImage, QPixmap)
+CORE = (
+    QObject, QTimer, QByteArray, QPoint, QPointF, QRect, QRectF, Qt, QEvent, pyqtSignal, QUuid
+)  # fmt: skip
+GUI = (QColor, QIcon, QImage, QPainter, QPixmap)
 WIDGETS = (
-    QApplication, QFrame, QScrollArea, QWidget, QDockWidget, QFormLayout, QVBoxLayout, QLabel, QPushButton, QCheckBox, QProgressBar,
-    QSpinBox, QComboBox, QProgressDialog, QMessageBox,
+    QApplication, QFrame, QScrollArea, QWidget, QDockWidget, QFormLayout, QVBoxLayout, QHBoxLayout, QLabel, QPushButton, QCheckBox, QProgressBar,
+    QSpinBox, QSlider, QColorDialog, QComboBox, QProgressDialog, QMessageBox,
 )  # fmt: skip

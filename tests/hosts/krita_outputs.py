@@ -1,6 +1,6 @@
 """Runs in Krita: puts the subject into each output, one after the other; what has become of the image each time.
 
-args: "subject" and "place", selections as HxW bytes in files; "folder" for the pixels.
+args: "subject", a selection as HxW bytes in a file; "folder" for the pixels.
 """
 
 # ruff: noqa: F821 - the driver gives document, args, until and finish
@@ -26,13 +26,8 @@ def story():
     facts = {}
     steps.docker().show()
     steps.docker().raise_()
-    for output, selection in (
-        ("selection", "subject"),
-        ("layer-mask", "subject"),
-        ("refined-mask", "place"),
-        ("new-layer", "subject"),
-    ):
-        steps.select(document, Path(args[selection]).read_bytes(), *canvas)
+    for output in ("selection", "layer-mask", "new-layer"):
+        steps.select(document, Path(args["subject"]).read_bytes(), *canvas)
         yield steps.is_active(document, photo)
         before = steps.pixels(photo, canvas)
         steps.choose(output=output)

@@ -50,7 +50,7 @@ def krita(
 @pytest.fixture
 def docker(krita: Krita) -> Docker:
     """The plugin's docker, in sight."""
-    (widget,) = krita.dock_widgets
+    widget = krita.dock_widgets[0]
     widget.show()
     return Docker(widget)
 

@@ -265,48 +265,6 @@ def test_a_new_layer_gets_the_subjects_own_colours_and_the_mask(
     assert image.undo_steps == ["Add Layer", "Add Layer"]
 
 
-def test_refines_the_mask_that_is_there_inside_the_selection(
-    docker: Docker, image: DocumentData, running_daemon: FakeDaemon
-) -> None:
-    (layer,) = image.root.children
-    painted = Node("my own", "transparencymask", model="A")
-    painted.setPixelData(bytes(range(48)), 0, 0, 8, 6)
-    layer.attach(painted)
-    select(image, 2, 1, [[255, 128, 0], [255, 255, 7]])
-    docker.output.pick("refined-mask")
-    assert docker.taken_for.text().startswith("The mask is solved again inside the selection")
-    docker.button.click()
-    assert docker.wait().endswith("(“my own”) is hidden, not deleted.")
-    (asked,) = (one for one in running_daemon.received if isinstance(one, messages.RefineRequest))
-    assert asked.mask == messages.ImageHeader(8, 6, "gray", "u8")
-    assert asked.has_inside
-    kept, refined = masks(image)
-    assert (kept, kept.visible()) == (painted, False)
-    assert refined.pixelData(0, 0, 8, 6).data() == bytes(range(48))  # what the fake daemon answers
-
-
-@pytest.mark.parametrize(
-    ("masks_seen", "is_selected", "complaint"),
-    [
-        (0, True, "“photo” has no mask to refine"),
-        (1, False, "Select the part of the mask"),
-        (2, True, "“photo” has several masks that are seen"),
-    ],
-)
-def test_says_what_is_missing_to_refine(
-    docker: Docker, image: DocumentData, masks_seen: int, is_selected: bool, complaint: str
-) -> None:
-    (layer,) = image.root.children
-    for _ in range(masks_seen):
-        layer.attach(Node("my own", "transparencymask", model="A"))
-    if is_selected:
-        select(image, 2, 1, [[255]])
-    docker.output.pick("refined-mask")
-    docker.button.click()
-    assert docker.status.text().startswith(complaint)
-    assert image.undo_steps == []
-
-
 def test_says_that_an_animated_layer_has_other_frames(
     docker: Docker, image: DocumentData, running_daemon: FakeDaemon
 ) -> None:

@@ -16,6 +16,7 @@ from tests.krita.conftest import Docker, plugin_module
 def test_puts_its_actions_under_tools_scripts(krita: Krita) -> None:
     assert krita.window.menus == {
         "flyaway_extract": "tools/scripts/Flyaway: Extract Foreground",
+        "flyaway_refine": "tools/scripts/Flyaway: Refine Edge",
         "flyaway_cancel": "tools/scripts/Flyaway: Cancel Extract Foreground",
     }
 
@@ -28,9 +29,13 @@ def test_the_action_file_lists_the_same_actions_without_shortcuts(
     listed = {one.attrib["name"]: one for one in tree.iter("Action")}
     extension = plugin_module("extension")
     assert {name: one.findtext("text") for name, one in listed.items()} == dict(
-        (extension.EXTRACT, extension.CANCEL)
+        (extension.EXTRACT, extension.REFINE, extension.CANCEL)
     )
-    assert [one.findtext("shortcut") for one in listed.values()] == ["Ctrl+Alt+E", ""]
+    assert [one.findtext("shortcut") for one in listed.values()] == [
+        "Ctrl+Alt+E",
+        "Ctrl+Alt+M",
+        "",
+    ]
 
 
 def test_the_desktop_file_names_the_package_and_its_manual(pykrita_folder: Path) -> None:

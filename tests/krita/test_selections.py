@@ -92,7 +92,7 @@ def test_a_layer_says_nothing_where_it_is_transparent_or_ends(image: DocumentDat
     source = grey(image, "trimap", [255, 0, 255, 0], 2, 7, 5)
     assert levels(source) == bytes([128] * 47 + [255])
     source.setPixelData(bytes([255] * 4 + [255] * 3 + [254]), 0, 0, 2, 1)
-    assert levels(source) == bytes([255] + [128] * 47)
+    assert levels(source) == bytes([255] + [128] * 46 + [255])
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,11 @@ class Easel:
         """Whether there is a step to take again."""
         return self._waiting is None and bool(self._undone)
 
+    @property
+    def reach(self) -> Box | None:
+        """The box of the next patch; None where nothing waits."""
+        return None if self._waiting is None else self._grown(self._waiting, self._reach_px)
+
     def draw(self, box: Box, levels: Buffer) -> None:
         """Change the strokes in a box to levels of messages.py, 0 where there is none any more."""
         before = self.strokes.cropped(box)
@@ -100,9 +105,9 @@ class Easel:
 
     def patch(self) -> Patch | None:
         """What the daemon is to solve: all that was drawn and is not yet in the mask; None where there is nothing."""
-        if self._waiting is None:
+        box = self.reach
+        if box is None:
             return None
-        box = self._grown(self._waiting, self._reach_px)
         inside = planes.widened(self._new(box), box.width, self._reach_px)
         return self._patch(box, inside)
 

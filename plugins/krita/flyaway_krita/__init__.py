@@ -17,8 +17,10 @@ from .extension import FlyawayExtension
 _krita = Krita.instance()
 _extension = FlyawayExtension(_krita)
 _krita.addExtension(_extension)
-_krita.addDockWidgetFactory(
-    DockWidgetFactory(
-        "flyaway", DockWidgetFactoryBase.DockPosition.DockRight, _extension.create_docker
+for _id, _create in (
+    ("flyaway", _extension.create_docker),
+    ("flyaway_retouch", _extension.create_retouch_docker),
+):
+    _krita.addDockWidgetFactory(
+        DockWidgetFactory(_id, DockWidgetFactoryBase.DockPosition.DockRight, _create)
     )
-)

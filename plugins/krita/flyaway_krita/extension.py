@@ -9,9 +9,12 @@ from .extraction import Extractor
 from .feedback import Feedback
 from .panel import OBJECT_NAME, FlyawayDocker
 from .qt import QtWidgets
+from .retouch_panel import RetouchDocker
+from .retoucher import Retoucher
 
 MENU = "tools/scripts"
 EXTRACT = ("flyaway_extract", "Flyaway: Extract Foreground")
+REFINE = ("flyaway_refine", "Flyaway: Refine Edge")
 CANCEL = ("flyaway_cancel", "Flyaway: Cancel Extract Foreground")
 """Ids and texts of the actions, as in flyaway_krita.action."""
 
@@ -22,6 +25,7 @@ class FlyawayExtension(Extension):
     def __init__(self, parent: Krita) -> None:
         super().__init__(parent)
         self._extractor = Extractor()
+        self._retoucher = Retoucher()
         self._feedback = Feedback(self._extractor, _is_docker_visible)
 
     def setup(self) -> None:
@@ -32,12 +36,18 @@ class FlyawayExtension(Extension):
         """Put the actions into the menu of a new window."""
         extract = window.createAction(*EXTRACT, MENU)
         extract.triggered.connect(lambda _is_checked: self._extractor.start(options.load()))
+        refine = window.createAction(*REFINE, MENU)
+        refine.triggered.connect(lambda _is_checked: self._retoucher.refine())
         cancel = window.createAction(*CANCEL, MENU)
         cancel.triggered.connect(lambda _is_checked: self._extractor.cancel())
 
     def create_docker(self) -> DockWidget:
         """A docker for a new window."""
         return FlyawayDocker(self._extractor)
+
+    def create_retouch_docker(self) -> DockWidget:
+        """The retouchers' docker for a new window."""
+        return RetouchDocker(self._retoucher)
 
 
 def _is_docker_visible() -> bool:

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from krita import Document, Krita, Node
 
-from . import layers, layouts, masks, outputs, plates, selections
+from . import layers, layouts, outputs, plates, selections
 from .flyaway_client import miniature, refusals, texts
 from .flyaway_client.client import Extracted
 from .flyaway_client.layer import LayerPixels, Picture
 from .flyaway_client.messages import CHANNELS, DTYPES, ImageHeader
 from .flyaway_client.miniature import Miniature
-from .flyaway_client.options import REFINED_MASK, Options
+from .flyaway_client.options import Options
 from .flyaway_client.refusals import DocumentError
 from .qt import QtCore
 from .selections import Selected
@@ -96,8 +96,7 @@ def read(target: Target, options: Options) -> LayerPixels:
     if options.needs_plate:
         plate = plates.read(plates.find(target.document, layer, options.plate), layer, place)
     image = Picture(header, memoryview(layers.pixels(layer, place)))
-    mask = _read_mask(target) if options.output == REFINED_MASK else None
-    return LayerPixels(image, colour, icc, selection, plate, mask)
+    return LayerPixels(image, colour, icc, selection, plate)
 
 
 def selection_sources() -> list[tuple[str, str]]:
@@ -192,19 +191,3 @@ def _check_still_there(target: Target) -> None:
         raise DocumentError(
             "The image changed its size meanwhile, so the mask was dropped. Extract again."
         )
-
-
-def _read_mask(target: Target) -> Picture:
-    """The mask of the layer, where it is to be refined."""
-    layer, place = target.layer, target.place
-    if target.selection is None:
-        raise refusals.nowhere_to_refine()
-    present = masks.seen(layer)
-    if not present:
-        raise refusals.nothing_to_refine(layer.name())
-    if len(present) > 1:
-        raise DocumentError(
-            f"“{layer.name()}” has several masks that are seen. Hide all but the one to refine."
-        )
-    header = ImageHeader(place.width(), place.height(), "gray", MASK_DTYPE)
-    return Picture(header, layers.pixels(present[0], place).data())

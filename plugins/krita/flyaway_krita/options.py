@@ -10,7 +10,6 @@ from .flyaway_client.options import (
     LAYER_MASK,
     MAX_EDGE_WIDTH_PX,
     NEW_LAYER,
-    REFINED_MASK,
     SELECTION,
     Options,
 )
@@ -21,11 +20,6 @@ OUTPUT_ENTRIES = (
         NEW_LAYER,
         "New layer with mask, colors decontaminated",
         "The subject's own colours, free of the background's. The layer is hidden and left as it is",
-    ),
-    MenuEntry(
-        REFINED_MASK,
-        "Refined mask (inside the selection)",
-        "The layer's mask, solved again inside the selection and left as it is outside",
     ),
     MenuEntry(SELECTION, "Selection", "In place of the present one; the layer is left as it is"),
 )

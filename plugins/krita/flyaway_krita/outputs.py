@@ -11,7 +11,7 @@ from krita import Document, Node, Selection
 from . import layers, masks
 from .flyaway_client.client import Extracted
 from .flyaway_client.layer import Picture, decontaminated
-from .flyaway_client.options import LAYER_MASK, NEW_LAYER, REFINED_MASK, SELECTION
+from .flyaway_client.options import LAYER_MASK, NEW_LAYER, SELECTION
 from .qt import QtCore
 
 MASK_NAME = "Extracted Foreground"
@@ -48,6 +48,13 @@ def put(output: str, result: Result) -> tuple[str, ...]:
         result: what came of the work.
     """
     return _OUTPUTS[output](result)
+
+
+def select(document: Document, place: QtCore.QRect, alpha_u8: bytes) -> None:
+    """Select by an alpha, HxW, at a place of the image, in place of what is selected."""
+    selection = Selection()
+    selection.setPixelData(alpha_u8, place.x(), place.y(), place.width(), place.height())
+    document.setSelection(selection)
 
 
 def _put_transparency_mask(result: Result) -> tuple[str, ...]:
@@ -89,16 +96,12 @@ def _put_new_layer(result: Result) -> tuple[str, ...]:
 
 
 def _put_selection(result: Result) -> tuple[str, ...]:
-    place, selection = result.place, Selection()
-    alpha_u8 = bytes(result.extracted.alpha)
-    selection.setPixelData(alpha_u8, place.x(), place.y(), place.width(), place.height())
-    result.document.setSelection(selection)
+    select(result.document, result.place, bytes(result.extracted.alpha))
     return ()
 
 
 _OUTPUTS: dict[str, Callable[[Result], tuple[str, ...]]] = {
     LAYER_MASK: _put_transparency_mask,
-    REFINED_MASK: _put_transparency_mask,
     NEW_LAYER: _put_new_layer,
     SELECTION: _put_selection,
 }

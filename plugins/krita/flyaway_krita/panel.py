@@ -13,7 +13,7 @@ from .extraction import Extractor
 from .flyaway_client import texts
 from .flyaway_client.menu_entries import advised_entry
 from .flyaway_client.messages import EngineInfo
-from .flyaway_client.options import REFINED_MASK, Options
+from .flyaway_client.options import Options
 from .output_row import OutputRow
 from .paragraph import Paragraph
 from .plate_row import PlateRow
@@ -116,7 +116,7 @@ class FlyawayDocker(DockWidget):
         self._engine.changed.connect(self._take_engine)
         self._engine.answered.connect(self._selection.describe)
         self._plate.activated.connect(lambda _index: self._save())
-        self._output.activated.connect(lambda _index: self._take_output())
+        self._output.activated.connect(lambda _index: self._save())
         self._selection.changed.connect(self._save)
         self._button.clicked.connect(self._press)
         self._advice.ended.connect(self._end_advice)
@@ -129,7 +129,6 @@ class FlyawayDocker(DockWidget):
             self._plate.choose(chosen.plate)
         self._selection.show_options(chosen)
         self._output.choose(chosen.output)
-        self._selection.is_refining = chosen.output == REFINED_MASK
 
     def _chosen(self) -> Options:
         return Options(
@@ -170,11 +169,6 @@ class FlyawayDocker(DockWidget):
         """Time has passed: the user may have drawn."""
         if self.isVisible() and not self._extractor.is_busy and self._selection.is_another():
             self._selection.describe()
-
-    def _take_output(self) -> None:
-        self._selection.is_refining = self._output.chosen == REFINED_MASK
-        self._selection.describe()
-        self._save()
 
     def _take_engine(self) -> None:
         self._status.setText("")

@@ -23,11 +23,7 @@ SENTENCE_LINES = 2
 
 
 class SelectionRow(QtWidgets.QWidget):
-    """Two menus, a sentence, and a box for the edge width that is seen where there is an edge.
-
-    Attributes:
-        is_refining: whether the selection says where a mask is to be refined, and nothing else.
-    """
+    """Two menus, a sentence, and a box for the edge width that is seen where there is an edge."""
 
     changed = QtCore.pyqtSignal()
     """The user has chosen something else."""
@@ -37,7 +33,6 @@ class SelectionRow(QtWidgets.QWidget):
         self._call: BackgroundCall[Description] | None = None
         self._asked: tuple[Miniature, Options] | None = None
         self._box: QtCore.QRect | None = None
-        self.is_refining = False
         self.menu = Menu()
         self.menu.setToolTip(texts.SELECTION_ABOUT)
         for entry in SELECTION_ENTRIES:
@@ -83,10 +78,6 @@ class SelectionRow(QtWidgets.QWidget):
         self.source.refresh()
         if self._call is not None:
             return  # the end of that looks again
-        if self.is_refining:
-            self._ask_nothing()
-            self.sentence.setText(texts.REFINING)
-            return
         chosen = Options(
             selection_is=self.selection_is,
             selection_from=self.selection_from,

@@ -1,0 +1,289 @@
+"""A picture of the layer under its mask, to zoom into: what a retoucher looks at, in the view that they choose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .flyaway_client import hints, miniature
+from .flyaway_client.layer import Picture
+from .flyaway_client.messages import CHANNELS, DTYPES, ImageHeader
+from .flyaway_client.planes import Box, Plane
+from .qt import QtCore, QtGui, QtWidgets
+
+OVERLAY, BLACK, WHITE, GREEN, MASK, ORIGINAL, TRIMAP = (
+    "overlay",
+    "black",
+    "white",
+    "green",
+    "mask",
+    "original",
+    "trimap",
+)
+VIEWS = (
+    (OVERLAY, "Overlay", "What the mask hides lies under a colour"),
+    (BLACK, "On black", "The subject before black"),
+    (WHITE, "On white", "The subject before white"),
+    (GREEN, "On green", "The subject before green"),
+    (MASK, "Black and white", "The mask itself"),
+    (TRIMAP, "Trimap", "The mask, and upon it what is kept, removed and unknown"),
+    (ORIGINAL, "Original", "The layer without its mask"),
+)
+"""Name, label, meaning. F goes from one to the next, X shows the original."""
+
+_BACKDROPS = {BLACK: (0, 0, 0), WHITE: (255, 255, 255), GREEN: (0, 177, 64)}
+_OVERLAY_SHARE = 0.6
+_HINTS_SHARE = {OVERLAY: 0.35, TRIMAP: 1.0}
+
+_STEPS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
+"""Zoomed out, every so many-th pixel is shown."""
+
+_MOST_ENLARGED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What is to be seen.
+
+    Attributes:
+        image: the layer, of any layout.
+        mask: of its size.
+        strokes: of the same.
+    """
+
+    image: Picture
+    mask: Plane
+    strokes: Plane
+
+
+class MaskView(QtWidgets.QWidget):
+    """The picture. The wheel zooms, dragging moves it; it follows what changes."""
+
+    next_asked = QtCore.pyqtSignal()
+    """F was pressed: the next view is wanted."""
+    original_asked = QtCore.pyqtSignal()
+    """X was pressed: the original is wanted, or what was shown before it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setMinimumHeight(160)
+        self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
+        self.setToolTip("The wheel zooms, dragging moves. F: next view. X: original")
+        self.view = OVERLAY
+        self.colour = (255, 0, 0)
+        self._scene: Scene | None = None
+        self._centre = (0.0, 0.0)
+        self._zoom = 0.0
+        self._dragged_from: QtCore.QPoint | None = None
+        self._early: tuple[Box, ImageHeader, bytes] | None = None
+
+    def show_scene(self, scene: Scene | None) -> None:
+        """Show another layer, or none; the whole of it at first."""
+        is_another = scene is None or self._scene is None or scene.image is not self._scene.image
+        self._scene, self._early = scene, None
+        if scene is not None and is_another:
+            self._centre = (scene.mask.width / 2, scene.mask.height / 2)
+            self._zoom = 0.0
+        self.update()
+
+    def show_early(self, box: Box, header: ImageHeader, alpha_u8: bytes) -> None:
+        """Show an early alpha of a box, smaller than that, until the scene is shown anew."""
+        self._early = box, header, alpha_u8
+        self.update()
+
+    def choose(self, view: str) -> None:
+        """Show it that way."""
+        self.view = view
+        self.update()
+
+    def fit(self, box: Box | None = None) -> None:
+        """Show a box, or all."""
+        if self._scene is None:
+            return
+        box = box or self._scene.mask.box
+        self._centre = (box.left + box.width / 2, box.top + box.height / 2)
+        self._zoom = min(self.width() / box.width, self.height() / box.height, 1.0)
+        self.update()
+
+    @property
+    def zoom(self) -> float:
+        """Screen pixels for one of the layer's."""
+        if self._zoom or self._scene is None:
+            return self._zoom or 1.0
+        mask = self._scene.mask
+        return min(self.width() / mask.width, self.height() / mask.height, 1.0)
+
+    def event(self, event: QtCore.QEvent) -> bool:
+        """Take F and X before Krita's own shortcuts do, where the mouse was last clicked here."""
+        if event.type() in (QtCore.QEvent.Type.ShortcutOverride, QtCore.QEvent.Type.KeyPress):
+            asked = {
+                QtCore.Qt.Key.Key_F: self.next_asked,
+                QtCore.Qt.Key.Key_X: self.original_asked,
+            }.get(event.key())  # type: ignore[attr-defined] # both are key events
+            if asked is not None:
+                event.accept()
+                if event.type() == QtCore.QEvent.Type.KeyPress:
+                    asked.emit()
+                return True
+        return super().event(event)
+
+    def enterEvent(self, event: object) -> None:
+        """The mouse comes in: F and X are meant for the picture."""
+        self.setFocus()
+
+    def wheelEvent(self, event: QtGui.QWheelEvent) -> None:
+        """Zoom, with what is under the mouse staying there."""
+        if self._scene is None:
+            return
+        place, before = event.position(), self.zoom
+        mask = self._scene.mask
+        least = min(self.width() / mask.width, self.height() / mask.height, 1.0)
+        factor = 1.25 if event.angleDelta().y() > 0 else 0.8
+        self._zoom = min(max(before * factor, least), _MOST_ENLARGED)
+        x, y = place.x() - self.width() / 2, place.y() - self.height() / 2
+        change = 1 / before - 1 / self._zoom
+        self._centre = (self._centre[0] + x * change, self._centre[1] + y * change)
+        self.update()
+
+    def mousePressEvent(self, event: QtGui.QMouseEvent) -> None:
+        """Begin to drag."""
+        self._dragged_from = event.pos()
+
+    def mouseMoveEvent(self, event: QtGui.QMouseEvent) -> None:
+        """Drag."""
+        if self._dragged_from is not None:
+            moved = event.pos() - self._dragged_from
+            self._dragged_from = event.pos()
+            x, y = self._centre
+            self._centre = (x - moved.x() / self.zoom, y - moved.y() / self.zoom)
+            self.update()
+
+    def mouseReleaseEvent(self, event: QtGui.QMouseEvent) -> None:
+        """Drag no more."""
+        self._dragged_from = None
+
+    def paintEvent(self, event: QtGui.QPaintEvent) -> None:
+        """Draw what is in sight."""
+        if self._scene is None:
+            return
+        box = self._in_sight(self._scene.mask)
+        if box is None:
+            return
+        step = max(one for one in _STEPS if one <= max(1.0, 1 / self.zoom))
+        picture = seen(self._scene, box, step, self.view, self.colour)
+        place = self._place(box)
+        painter = QtGui.QPainter(self)
+        painter.setRenderHint(QtGui.QPainter.RenderHint.SmoothPixmapTransform, self.zoom < 1)
+        painter.drawImage(place, picture)
+        if self._early is not None:
+            early, header, alpha = self._early
+            painter.drawImage(self._place(early), grey(alpha, header.width, header.height))
+        painter.end()
+
+    def _in_sight(self, mask: Plane) -> Box | None:
+        """The box of the layer that the widget shows."""
+        x, y = self._centre
+        across, down = self.width() / self.zoom / 2, self.height() / self.zoom / 2
+        left, top = max(int(x - across), 0), max(int(y - down), 0)
+        right = min(int(x + across) + 1, mask.width)
+        bottom = min(int(y + down) + 1, mask.height)
+        return Box(left, top, right - left, bottom - top) if right > left and bottom > top else None
+
+    def _place(self, box: Box) -> QtCore.QRectF:
+        """Where a box lies in the widget."""
+        x, y = self._centre
+        return QtCore.QRectF(
+            (box.left - x) * self.zoom + self.width() / 2,
+            (box.top - y) * self.zoom + self.height() / 2,
+            box.width * self.zoom,
+            box.height * self.zoom,
+        )
+
+
+def seen(
+    scene: Scene, box: Box, step: int, view: str, colour: tuple[int, int, int]
+) -> QtGui.QImage:
+    """A box of a scene as a view shows it, every `step`-th pixel of it."""
+    header = scene.image.header
+    width, height = -(-box.width // step), -(-box.height // step)
+    levels = _thinned(scene.mask.data, scene.mask.width, box, step, 1)
+    if view in (MASK, TRIMAP):
+        picture = grey(levels, width, height).convertToFormat(_RGB)
+    else:
+        pixel_bytes = CHANNELS[header.channels] * DTYPES[header.dtype]
+        pixels = _thinned(scene.image.data, header.width, box, step, pixel_bytes)
+        picture = _coloured(pixels, header, width, height)
+    if view in _BACKDROPS:
+        picture = _upon(picture, levels, _BACKDROPS[view])
+    painter = QtGui.QPainter(picture)
+    if view == OVERLAY:
+        painter.setOpacity(_OVERLAY_SHARE)
+        hidden = bytes(255 - level for level in range(256))
+        painter.drawImage(0, 0, _sheet(colour, levels.translate(hidden), width, height))
+    if view in _HINTS_SHARE:
+        painter.setOpacity(_HINTS_SHARE[view])
+        strokes = _thinned(scene.strokes.data, scene.strokes.width, box, step, 1)
+        for level, hint in hints.COLOURS.items():
+            table = bytes(255 * (value == level) for value in range(256))
+            painter.drawImage(0, 0, _sheet(hint, strokes.translate(table), width, height))
+    painter.end()
+    return picture
+
+
+def grey(levels: bytes, width: int, height: int) -> QtGui.QImage:
+    """Levels as a grey picture with memory of its own."""
+    kind = QtGui.QImage.Format.Format_Grayscale8
+    return QtGui.QImage(levels, width, height, width, kind).copy()
+
+
+_RGB = QtGui.QImage.Format.Format_ARGB32
+
+
+def _coloured(pixels: bytes, header: ImageHeader, width: int, height: int) -> QtGui.QImage:
+    """Pixels of any layout of Krita's as an opaque picture."""
+    content = miniature.eight_bits(pixels, header.dtype)
+    order = ("y", "y", "y") if header.channels == "graya" else ("b", "g", "r")
+    step, names = CHANNELS[header.channels], header.channels.replace("graya", "ya")
+    bgra = bytearray(b"\xff") * (4 * width * height)
+    for place, name in enumerate(order):
+        bgra[place::4] = content[names.index(name) :: step]
+    return QtGui.QImage(bytes(bgra), width, height, 4 * width, _RGB).copy()
+
+
+def _upon(picture: QtGui.QImage, levels: bytes, colour: tuple[int, int, int]) -> QtGui.QImage:
+    """A picture with those levels as opacity, before a colour."""
+    width, height = picture.width(), picture.height()
+    picture.setAlphaChannel(grey(levels, width, height))
+    below = QtGui.QImage(width, height, _RGB)
+    below.fill(QtGui.QColor(*colour))
+    painter = QtGui.QPainter(below)
+    painter.drawImage(0, 0, picture)
+    painter.end()
+    return below
+
+
+def _sheet(colour: tuple[int, int, int], levels: bytes, width: int, height: int) -> QtGui.QImage:
+    """A sheet of one colour with levels as its opacity."""
+    sheet = QtGui.QImage(width, height, _RGB)
+    sheet.fill(QtGui.QColor(*colour))
+    sheet.setAlphaChannel(grey(levels, width, height))
+    return sheet
+
+
+def _thinned(
+    data: Sequence[int] | bytes | bytearray | memoryview, width: int, box: Box, step: int, size: int
+) -> bytes:
+    """Every `step`-th pixel of every `step`-th row of a box, of pixels of `size` bytes in rows of `width`."""
+    view = memoryview(data).cast("B")  # type: ignore[arg-type] # bytes of some kind
+    rows = []
+    for row in range(box.top, box.bottom, step):
+        start = (row * width + box.left) * size
+        line = view[start : start + box.width * size]
+        if step == 1:
+            rows.append(bytes(line))
+            continue
+        kept = bytearray(-(-box.width // step) * size)
+        for place in range(size):
+            kept[place::size] = line[place :: size * step]
+        rows.append(bytes(kept))
+    return b"".join(rows)
