@@ -33,6 +33,8 @@ from tests.fakes.qt import (
 PROFILE = "sRGB-elle-V2-srgbtrc.icc"
 SAMPLE_BYTES = {"U8": 1, "U16": 2, "F16": 2, "F32": 4}
 CHANNELS = {"RGBA": 4, "GRAYA": 2, "CMYKA": 5, "A": 1}
+PAINTED = ("paintlayer", "transparencymask", "selectionmask", "selection")
+"""Nodes with pixels of their own; others make theirs, which `projectionPixelData` alone tells."""
 
 _numbers = itertools.count(1)
 
@@ -52,6 +54,9 @@ class Node(QObject):
         self.is_locked = False
         self.is_visible = True
         self.is_animated = False
+        self.passes_through = False
+        self.opacity_level = 255
+        self.mode = "normal"
         self.uuid = QUuid(f"{{{next(_numbers):032x}}}")
         self.at = QPoint()
         self.place = QRect()
@@ -141,7 +146,22 @@ class Node(QObject):
         return copy
 
     def pixelData(self, x: int, y: int, w: int, h: int) -> QByteArray:
-        """Zeros where the node holds nothing."""
+        """Zeros where the node holds nothing; nothing at all of one that holds no pixels."""
+        if self._kind not in PAINTED:
+            return QByteArray()
+        return self.shown(x, y, w, h)
+
+    def projectionPixelData(self, x: int, y: int, w: int, h: int) -> QByteArray:
+        """What is seen of the node, cut by the masks on it, whatever its opacity."""
+        shown = np.frombuffer(self.shown(x, y, w, h), np.uint8).reshape(h, w, self._pixel_bytes)
+        result = shown.copy()
+        for mask in self.children:
+            if mask.type() == "transparencymask" and mask.visible():
+                levels = np.frombuffer(mask.pixelData(x, y, w, h), np.uint8).reshape(h, w)
+                result[levels == 0] = 0
+        return QByteArray(result.tobytes())
+
+    def shown(self, x: int, y: int, w: int, h: int) -> QByteArray:
         result = np.zeros((h, w, self._pixel_bytes), np.uint8)
         box = self.bounds()
         common = box.intersected(QRect(x, y, w, h))
@@ -157,7 +177,7 @@ class Node(QObject):
         place = QRect(x, y, w, h)
         whole = place if self.bounds().isEmpty() else self.bounds().united(place)
         content = np.frombuffer(
-            self.pixelData(whole.x(), whole.y(), whole.width(), whole.height()), np.uint8
+            self.shown(whole.x(), whole.y(), whole.width(), whole.height()), np.uint8
         )
         self.content = content.reshape(whole.height(), whole.width(), self._pixel_bytes).copy()
         self.content[_rows(place, whole.y()), _columns(place, whole.x())] = written
@@ -165,8 +185,30 @@ class Node(QObject):
         self.place = whole.translated(corner)
         return True
 
+    def opacity(self) -> int:
+        return self.opacity_level
+
     def setOpacity(self, value: int) -> None:
         self.opacity_level = value
+
+    def blendingMode(self) -> str:
+        return self.mode
+
+    def setBlendingMode(self, mode: str) -> None:
+        self.mode = mode
+
+    def passThroughMode(self) -> bool:
+        return self.passes_through
+
+    def converted(self, model: str, depth: str, profile: str) -> Node:
+        """A node with the same in another colour space of 8 bits: CMYK without black, or RGB."""
+        other = Node(self._name, self._kind, model=model, depth=depth, profile=profile)
+        assert (self._depth, depth) == ("U8", "U8")
+        colours, opacity = self.content[..., :3], self.content[..., -1:]
+        black = [np.zeros_like(opacity)] if model == "CMYKA" else []
+        other.content = np.concatenate([255 - colours[..., ::-1], *black, opacity], axis=2)
+        other.place = self.place
+        return other
 
     def setColorSpace(self, model: str, depth: str, profile: str) -> bool:
         self._model, self._depth, self._profile = model, depth, profile
@@ -274,6 +316,18 @@ class Document(QObject):
 
     def refreshProjection(self) -> None:
         """The image is shown as it is now."""
+
+    def waitForDone(self) -> None:
+        """Nothing is ever under way."""
+
+    def modified(self) -> bool:
+        return self.data.is_modified
+
+    def setColorSpace(self, model: str, depth: str, profile: str) -> bool:
+        """Convert all layers, roughly, and make nodes anew as Krita 5.3 does."""
+        root = self.data.root
+        root.children = [node.converted(model, depth, profile) for node in root.children]
+        return True
 
     def createTransparencyMask(self, name: str) -> Node:
         return Node(name, "transparencymask", model="A")
@@ -493,6 +547,7 @@ class Krita(QObject):
     ) -> Document:
         known = profile if profile in self.known_profiles else PROFILE
         data = DocumentData(self, width, height, known)
+        data.root.attach(Node("Background", model=model, depth=depth, profile=known))
         self.open_documents.append(data)
         return Document(data)
 

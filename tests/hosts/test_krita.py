@@ -296,26 +296,16 @@ def test_puts_the_subject_where_the_user_wants_it(
 
 
 def test_says_what_to_change_where_it_cannot_work(krita: Krita, photo: Path) -> None:
-    said = krita.run(
-        HERE / "krita_refusals.py", document=photo, args={"file": str(photo)}, seconds=120
-    )
+    said = krita.run(HERE / "krita_refusals.py", document=photo, seconds=120)
     expected = {
-        "group": "“Cast” is a group. Select the paint layer",
-        "vector": "“Shapes” is a vector layer. Convert it first",
-        "clone": "“Twin” is a clone layer. Select the layer it is a clone of",
-        "fill": "“Fill” is a fill layer",
+        "empty group": "The layer “Cast” is empty",
         "filter": "“Filter” is a filter layer",
-        "file": "“Linked” is a file layer. Convert it first",
         "empty": "The layer “Nothing” is empty",
         "transform mask": "“photo” has a transform mask. Apply it first",
         "locked": "“photo” is locked. Unlock it",
         "selection aside": "The selection does not touch the layer “photo”",
         "selection as active node": "is a mask of the whole image. Select the photo's layer",
         "nothing in the selection": "The selection does not touch the layer “photo”",
-        "CMYKA": "colour model CMYK. Convert the image to RGB",
-        "LABA": "colour model LAB. Convert the image to RGB",
-        "XYZA": "colour model XYZ. Convert the image to RGB",
-        "YCbCrA": "colour model YCbCr. Convert the image to RGB",
         "no image": "No image is open",
     }
     assert said.keys() == expected.keys()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -107,20 +108,16 @@ def test_retouches_a_lock_by_mouse_and_keys(krita: Krita, tmp_path: Path) -> Non
     assert (kept["mask"][kept["levels"] == KEEP] == 255).all()
     for expected in (solved, first):
         hand.click("back")
-        hand.wait_for(
-            lambda seen, mask=expected["mask"]: (seen["mask"] == mask).all(), "Back did nothing"
-        )
+        hand.wait_for(partial(_is_as, expected), "Back did nothing")
     for expected in (solved, kept):
         hand.click("forward")
-        hand.wait_for(
-            lambda seen, mask=expected["mask"]: (seen["mask"] == mask).all(), "Forward did nothing"
-        )
+        hand.wait_for(partial(_is_as, expected), "Forward did nothing")
 
     # The views, by their keys.
     hand.click("picture")
     for name in ("On black", "On white", "On green", "Black and white", "Trimap", "Original"):
         hand.display.key("f")
-        hand.wait_for(lambda seen, name=name: seen["view"] == name, f"F does not show {name}")
+        hand.wait_for(partial(_shows, name), f"F does not show {name}")
         krita.display.screenshot(f"view-{name.replace(' ', '-')}")
     hand.display.key("f")
     hand.wait_for(lambda seen: seen["view"] == "Overlay", "F does not go round")
@@ -153,6 +150,14 @@ def test_refines_inside_a_selection_in_two_actions(krita: Krita, tmp_path: Path)
     hand.wait_for(lambda seen: (seen["mask"] == first["mask"]).all(), "Back did nothing")
     hand.running.signal("end")
     hand.running.result(60)
+
+
+def _is_as(expected: dict[str, Any], seen: dict[str, Any]) -> bool:
+    return bool((seen["mask"] == expected["mask"]).all())
+
+
+def _shows(view: str, seen: dict[str, Any]) -> bool:
+    return bool(seen["view"] == view)
 
 
 def _is_changed_only_near(

@@ -126,7 +126,7 @@ def make_image(
 ) -> DocumentData:
     """An image with one layer at a place of its own, filled with bytes that are all different."""
     image = krita.open(width, height)
-    size = layer.pixelData(0, 0, w, h)
+    size = layer.shown(0, 0, w, h)
     layer.setPixelData(bytes(itertools.islice(itertools.cycle(range(251)), len(size))), x, y, w, h)
     image.root.attach(layer)
     image.active = layer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.fakes import daemon, qt
 from tests.fakes.daemon import FakeDaemon
@@ -265,12 +266,27 @@ def test_a_new_layer_gets_the_subjects_own_colours_and_the_mask(
     assert image.undo_steps == ["Add Layer", "Add Layer"]
 
 
-def test_says_that_an_animated_layer_has_other_frames(
-    docker: Docker, image: DocumentData, running_daemon: FakeDaemon
+@pytest.mark.parametrize(
+    ("kind", "model"), [("paintlayer", "CMYKA"), ("grouplayer", "RGBA"), ("clonelayer", "CMYKA")]
+)
+def test_a_new_layer_of_what_another_layer_shows_changes_mixed_pixels_alone(
+    krita: Krita, docker: Docker, running_daemon: FakeDaemon, kind: str, model: str
 ) -> None:
-    image.root.children[0].is_animated = True
+    layer = Node(kind=kind, model=model)
+    layer.opacity_level, layer.mode = 99, "multiply"
+    image = make_image(krita, 8, 6, layer, 0, 0, 8, 6)
+    selection = select(image, 2, 1, [[255, 128, 0], [255, 255, 7]])
+    docker.output.pick("new-layer")
     docker.button.click()
-    assert docker.wait().endswith("“photo” is animated: the result is of the frame that was shown.")
+    docker.wait()
+    _, new = image.root.children
+    assert (new.type(), new.colorModel()) == ("paintlayer", model)
+    if kind != "paintlayer":
+        assert (new.opacity_level, new.mode) == (99, "multiply")
+    shown = np.frombuffer(layer.projectionPixelData(0, 0, 8, 6), np.uint8).reshape(48, -1)
+    after = np.frombuffer(new.pixelData(0, 0, 8, 6), np.uint8).reshape(48, -1)
+    changed = [place for place in range(48) if (shown[place] != after[place]).any()]
+    assert changed == [place for place, level in enumerate(selection) if 0 < level < 255]
 
 
 def test_the_result_can_be_a_selection(

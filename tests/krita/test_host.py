@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from tests.fakes.krita_app import DocumentData, Krita, Node, Selection
 from tests.krita.conftest import make_image, plugin_module, select
@@ -99,21 +100,8 @@ def test_asks_for_a_layer_when_none_is_active(image: DocumentData) -> None:
     assert refusal().startswith("No layer is active.")
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "grouplayer",
-        "vectorlayer",
-        "filelayer",
-        "clonelayer",
-        "filterlayer",
-        "filllayer",
-        "newlayer",
-    ],
-)
-def test_says_what_to_do_about_layers_without_pixels_of_their_own(
-    image: DocumentData, kind: str
-) -> None:
+@pytest.mark.parametrize("kind", ["filterlayer", "newlayer"])
+def test_says_what_to_do_about_layers_that_show_no_picture(image: DocumentData, kind: str) -> None:
     image.active = Node("this one", kind)
     image.root.attach(image.active)
     sentence = refusal()
@@ -121,12 +109,32 @@ def test_says_what_to_do_about_layers_without_pixels_of_their_own(
     assert sentence.endswith(".")
 
 
-def test_asks_for_another_layer_when_a_mask_hangs_on_a_group(image: DocumentData) -> None:
-    group, mask = Node("group", "grouplayer"), Node("mask", "transparencymask", model="A")
+@pytest.mark.parametrize(
+    "kind", ["grouplayer", "vectorlayer", "filelayer", "clonelayer", "filllayer"]
+)
+def test_takes_what_a_layer_of_another_kind_shows_without_its_own_masks(
+    image: DocumentData, kind: str
+) -> None:
+    layer, mask = Node("this one", kind), Node("mask", "transparencymask", model="A")
+    layer.setPixelData(bytes(range(192)), 0, 0, 8, 6)
+    image.root.attach(layer)
+    layer.attach(mask)
+    image.active = mask  # a second run begins with the mask of the first
+    image.is_modified = False
+    assert not any(layer.projectionPixelData(0, 0, 8, 6))
+    pixels = read()
+    assert bytes(pixels.image.data) == bytes(range(192))
+    assert pixels.image.header.channels == "bgra"
+    assert mask.visible()
+    assert not image.is_modified
+
+
+def test_asks_to_end_pass_through(image: DocumentData) -> None:
+    group = Node("group", "grouplayer")
+    group.passes_through = True
     image.root.attach(group)
-    group.attach(mask)
-    image.active = mask
-    assert refusal().startswith("“group” is a group.")
+    image.active = group
+    assert "“group” is a group in Pass Through mode" in refusal()
 
 
 def test_asks_for_a_layer_when_the_images_own_selection_is_active(image: DocumentData) -> None:
@@ -161,9 +169,26 @@ def test_refuses_an_empty_layer(image: DocumentData) -> None:
     assert refusal().startswith("The layer “empty” is empty.")
 
 
-def test_asks_to_convert_colours_that_cannot_be_sent(krita: Krita) -> None:
-    make_image(krita, 8, 6, Node(model="CMYKA"), 0, 0, 8, 6)
-    assert "colour model CMYK. Convert the image to RGB" in refusal()
+def test_sends_another_colour_model_as_rgb_and_leaves_no_document_behind(krita: Krita) -> None:
+    layer = Node(model="CMYKA")
+    image = make_image(krita, 8, 6, layer, 0, 0, 8, 6)
+    select(image, 1, 1, [[255, 99]])
+    pixels = read()
+    inks = np.frombuffer(layer.pixelData(0, 0, 8, 6), np.uint8).reshape(-1, 5)
+    sent = np.frombuffer(pixels.image.data, np.uint8).reshape(-1, 4)
+    assert (sent[:, 2::-1] == 255 - inks[:, :3]).all()
+    assert (sent[:, 3] == inks[:, 4]).all()
+    assert (pixels.image.header.channels, pixels.colour) == ("bgra", "srgb")
+    host = plugin_module("host")
+    small = host.miniature_of(host.find_target(options()))
+    assert small.image_data == bytes(pixels.image.data)
+    assert krita.open_documents == [image]
+
+
+def test_asks_to_convert_from_a_profile_that_krita_cannot_make_anew(krita: Krita) -> None:
+    make_image(krita, 8, 6, Node(model="CMYKA", profile="embedded"), 0, 0, 8, 6)
+    assert "does not hand over the colour profile “embedded”" in refusal()
+    assert len(krita.open_documents) == 1
 
 
 def test_refuses_a_selection_off_the_layer(krita: Krita) -> None:

@@ -101,3 +101,17 @@ def test_says_nothing_and_starts_nothing_where_no_daemon_runs(
     turn_until(lambda: docker.widget._selection._call is None)
     assert docker.taken_for.text() == ""
     assert list(home.iterdir()) == []
+
+
+@pytest.mark.parametrize("is_selected", [True, False])
+def test_warns_of_other_frames_before_the_work(
+    docker: Docker, image: DocumentData, running_daemon: FakeDaemon, is_selected: bool
+) -> None:
+    image.root.children[0].is_animated = True
+    if is_selected:
+        select(image, 0, 0, [[255]])
+    docker.widget.showEvent(None)
+    warning = "“photo” is animated: the frame that is shown is cut out."
+    turn_until(lambda: docker.taken_for.text().endswith(f". {warning}"))
+    docker.button.click()
+    assert "animated" not in docker.wait()

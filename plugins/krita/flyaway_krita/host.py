@@ -11,11 +11,10 @@ from pathlib import Path
 
 from krita import Document, Krita, Node
 
-from . import layers, layouts, outputs, plates, selections
-from .flyaway_client import miniature, refusals, texts
+from . import appearance, layers, outputs, plates, selections
+from .flyaway_client import refusals, texts
 from .flyaway_client.client import Extracted
 from .flyaway_client.layer import LayerPixels, Picture
-from .flyaway_client.messages import CHANNELS, DTYPES, ImageHeader
 from .flyaway_client.miniature import Miniature
 from .flyaway_client.options import Options
 from .flyaway_client.refusals import DocumentError
@@ -60,6 +59,7 @@ def find_target(options: Options) -> Target:
     if document is None:
         raise DocumentError("No image is open. Open a photo, then try again.")
     layer = layers.of_active(document.activeNode())
+    appearance.check(layer)
     if options.changes_layer:
         layers.check_unlocked(layer)
     canvas = QtCore.QRect(0, 0, document.width(), document.height())
@@ -87,15 +87,13 @@ def read(target: Target, options: Options) -> LayerPixels:
             no plate to compare it with.
     """
     layer, place = target.layer, target.place
-    header = layouts.image_header(layer, place)
     selection = None
     if target.selection is not None:
         selection = selections.levels(target.selection, place, layer)
-    colour, icc = layers.colour_of(layer)
     plate = None
     if options.needs_plate:
         plate = plates.read(plates.find(target.document, layer, options.plate), layer, place)
-    image = Picture(header, memoryview(layers.pixels(layer, place)))
+    image, colour, icc = appearance.read(target.document, layer, place)
     return LayerPixels(image, colour, icc, selection, plate)
 
 
@@ -127,21 +125,19 @@ def miniature_of(target: Target) -> Miniature | None:
     layer, place, selection = target.layer, target.place, target.selection
     if selection is None:
         return None
-    width, height = place.width(), place.height()
-    header = layouts.image_header(layer, place)
-
-    def row(number: int) -> bytes:
-        return layer.pixelData(place.x(), place.y() + number, width, 1).data()
-
-    samples, sample_bytes = CHANNELS[header.channels], DTYPES[header.dtype]
-    small = miniature.shrunk(row, width, height, sample_bytes, samples)
     return Miniature(
-        width,
-        height,
-        ImageHeader(*miniature.size(width, height), header.channels, "u8"),
-        miniature.eight_bits(small, header.dtype),
+        place.width(),
+        place.height(),
+        *appearance.small(layer, place),
         *selections.small_levels(selection, place, layer),
     )
+
+
+def remark(target: Target) -> str:
+    """What the user should know before the work; "" where there is nothing."""
+    if not target.layer.animated():
+        return ""
+    return f"“{target.layer.name()}” is animated: the frame that is shown is cut out."
 
 
 def put(target: Target, image: Picture, extracted: Extracted, options: Options) -> tuple[str, ...]:
@@ -162,10 +158,7 @@ def put(target: Target, image: Picture, extracted: Extracted, options: Options) 
         layers.check_unlocked(layer)
     place = target.place.translated(layer.position() - target.position)
     result = outputs.Result(target.document, layer, place, image, extracted)
-    remarks = outputs.put(options.output, result)
-    if layer.animated():
-        remarks += (f"“{layer.name()}” is animated: the result is of the frame that was shown.",)
-    return remarks
+    return outputs.put(options.output, result)
 
 
 def is_open(target: Target) -> bool:

@@ -10,22 +10,19 @@ from . import profiles
 from .flyaway_client.refusals import DocumentError
 from .qt import QtCore
 
-KINDS = {
-    "grouplayer": "a group. Select the paint layer that holds the photo",
-    "vectorlayer": "a vector layer. Convert it first: Layer > Convert > To Paint Layer",
-    "filelayer": "a file layer. Convert it first: Layer > Convert > To Paint Layer",
-    "clonelayer": "a clone layer. Select the layer it is a clone of",
-    "filterlayer": "a filter layer, which has no picture of its own. Select a paint layer",
-    "filllayer": "a fill layer, which has no picture of its own. Select a paint layer",
-}
-"""Layers that are no paint layers, as sentences go on."""
+PAINT = "paintlayer"
+KINDS = frozenset({PAINT, "grouplayer", "vectorlayer", "filelayer", "clonelayer", "filllayer"})
+"""Layers that show a picture, by their own pixels or by what they make."""
+
+OTHERS = {"filterlayer": "a filter layer, which has no picture of its own. Select another layer"}
+"""Layers that do not, as sentences go on."""
 
 
 def of_active(node: Node | None) -> Node:
-    """The paint layer meant when `node` is the active one.
+    """The layer meant when `node` is the active one.
 
     Raises:
-        DocumentError: none is, or not one with pixels of its own.
+        DocumentError: none is, or not one that shows a picture.
     """
     if node is None:
         raise DocumentError("No layer is active. Select the photo's layer in the Layers docker.")
@@ -39,8 +36,8 @@ def of_active(node: Node | None) -> Node:
                 "docker."
             )
         node = parent
-    if node.type() != "paintlayer":
-        kind = KINDS.get(node.type(), f"a {node.type()}. Select a paint layer")
+    if node.type() not in KINDS:
+        kind = OTHERS.get(node.type(), f"a {node.type()}. Select a paint layer")
         raise DocumentError(f"“{node.name()}” is {kind}.")
     check_untransformed(node)
     return node
@@ -74,7 +71,7 @@ def check_unlocked(node: Node | None) -> None:
 
 def paint_layers(document: Document) -> list[Node]:
     """All paint layers of a document, those in groups too, the topmost first."""
-    return [node for node in _downwards(document.topLevelNodes()) if node.type() == "paintlayer"]
+    return [node for node in _downwards(document.topLevelNodes()) if node.type() == PAINT]
 
 
 def _downwards(nodes: Iterable[Node]) -> Iterator[Node]:

@@ -20,28 +20,53 @@ LAYOUTS = {
 }
 """Krita's colour model and depth -> the wire's channels and dtype. Only integers have blue first."""
 
+RGB = {
+    "U8": ("RGBA", "U8", "sRGB-elle-V2-srgbtrc.icc"),
+    "U16": ("RGBA", "U16", "sRGB-elle-V2-srgbtrc.icc"),
+    "F16": ("RGBA", "F32", "sRGB-elle-V2-g10.icc"),
+    "F32": ("RGBA", "F32", "sRGB-elle-V2-g10.icc"),
+}
+"""What pixels become, by their depth, whose colour model the wire does not know."""
+
+_SAMPLES = {"RGBA": 4, "GRAYA": 2, "CMYKA": 5, "LABA": 4, "XYZA": 4, "YCbCrA": 4}
+_SAMPLE_BYTES = {"U8": 1, "U16": 2, "F16": 2, "F32": 4}
+
 MAX_ARRAY_BYTES = 2**31 - 64
 """Qt 5 cannot hold more in one array."""
 
 
 def image_header(layer: Node, place: QtCore.QRect) -> ImageHeader:
-    """What the layer's pixels at a place of the image will be.
+    """What the layer's own pixels at a place of the image will be.
 
     Raises:
-        DocumentError: they cannot be sent.
+        DocumentError: they cannot be sent as they are.
     """
     model, depth = layer.colorModel(), layer.colorDepth()
     if (model, depth) not in LAYOUTS:
         raise DocumentError(
-            f"“{layer.name()}” is in the colour model {model.removesuffix('A')}. Convert the image to "
-            "RGB first: Image > Convert Image Color Space."
+            f"“{layer.name()}” is in the colour model {model.removesuffix('A')}. Convert the layer to "
+            "RGB first: Layer > Convert > Convert Layer Color Space."
         )
-    channels, dtype = LAYOUTS[model, depth]
-    header = ImageHeader(place.width(), place.height(), channels, dtype)
-    if header.bytes > MAX_ARRAY_BYTES:
+    return header(layer.name(), (model, depth, ""), place)
+
+
+def header(name: str, space: tuple[str, str, str], place: QtCore.QRect) -> ImageHeader:
+    """What pixels of a colour space that the wire knows will be, of a layer of that name.
+
+    Raises:
+        DocumentError: there are too many.
+    """
+    channels, dtype = LAYOUTS[space[:2]]
+    found = ImageHeader(place.width(), place.height(), channels, dtype)
+    if found.bytes > MAX_ARRAY_BYTES:
         most = MAX_ARRAY_BYTES // (CHANNELS[channels] * DTYPES[dtype]) // 1_000_000
         raise DocumentError(
-            f"“{layer.name()}” has {header.pixels // 1_000_000} megapixels; at this depth Krita hands "
+            f"“{name}” has {found.pixels // 1_000_000} megapixels; at this depth Krita hands "
             f"over at most {most}. Scale the image down, or convert it to 8 or 16 bits."
         )
-    return header
+    return found
+
+
+def samples(space: tuple[str, str, str]) -> tuple[int, int]:
+    """How many samples a pixel of a colour space of Krita's has, and of how many bytes each is."""
+    return _SAMPLES[space[0]], _SAMPLE_BYTES[space[1]]

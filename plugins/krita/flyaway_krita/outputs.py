@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from krita import Document, Node, Selection
 
-from . import layers, masks
+from . import appearance, layers, masks
 from .flyaway_client.client import Extracted
-from .flyaway_client.layer import Picture, decontaminated
+from .flyaway_client.layer import Picture, decontaminated, mixed_runs
 from .flyaway_client.options import LAYER_MASK, NEW_LAYER, SELECTION
 from .qt import QtCore
 
@@ -78,14 +78,10 @@ def _put_transparency_mask(result: Result) -> tuple[str, ...]:
 
 def _put_new_layer(result: Result) -> tuple[str, ...]:
     """A copy of the layer above it, with the subject's own colours and the mask; the layer is hidden."""
-    layer, place, extracted = result.layer, result.place, result.extracted
-    copy = layer.duplicate()
+    layer, place = result.layer, result.place
+    copy = _copy(result)
     copy.setName(f"{layer.name()} cutout")
-    for mask in copy.childNodes():
-        mask.remove()
-    if extracted.foreground is not None:
-        pixels = decontaminated(result.image, extracted.foreground, extracted.alpha, ALPHA_DTYPE)
-        copy.setPixelData(pixels, place.x(), place.y(), place.width(), place.height())
+    copy.setPixelData(_clean(result), place.x(), place.y(), place.width(), place.height())
     parent = layer.parentNode()
     assert parent is not None  # only the root has none
     parent.addChildNode(copy, layer)
@@ -93,6 +89,43 @@ def _put_new_layer(result: Result) -> tuple[str, ...]:
     layer.setVisible(False)
     result.document.refreshProjection()
     return (f"“{layer.name()}” is hidden and as it was.",)
+
+
+def _copy(result: Result) -> Node:
+    """A paint layer like the layer, without its masks and not yet attached; what it holds is still to come."""
+    layer = result.layer
+    if layer.type() == layers.PAINT:
+        copy = layer.duplicate()
+        for mask in copy.childNodes():
+            mask.remove()
+        return copy
+    copy = result.document.createNode("", layers.PAINT)
+    space = appearance.space_of(layer)
+    if appearance.space_of(copy) != space:
+        copy.setColorSpace(*space)
+    copy.setOpacity(layer.opacity())
+    copy.setBlendingMode(layer.blendingMode())
+    return copy
+
+
+def _clean(result: Result) -> bytes:
+    """The layer's pixels as Krita has them, with the subject's own colours where it is mixed with what is behind it."""
+    layer, place, extracted = result.layer, result.place, result.extracted
+    is_converted = appearance.is_converted(layer)
+    foreground = extracted.foreground
+    if foreground is None:
+        return appearance.native(result.document, layer, place)
+    pixels = decontaminated(result.image, foreground, extracted.alpha, ALPHA_DTYPE)
+    if not is_converted:
+        return pixels
+    # Colours on their way through another model come back nearly, not wholly, as they were.
+    own = bytearray(appearance.native(result.document, layer, place))
+    clean = appearance.as_native(pixels, layer, place)
+    size = len(own) // result.image.header.pixels
+    for run in mixed_runs(extracted.alpha, ALPHA_DTYPE):
+        piece = slice(run.start * size, run.stop * size)
+        own[piece] = clean[piece]
+    return bytes(own)
 
 
 def _put_selection(result: Result) -> tuple[str, ...]:

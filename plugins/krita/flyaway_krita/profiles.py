@@ -31,6 +31,13 @@ class ProfileError(Exception):
     """A profile cannot be had; the text tells the user what to do instead."""
 
 
+def known(name: str) -> str:
+    """How values in one of Krita's own profiles are encoded, as the wire names it; "icc" for any other."""
+    if name in SRGB:
+        return "srgb"
+    return "linear-srgb" if name in LINEAR_SRGB else "icc"
+
+
 def colour_of(layer: Node) -> tuple[str, bytes]:
     """How the layer's values are encoded, as the wire names it, and the ICC profile if that is "icc".
 
@@ -38,11 +45,9 @@ def colour_of(layer: Node) -> tuple[str, bytes]:
         ProfileError: the layer's profile cannot be had.
     """
     name = layer.colorProfile()
-    if name in SRGB:
-        return "srgb", b""
-    if name in LINEAR_SRGB:
-        return "linear-srgb", b""
-    return "icc", _icc(layer.colorModel(), layer.colorDepth(), name)
+    colour = known(name)
+    icc = _icc(layer.colorModel(), layer.colorDepth(), name) if colour == "icc" else b""
+    return colour, icc
 
 
 @lru_cache(maxsize=4)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from krita import Document, Krita, Node
 
-from . import hints_layer, layers, layouts, masks, selections
+from . import appearance, hints_layer, layers, masks, selections
 from .flyaway_client import refusals
 from .flyaway_client.layer import LayerPixels, Picture
 from .flyaway_client.messages import ImageHeader
@@ -124,6 +124,7 @@ def find() -> Target:
     if document is None:
         raise DocumentError("No image is open. Open a photo, and extract its subject first.")
     layer = meant(document)
+    appearance.check(layer)
     present = masks.seen(layer)
     if not present:
         raise refusals.nothing_to_refine(layer.name())
@@ -141,10 +142,8 @@ def read(target: Target) -> LayerPixels:
     Raises:
         DocumentError: the layer's colours cannot be sent.
     """
-    layer, place = target.layer, target.place
-    header = layouts.image_header(layer, place)
-    colour, icc = layers.colour_of(layer)
-    image = Picture(header, layers.pixels(layer, place).data())
+    place = target.place
+    image, colour, icc = appearance.read(target.document, target.layer, place)
     size = place.width(), place.height()
     mask = Picture(
         ImageHeader(*size, "gray", ALPHA_DTYPE), layers.pixels(target.mask, place).data()

@@ -33,6 +33,7 @@ class SelectionRow(QtWidgets.QWidget):
         self._call: BackgroundCall[Description] | None = None
         self._asked: tuple[Miniature, Options] | None = None
         self._box: QtCore.QRect | None = None
+        self._remark = ""
         self.menu = Menu()
         self.menu.setToolTip(texts.SELECTION_ABOUT)
         for entry in SELECTION_ENTRIES:
@@ -85,14 +86,16 @@ class SelectionRow(QtWidgets.QWidget):
         )
         self._box = host.selection_box()
         try:
-            small = host.miniature_of(host.find_target(chosen))
+            target = host.find_target(chosen)
+            small = host.miniature_of(target)
         except DocumentError as error:
             self._ask_nothing()
             self.sentence.show_problem(str(error))
             return
+        self._remark = host.remark(target)
         if small is None:
             self._ask_nothing()
-            self.sentence.setText(texts.NO_SELECTION)
+            self._say(texts.NO_SELECTION)
         elif (small, chosen) != self._asked:
             self._asked = small, chosen
             asked, pixels = miniature.request(small, chosen)
@@ -107,7 +110,7 @@ class SelectionRow(QtWidgets.QWidget):
         self._call = None
         if call.error is None:
             told = call.result()
-            self.sentence.setText(told.sentence)
+            self._say(told.sentence)
             self._show_edge(told.edge_width_px)
             self.describe()
         elif isinstance(call.error, DaemonUnreachableError):
@@ -117,6 +120,10 @@ class SelectionRow(QtWidgets.QWidget):
         else:
             self._show_edge(None)
             self.sentence.show_problem(outcome.failure(call.error))
+
+    def _say(self, sentence: str) -> None:
+        """What the selection is taken for, and what should be known of the layer besides."""
+        self.sentence.setText(f"{sentence}. {self._remark}" if self._remark else sentence)
 
     def _ask_nothing(self) -> None:
         """There is no selection to describe, and so no edge."""
