@@ -75,8 +75,9 @@ def story():
     made.setSelection(Selection())
     said["nothing in the selection"] = yield from refused(made, layer)
     made.setSelection(None)
-
+    yield from steps.all_is_noted(made)
     steps.close(made)
+    yield from steps.all_is_noted(document)
 
     steps.close(document)
     yield lambda: krita.activeDocument() is None
