@@ -82,6 +82,7 @@ class FlyawayDocker(DockWidget):
         self._engine.download.setObjectName(f"{OBJECT_NAME}_download")
         self._selection = SelectionRow()
         self._output = OutputRow()
+        self._output.setObjectName(f"{OBJECT_NAME}_output")
         self._plate = PlateRow()
         self._plate.setObjectName(f"{OBJECT_NAME}_plate")
         self._button = QtWidgets.QPushButton("Extract")

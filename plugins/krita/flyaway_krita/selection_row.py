@@ -40,6 +40,7 @@ class SelectionRow(QtWidgets.QWidget):
             self.menu.add(entry.name, entry.label, entry.about)
         self.source = SourceRow()
         self.sentence = Paragraph(SENTENCE_LINES)
+        self.sentence.setObjectName("flyaway_taken_for")
         self.edge_width = _edge_width_box()
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
