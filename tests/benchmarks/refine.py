@@ -12,7 +12,9 @@ from tests.benchmarks.wire import fresh_daemon
 
 from flyaway_client import messages, protocol
 from flyaway_client.client import Client
+from flyaway_client.easel import Easel
 from flyaway_client.messages import ImageHeader
+from flyaway_client.planes import Box, Plane
 from flyaway_client.retouching import Image, Patch, Retouch
 
 WIDTH, HEIGHT = 6000, 4000
@@ -26,6 +28,9 @@ STROKE_PX = 120
 _SETTLED = 25
 """Strokes after which the daemon's memory is looked at first: caches and pools are filled by then."""
 
+_EDITORS_STROKES = 12
+"""How many strokes go by way of an easel."""
+
 _REST_S = 6.0
 """Without work, after which a daemon has given back what it can."""
 
@@ -36,6 +41,7 @@ def refine(strokes: int = 50) -> dict[str, Any]:
     image = Image(ImageHeader(WIDTH, HEIGHT, "rgb", "u8"), photo.data)
     patches = [_patch(mask, number) for number in range(strokes + 1)]
     firsts, finals, memory = list[float](), list[float](), list[int]()
+    editors: dict[str, Any] = {}
     with fresh_daemon(), Client.connect("benchmark") as client:
         retouch = Retouch(lambda stop: Client.connect("benchmark", should_stop=stop), image)
         opening_s = _seconds(retouch.open)
@@ -47,6 +53,8 @@ def refine(strokes: int = 50) -> dict[str, Any]:
                 time.sleep(_REST_S)
                 memory.append(client.status().rss_bytes)
         status = client.status()
+        for name, level in (("unknown", messages.UNKNOWN), ("keep", messages.KEEP)):
+            editors |= _as_editors_do(retouch, mask, name, level)
         retouch.close()
     settled, last = memory
     planes = [patch.mask, patch.strokes, patch.mask]  # the last is the answer
@@ -65,6 +73,7 @@ def refine(strokes: int = 50) -> dict[str, Any]:
         ),
         "patch_px": patch.width * patch.height,
         "strokes": strokes,
+        **editors,
         "memory_growth_percent": round(100 * (last - settled) / settled, 2),
         "rss_mb": round(last / 1e6),
     }
@@ -80,6 +89,34 @@ def _stroke(retouch: Retouch, patch: Patch) -> tuple[float, float]:
     retouch.refine(patch, on_preview=see)
     final_s = time.perf_counter() - began_s
     return (first_s or [final_s])[0], final_s
+
+
+def _as_editors_do(
+    retouch: Retouch, mask: NDArray[np.uint8], name: str, level: int
+) -> dict[str, Any]:
+    """The same by way of an easel, as the editors' strokes go: seconds from the pen's lift to the mask.
+
+    First all of the region's edge is painted; then come strokes of that level across it, each solved by itself.
+    """
+    board = Easel(Plane(WIDTH, HEIGHT, 1, mask.data), "u8")
+    whole = _patch(mask, 0)
+    assert whole.strokes is not None
+    board.draw(Box(whole.left, whole.top, whole.width, whole.height), whole.strokes)
+    took_s = list[float]()
+    for number in range(_EDITORS_STROKES + 1):
+        if number:
+            top = whole.top + number * (REGION_PX - STROKE_PX) // _EDITORS_STROKES
+            left = WIDTH // 2 + (STROKE_PX if number % 2 else -2 * STROKE_PX)
+            board.draw(Box(left, top, STROKE_PX, STROKE_PX), bytes([level]) * STROKE_PX**2)
+        began_s = time.perf_counter()
+        patch = board.patch()
+        assert patch is not None
+        board.take(patch, retouch.refine(patch).alpha)
+        took_s.append(time.perf_counter() - began_s)
+    return {
+        f"editor_first_{name}_s": round(took_s[0], 3),
+        **spread(f"editor_{name}_s", took_s[1:], 3),
+    }
 
 
 def _seconds(work: Any) -> float:

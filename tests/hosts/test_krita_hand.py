@@ -85,7 +85,7 @@ class Hand:
         def is_selected() -> bool:
             self.drag(*points)
             self.ask()
-            return self.levels("selection").any()
+            return bool(self.levels("selection").any())
 
         wait_for(is_selected, "nothing is selected", 40)
         return self.levels("selection")

@@ -103,7 +103,7 @@ def around(levels: Buffer, width: int) -> Box | None:
 def changes(before: Buffer, after: Buffer) -> bytes:
     """255 for each byte that has changed, 0 for all others."""
     changed = int.from_bytes(before, "little") ^ int.from_bytes(after, "little")
-    return changed.to_bytes(len(memoryview(after)), "little").translate(_IS_DRAWN)
+    return changed.to_bytes(memoryview(after).nbytes, "little").translate(_IS_DRAWN)
 
 
 def both(one: Buffer, other: Buffer) -> bytes:
@@ -112,7 +112,7 @@ def both(one: Buffer, other: Buffer) -> bytes:
         int.from_bytes(bytes(levels).translate(_IS_DRAWN), "little") for levels in (one, other)
     )
     first, second = drawn
-    return (first & second).to_bytes(len(memoryview(one)), "little")
+    return (first & second).to_bytes(memoryview(one).nbytes, "little")
 
 
 def widened(levels: Buffer, width: int, by_px: int) -> bytes:
