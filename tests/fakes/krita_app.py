@@ -141,6 +141,7 @@ class Node(QObject):
     def duplicate(self) -> Node:
         copy = Node(f"Copy of {self._name}", self._kind, model=self._model, depth=self._depth)
         copy.place, copy.content = self.place, self.content.copy()
+        copy.opacity_level, copy.mode = self.opacity_level, self.mode
         for child in self.children:
             copy.attach(child.duplicate())
         return copy
@@ -196,6 +197,18 @@ class Node(QObject):
 
     def setBlendingMode(self, mode: str) -> None:
         self.mode = mode
+
+    def mergeDown(self) -> None:
+        """Into the layer below, as cut by the masks; both are gone, and a new one has that one's name."""
+        assert self.parent_node is not None
+        siblings = self.parent_node.children
+        below = siblings[siblings.index(self) - 1]
+        box = self.bounds()
+        shown = self.projectionPixelData(box.x(), box.y(), box.width(), box.height())
+        below.setPixelData(bytes(shown), box.x(), box.y(), box.width(), box.height())
+        siblings.remove(self)
+        if self.document is not None:
+            self.document.undo_steps.append("Merge Down")
 
     def passThroughMode(self) -> bool:
         return self.passes_through

@@ -2,8 +2,9 @@
 
 args: "selection", HxW bytes in a file, that the subject is cut out with first; "folder" for pixels. Notes "ready"
 with the places of the buttons and of the canvas; then for each signal look-N the note seen-N, when the mask lies in
-the file mask-N and the hints in hints-N; for each lasso-N what lies in the
-file "lasso" is selected, and the note selected-N comes; signal "end" ends it.
+the file mask-N, the hints in hints-N and the topmost cutout in cutout-N; for each lasso-N what lies in the
+file "lasso" is selected, and the note selected-N comes, for each put-N the mask is put where the file "output" says, and
+the note put-N comes; signal "end" ends it.
 """
 
 # ruff: noqa: F821 - the driver gives krita, document, args, note, signalled, until and finish
@@ -50,6 +51,9 @@ def places():
 def look(number):
     document.waitForDone()
     (mask,) = steps.masks(photo)
+    cutouts = [one for one in document.topLevelNodes() if one.name().endswith("cutout")]
+    pixels = steps.pixels(cutouts[-1], canvas) if cutouts else b""
+    (FOLDER / f"cutout-{number}").write_bytes(pixels)
     hints = [one for one in document.topLevelNodes() if one.name() == "Flyaway Hints"]
     (FOLDER / f"mask-{number}").write_bytes(steps.pixels(mask, canvas))
     (FOLDER / f"hints-{number}").write_bytes(steps.pixels(hints[0], canvas) if hints else b"")
@@ -60,6 +64,11 @@ def look(number):
         "active": document.activeNode().name(),
         "view": docker().findChild(QtWidgets.QComboBox, "flyaway_retouch_view").currentText(),
         "hints": [one.visible() for one in hints],
+        "layers": [
+            [one.name(), one.visible(), len(steps.masks(one))]
+            for one in document.topLevelNodes()
+            if one.type() == "paintlayer"
+        ],
         "can": [name for name in ("back", "forward", "done") if button(name).isEnabled()],
     }
 
@@ -78,7 +87,7 @@ def story():
     docker().resize(240, docker().height())
     QtCore.QCoreApplication.processEvents()
     note("ready", places())
-    asked = {"look": 1, "lasso": 1}
+    asked = {"look": 1, "lasso": 1, "put": 1}
 
     def questions():
         return [what for what, count in asked.items() if signalled(f"{what}-{count}")]
@@ -89,6 +98,11 @@ def story():
             number, asked[what] = asked[what], asked[what] + 1
             if what == "look":
                 note(f"seen-{number}", look(number))
+            elif what == "put":
+                menu = docker().findChild(QtWidgets.QComboBox, "flyaway_retouch_output")
+                menu.setCurrentIndex(menu.findData((FOLDER / "output").read_text("utf-8")))
+                button("output").click()
+                note(f"put-{number}")
             else:
                 steps.select(document, (FOLDER / "lasso").read_bytes(), *canvas)
                 note(f"selected-{number}")

@@ -43,6 +43,8 @@ class Retoucher:
         self.running.signal(f"look-{self._asked}")
         seen: dict[str, Any] = self.running.note(f"seen-{self._asked}")
         seen["mask"] = self._plane(f"mask-{self._asked}")
+        cutout = np.fromfile(self._folder / f"cutout-{self._asked}", np.uint8)
+        seen["cutout"] = cutout.reshape(-1, WIDTH, 4)
         painted = (self._folder / f"hints-{self._asked}").read_bytes()
         drawn = np.frombuffer(hints.levels(painted), np.uint8) if painted else np.zeros(0, np.uint8)
         seen["levels"] = drawn.reshape(-1, WIDTH)
@@ -148,12 +150,32 @@ def test_refines_inside_a_selection_in_two_actions(krita: Krita, tmp_path: Path)
     assert (refined["mask"] == first["mask"])[lock == 0].all()
     hand.click("back")
     hand.wait_for(lambda seen: (seen["mask"] == first["mask"]).all(), "Back did nothing")
+
+    # The mask elsewhere: as the opacity of a layer, then beside it as another one's mask.
+    for number, (output, masks) in enumerate((("cutout", 0), ("new-layer", 1)), 1):
+        (tmp_path / "output").write_text(output, "utf-8")
+        hand.running.signal(f"put-{number}")
+        hand.running.note(f"put-{number}")
+        seen = hand.wait_for(partial(_has_cutouts, number), f"no {output}")
+        assert seen["layers"][0] == ["Background", False, 1]
+        assert [masks for *_, masks in seen["layers"][1:]].count(masks) >= 1
+        if not masks:
+            assert (seen["cutout"][..., 3] == first["mask"]).all()
+            solid = first["mask"] == 255
+            photo = portrait(WIDTH, HEIGHT)
+            assert (seen["cutout"][solid][:, 2::-1] == photo[solid]).all()
     hand.running.signal("end")
     hand.running.result(60)
 
 
 def _is_as(expected: dict[str, Any], seen: dict[str, Any]) -> bool:
     return bool((seen["mask"] == expected["mask"]).all())
+
+
+def _has_cutouts(count: int, seen: dict[str, Any]) -> bool:
+    """Whether so many are there, and nothing else is to come."""
+    named = [name for name, *_ in seen["layers"] if name.endswith("cutout")]
+    return len(named) == count and "is hidden" in seen["status"]
 
 
 def _shows(view: str, seen: dict[str, Any]) -> bool:

@@ -392,6 +392,20 @@ def test_a_new_layer_with_clean_colours_and_an_amount(
     assert "is hidden" in panel.status.text()
 
 
+def test_a_new_layer_that_is_cut_out(image: DocumentData, panel: Panel, fake: FakeDaemon) -> None:
+    mask_of(image).setPixelData(bytes([0]), 3, 2, 1, 1)
+    photo = image.root.children[0]
+    photo.opacity_level, photo.mode = 200, "multiply"
+    panel.outputs.pick("cutout")
+    panel.put.click()
+    turn_until(lambda: "is hidden" in panel.status.text())
+    _, cutout = image.root.children
+    assert (cutout.name(), cutout.children) == ("photo cutout", [])
+    assert (cutout.opacity_level, cutout.mode) == (200, "multiply")
+    assert cutout.pixelData(3, 2, 1, 1).data() == bytes(4)
+    assert not photo.visible()
+
+
 def test_an_image_that_is_closed_is_retouched_no_more(
     krita: Krita, image: DocumentData, panel: Panel, fake: FakeDaemon
 ) -> None:

@@ -11,11 +11,14 @@ from krita import Document, Node, Selection
 from . import appearance, layers, masks
 from .flyaway_client.client import Extracted
 from .flyaway_client.layer import Picture, decontaminated, mixed_runs
-from .flyaway_client.options import LAYER_MASK, NEW_LAYER, SELECTION
+from .flyaway_client.options import CUTOUT, LAYER_MASK, NEW_LAYER, SELECTION
 from .qt import QtCore
 
 MASK_NAME = "Extracted Foreground"
 ALPHA_DTYPE = "u8"
+
+_OPAQUE, _NORMAL = 255, "normal"
+"""A layer's opacity and blending mode, as Krita names them, that leave it as it is."""
 
 _made: dict[str, bytes] = {}
 """Masks that extractions have made since Krita's start, by their identity, and the digest of what was in them."""
@@ -78,17 +81,49 @@ def _put_transparency_mask(result: Result) -> tuple[str, ...]:
 
 def _put_new_layer(result: Result) -> tuple[str, ...]:
     """A copy of the layer above it, with the subject's own colours and the mask; the layer is hidden."""
-    layer, place = result.layer, result.place
     copy = _copy(result)
-    copy.setName(f"{layer.name()} cutout")
-    copy.setPixelData(_clean(result), place.x(), place.y(), place.width(), place.height())
+    copy.setName(_copy_name(result))
+    _put_above(result, copy, result.layer)
+    return _hidden(result)
+
+
+def _put_cutout(result: Result) -> tuple[str, ...]:
+    """The same as one layer without a mask: Krita merges both into an empty one below."""
+    layer, copy = result.layer, _copy(result)
+    ground = _empty_like(result)
+    ground.setName(_copy_name(result))
+    ground.setOpacity(copy.opacity())
+    ground.setBlendingMode(copy.blendingMode())
+    copy.setOpacity(_OPAQUE)
+    copy.setBlendingMode(_NORMAL)
     parent = layer.parentNode()
     assert parent is not None  # only the root has none
-    parent.addChildNode(copy, layer)
+    parent.addChildNode(ground, layer)
+    _put_above(result, copy, ground)
+    # It is merged as it is seen, so only once that is known.
+    result.document.waitForDone()
+    copy.mergeDown()
+    return _hidden(result)
+
+
+def _put_above(result: Result, copy: Node, below: Node) -> None:
+    """Fill a copy of the layer with the subject's own colours, put it above another layer, and give it the mask."""
+    place, parent = result.place, below.parentNode()
+    assert parent is not None  # only the root has none
+    copy.setPixelData(_clean(result), place.x(), place.y(), place.width(), place.height())
+    parent.addChildNode(copy, below)
     _attach_mask(result, copy)
-    layer.setVisible(False)
+
+
+def _hidden(result: Result) -> tuple[str, ...]:
+    """Hide the layer, and say so."""
+    result.layer.setVisible(False)
     result.document.refreshProjection()
-    return (f"“{layer.name()}” is hidden and as it was.",)
+    return (f"“{result.layer.name()}” is hidden and as it was.",)
+
+
+def _copy_name(result: Result) -> str:
+    return f"{result.layer.name()} cutout"
 
 
 def _copy(result: Result) -> Node:
@@ -99,13 +134,18 @@ def _copy(result: Result) -> Node:
         for mask in copy.childNodes():
             mask.remove()
         return copy
-    copy = result.document.createNode("", layers.PAINT)
-    space = appearance.space_of(layer)
-    if appearance.space_of(copy) != space:
-        copy.setColorSpace(*space)
+    copy = _empty_like(result)
     copy.setOpacity(layer.opacity())
     copy.setBlendingMode(layer.blendingMode())
     return copy
+
+
+def _empty_like(result: Result) -> Node:
+    """An empty paint layer of the layer's colour space, not yet attached."""
+    node, space = result.document.createNode("", layers.PAINT), appearance.space_of(result.layer)
+    if appearance.space_of(node) != space:
+        node.setColorSpace(*space)
+    return node
 
 
 def _clean(result: Result) -> bytes:
@@ -136,6 +176,7 @@ def _put_selection(result: Result) -> tuple[str, ...]:
 _OUTPUTS: dict[str, Callable[[Result], tuple[str, ...]]] = {
     LAYER_MASK: _put_transparency_mask,
     NEW_LAYER: _put_new_layer,
+    CUTOUT: _put_cutout,
     SELECTION: _put_selection,
 }
 

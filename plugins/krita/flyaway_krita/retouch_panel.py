@@ -10,7 +10,7 @@ from .adjustment_rows import AdjustmentRows
 from .flyaway_client import hints, texts
 from .flyaway_client.menu_entries import MenuEntry
 from .flyaway_client.messages import KEEP, REMOVE, UNKNOWN, ImageHeader
-from .flyaway_client.options import NEW_LAYER, SELECTION
+from .flyaway_client.options import CUTOUT, NEW_LAYER, SELECTION
 from .flyaway_client.planes import Box
 from .mask_view import ORIGINAL, VIEWS, MaskView, Scene
 from .menu import Menu
@@ -33,6 +33,7 @@ OUTPUTS = (
         "New layer with mask, colors decontaminated",
         "The subject's own colours, as far as the amount says. The layer is hidden and left as it is",
     ),
+    MenuEntry(CUTOUT, "New layer, cut out", "The same, with the mask as the layer's own opacity"),
 )
 
 CHECK_MS = 1000

@@ -18,7 +18,7 @@ from .flyaway_client.errors import CancelledError
 from .flyaway_client.latest import Latest
 from .flyaway_client.layer import LayerPixels, Picture
 from .flyaway_client.messages import Preview
-from .flyaway_client.options import NEW_LAYER
+from .flyaway_client.options import SELECTION
 from .flyaway_client.planes import Box, Plane
 from .flyaway_client.retouching import Image, Patch, Retouch
 from .hints_layer import Hints
@@ -189,12 +189,14 @@ class Retoucher(QtCore.QObject):
             output: one of flyaway_client.options.
             percent: how far those colours take the place of the layer's.
         """
-        if not self.begin() or self.session is None:
+        # A new layer becomes the active one; what is retouched stays the same.
+        if self.session is None and not self.begin():
             return
         session = self.session
+        assert session is not None
         whole = session.easel.mask.box
         alpha = session.target.read_mask(whole)
-        if output != NEW_LAYER:
+        if output == SELECTION:
             outputs.select(session.target.document, session.target.rectangle(whole), alpha)
             self.announced.emit("The mask is the selection now.", False)
             return
@@ -204,7 +206,7 @@ class Retoucher(QtCore.QObject):
             session.pixels.image, session.pixels.colour, session.pixels.icc, mask=mask
         )
         work = partial(calls.decontaminate, host.client_name(), pixels, percent / 100)
-        background.start(self, work, partial(self._put_layer, session))
+        background.start(self, work, partial(self._put_layer, session, output))
         self.announced.emit("Cleaning colours…", False)
 
     def end(self) -> None:
@@ -356,7 +358,7 @@ class Retoucher(QtCore.QObject):
         whole = session.easel.mask
         self._write(session, Plane(whole.width, whole.height, 1, call.result()))
 
-    def _put_layer(self, session: Session, call: BackgroundCall[Extracted]) -> None:
+    def _put_layer(self, session: Session, output: str, call: BackgroundCall[Extracted]) -> None:
         try:
             session.target.check()
             place = session.target.rectangle(session.easel.mask.box)
@@ -364,7 +366,7 @@ class Retoucher(QtCore.QObject):
             result = outputs.Result(
                 target.document, target.layer, place, session.pixels.image, call.result()
             )
-            sentence, is_problem = " ".join(outputs.put(NEW_LAYER, result)), False
+            sentence, is_problem = " ".join(outputs.put(output, result)), False
         except Exception as error:  # noqa: BLE001 - the edge to Krita: each failure is one sentence
             sentence, is_problem = outcome.failure(error), True
         self.announced.emit(sentence, is_problem)
