@@ -10,6 +10,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,11 +31,20 @@ SUITE = "trixie"
 COLOURS = 256
 """A palette makes the files a third as large, and nobody sees it."""
 
+ROUNDS = 3
+
 AWAY = ("640", "770")
 """Where the mouse raises no tooltip."""
 
 BELOW_THE_FACE = ("5", "380")
 """Where the dialog hides neither that nor the layers."""
+
+MESSAGE_S = "6"
+"""How long Krita shows a sentence over the canvas."""
+
+OVER_THE_HAIR = ((-70, -295), (-115, -265), (-130, -225), (-125, -185), (-105, -165))
+BESIDE_THE_SHOULDER = ((160, -5), (170, 40), (210, 30), (255, 15))
+"""From the middle of Krita's canvas: along the left of the sample's hair, and over what was left of the scene."""
 
 DOWN_TO_PORTRAIT = 2
 """How far below the first entry of GIMP's menu the job is for which the built-in engine is none: portraits."""
@@ -74,6 +84,33 @@ def krita_docker(folder: Path) -> Path:
         krita.close()
 
 
+def krita_refine(folder: Path) -> Path:
+    """The retouchers' docker, and a stroke over the hair that was solved."""
+    krita = _started(Krita, folder)
+    try:
+        args = _outline(folder) | {"folder": str(folder)}
+        running = krita.start(HERE / "krita_retouch.py", document=PHOTO, args=args, seconds=120)
+        places, display = running.note("ready", 90), running.display
+        display.activate(display.wait_for_window("Krita"))
+        x, y = places["canvas"]
+        log = krita.flyaway_home / "daemon.log"
+        for count, (brush, path) in enumerate(
+            (("find hair", OVER_THE_HAIR), ("remove", BESIDE_THE_SHOULDER)), 1
+        ):
+            display.click(*places[brush])
+            _settled(krita, "brush")
+            display.drag([(x + one, y + other) for one, other in path])
+            wait_for(partial(_has_patches, log, count), "nothing was refined", 60)
+        display.xdotool("sleep", MESSAGE_S)  # until what the extraction said has gone
+        return _settled(krita, "refine")
+    finally:
+        krita.close()
+
+
+def _has_patches(log: Path, count: int) -> bool:
+    return log.read_text("utf-8").count(": patch of") == count
+
+
 def _outline(folder: Path) -> dict[str, str]:
     """The sample's outline as raw bytes in a file, for the editor's script."""
     selection = folder / "selection"
@@ -100,6 +137,7 @@ PICTURES: dict[str, Callable[[Path], Path]] = {
     "gimp-dialog": gimp_dialog,
     "gimp-result": gimp_result,
     "krita-docker": krita_docker,
+    "krita-refine": krita_refine,
 }
 
 
@@ -135,9 +173,9 @@ def main() -> None:
     for name in parser.parse_args().names or PICTURES:
         with tempfile.TemporaryDirectory(prefix="flyaway-") as folder:
             picture = Image.open(PICTURES[name](Path(folder))).convert("RGB")
-        picture.quantize(COLOURS, dither=Image.Dither.NONE).save(
-            DOCS / f"{name}.png", optimize=True
-        )
+        # Rounds of k-means keep small spots of their own colour, such as a brush's.
+        small = picture.quantize(COLOURS, kmeans=ROUNDS, dither=Image.Dither.NONE)
+        small.save(DOCS / f"{name}.png", optimize=True)
 
 
 if __name__ == "__main__":
