@@ -14,8 +14,9 @@ LAYER_MASK = "layer-mask"
 NEW_LAYER = "new-layer"
 SELECTION = "selection"
 REFINED_MASK = "refined-mask"
-"""Where the result goes: a mask for the layer, a new layer with a mask and the subject's own colours, a selection, or
-into the mask that is there, inside the selection alone."""
+CUTOUT = "cutout"
+"""Where the result goes: a mask for the layer, a new layer with a mask and the subject's own colours, a selection, into
+the mask that is there, inside the selection alone, or a new layer whose opacity it is."""
 
 
 @dataclass(frozen=True, slots=True)

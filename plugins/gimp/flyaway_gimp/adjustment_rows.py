@@ -1,0 +1,69 @@
+"""What can be adjusted of the mask as a whole, folded away until somebody wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gi.repository import Gtk
+from sliders import Slider
+
+from flyaway_client import adjustments, texts
+from flyaway_client.adjustments import Adjustments
+
+_DIGITS = {"smooth_px": 1, "feather_px": 1}
+
+
+class AdjustmentRows:
+    """An expander with a slider for each.
+
+    Args:
+        changed: called with the new adjustments when the user has changed one.
+    """
+
+    def __init__(self, changed: Callable[[Adjustments], object]) -> None:
+        self._changed = changed
+        self._is_setting = False
+        neutral = Adjustments()
+        self._sliders = {
+            name: Slider(
+                *texts.ADJUSTMENTS[name],
+                least,
+                most,
+                getattr(neutral, name),
+                self._change,
+                _DIGITS.get(name, 0),
+            )
+            for name, (least, most) in adjustments.LIMITS.items()
+        }
+        self.expander = Gtk.Expander(
+            label="Adj_ustments", use_underline=True, tooltip_text=texts.ADJUSTMENTS_ABOUT
+        )
+        grid = Gtk.Grid(column_spacing=6, row_spacing=2)
+        for row, slider in enumerate(self._sliders.values()):
+            slider.attach_to(grid, row)
+        reset = Gtk.Button(label="_None", use_underline=True, tooltip_text="Adjust nothing")
+        reset.connect("clicked", lambda *_: self._reset())
+        grid.attach(reset, 2, len(self._sliders), 1, 1)
+        self.expander.add(grid)
+
+    @property
+    def value(self) -> Adjustments:
+        """What is set."""
+        return Adjustments(**{name: slider.value for name, slider in self._sliders.items()})
+
+    def _reset(self) -> None:
+        self._is_setting = True
+        for name, slider in self._sliders.items():
+            slider.set(getattr(Adjustments(), name))
+        self._is_setting = False
+        self._change()
+
+    def _change(self) -> None:
+        if self._is_setting:
+            return
+        black, white = self._sliders["black_clip"], self._sliders["white_clip"]
+        if black.value >= white.value:
+            # Each pushes the other before it, as far as there is room.
+            white.set(black.value + 1)
+            return
+        self._changed(self.value)
