@@ -70,16 +70,19 @@ def _spans(plane: Plane, start: Point, end: Point, radius: float) -> list[tuple[
     top = max(math.ceil(min(start[1], end[1]) - radius - 0.5), 0)
     bottom = min(math.floor(max(start[1], end[1]) + radius - 0.5) + 1, plane.height)
     sides = _sides(start, end, radius)
-    spans = []
-    for row in range(top, bottom):
-        reached = list(_reached(row + 0.5, start, end, radius, sides))
-        if not reached:
-            continue
-        first = max(math.ceil(min(reached) - 0.5), 0)
-        beyond = min(math.floor(max(reached) - 0.5) + 1, plane.width)
-        if first < beyond:
-            spans.append((row, first, beyond))
-    return spans
+    crossings = (
+        (row, _reached(row + 0.5, start, end, radius, sides)) for row in range(top, bottom)
+    )
+    spans = (
+        (
+            row,
+            max(math.ceil(min(reached) - 0.5), 0),
+            min(math.floor(max(reached) - 0.5) + 1, plane.width),
+        )
+        for row, reached in crossings
+        if reached
+    )
+    return [span for span in spans if span[1] < span[2]]
 
 
 def _sides(start: Point, end: Point, radius: float) -> list[tuple[Point, Point]]:

@@ -36,7 +36,7 @@ class AdjustmentRows:
             for name, (least, most) in adjustments.LIMITS.items()
         }
         self.expander = Gtk.Expander(
-            label="Adj_ustments", use_underline=True, tooltip_text=texts.ADJUSTMENTS_ABOUT
+            label="Adjust_ments", use_underline=True, tooltip_text=texts.ADJUSTMENTS_ABOUT
         )
         grid = Gtk.Grid(column_spacing=6, row_spacing=2)
         for row, slider in enumerate(self._sliders.values()):

@@ -15,13 +15,11 @@ class LookRow:
 
     Args:
         canvas: what shows it.
-        view: the name of the first view.
         overlay: the overlay's colour at first.
     """
 
-    def __init__(self, canvas: Canvas, view: str, overlay: Colour) -> None:
+    def __init__(self, canvas: Canvas, overlay: Colour) -> None:
         self._canvas = canvas
-        self._is_original = False
         self.row = Gtk.Box(spacing=6)
         label = Gtk.Label(label="_View", use_underline=True)
         self._menu = Gtk.ComboBoxText(tooltip_text=f"{texts.VIEW_ABOUT} (F)", focus_on_click=False)
@@ -52,7 +50,7 @@ class LookRow:
         self._colour.connect("color-set", lambda *_: self._show())
         self._original.connect("toggled", lambda *_: self._show())
         canvas.scaled = self._show_scale
-        self._menu.set_active_id(view if view in _NAMES else views.OVERLAY)
+        self._menu.set_active_id(views.OVERLAY)
 
     @property
     def view(self) -> str:
@@ -81,9 +79,6 @@ class LookRow:
 
     def _show_scale(self, scale: float) -> None:
         self._scale.set_text(f"{100 * scale:.3g} %")
-
-
-_NAMES = {entry.name for entry in views.ENTRIES}
 
 
 def _rgba(colour: Colour) -> Gdk.RGBA:

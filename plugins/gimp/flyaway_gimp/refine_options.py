@@ -64,11 +64,7 @@ def add_arguments(procedure: Gimp.Procedure) -> None:
         procedure.add_double_argument(
             _argument(name), label, about, least, most, getattr(neutral, name), flags
         )
-    for name, about, value in (
-        ("view", "How the mask was looked at", views.OVERLAY),
-        ("overlay", "The overlay's colour", ""),
-    ):
-        procedure.add_string_aux_argument(name, "", about, value, flags)
+    procedure.add_string_aux_argument("overlay", "", "The overlay's colour", "", flags)
     procedure.add_int_aux_argument(
         "brush", "", "How wide the brush was", 0, 10000, USUAL_BRUSH_PX, flags
     )

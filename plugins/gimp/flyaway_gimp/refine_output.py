@@ -23,7 +23,7 @@ class RefineOutput:
         for entry in refine_options.OUTPUT_ENTRIES:
             self._menu.append(entry.name, entry.label)
         self._amount = Slider(
-            texts.AMOUNT.replace("colours", "_colours"),
+            texts.AMOUNT.replace("Decon", "Decon_"),
             texts.AMOUNT_ABOUT,
             0,
             100,

@@ -209,7 +209,6 @@ class RefineDialog:
         except Exception as error:  # noqa: BLE001 - the edge of the main loop: a sentence, and the work is kept
             self.on_problem(outcome.failure(error))
             return
-        self._config.set_property("view", self._look.view)
         self._config.set_property("overlay", refine_options.written(self._look.overlay))
         self._is_applied = True
         Gtk.main_quit()
@@ -252,9 +251,7 @@ class RefineDialog:
         self._pen.width_px = config.get_property("brush") or _usual_brush_px(subject)
         self._tools = ToolRow(self._pen.width_px, self._choose_pen, self._back, self._forward)
         self._show_ways()
-        self._look = LookRow(
-            self._canvas, config.get_property("view"), refine_options.overlay(config)
-        )
+        self._look = LookRow(self._canvas, refine_options.overlay(config))
         self._status = StatusRow()
         self._selection = Gtk.Button(
             label=texts.SELECTION_STROKE.replace("Look", "_Look"),

@@ -73,6 +73,7 @@ def of(layer: Gimp.Layer) -> Subject:
     Raises:
         DocumentError: it is gone, or has no mask.
     """
+    Gegl.init(None)  # which GIMP leaves to those that make buffers of their own
     layers.check_there(layer)
     mask = layer.get_mask()
     if mask is None:

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 SAMPLES = {"u8": (np.uint8, 255), "u16": (np.uint16, 65535), "float": (np.float32, 1)}
 
 
+def init(argv: list[str] | None) -> None: ...
+
+
 class AbyssPolicy(enum.Enum):
     NONE = 0
     CLAMP = 1
