@@ -16,7 +16,9 @@ from tests.hosts.pictures import portrait, write_png
 from tests.hosts.running import EditorError, Running
 
 from flyaway_client import calls, views
+from flyaway_client.adjustments import Adjustments
 from flyaway_client.easel import Easel
+from flyaway_client.layer import Picture
 from flyaway_client.messages import KEEP, REMOVE, UNKNOWN, ImageHeader
 from flyaway_client.planes import Plane
 from flyaway_client.retouching import Image, Retouch
@@ -34,6 +36,9 @@ MIDDLE = (140, 100, 200, 160)
 LOCK = [(340.0, 150.0), (346.0, 165.0), (349.0, 180.0), (346.0, 200.0)]
 """A stroke over the ragged edge, right of the middle."""
 
+OUTPUTS = ("layer-mask", "selection", "cutout", "new-layer")
+"""As they stand in the dialog's menu."""
+
 Levels = NDArray[np.uint8]
 Point = tuple[float, float]
 
@@ -42,7 +47,7 @@ class Retoucher:
     """A user at Refine Edge, and what has become of the image."""
 
     def __init__(self, gimp: Gimp, folder: Path, **settings: Any) -> None:
-        self._gimp, self._folder = gimp, folder
+        self._gimp, self.folder = gimp, folder
         self._steps, self._patches = 0, 0
         self.photo = portrait(*SIZE)
         self.first_mask = a_mask()
@@ -94,10 +99,46 @@ class Retoucher:
         left, top = self._left_top
         self.display.drag([(round(left + x), round(top + y)) for x, y in points])
 
+    def choose_output(self, name: str) -> None:
+        """Choose an output by keys."""
+        self.display.key("alt+p", "Home", *["Down"] * OUTPUTS.index(name))
+
+    def type_into(self, key: str, text: str) -> None:
+        """Type a number into the field of that key, and leave it."""
+        self.display.key(key, "ctrl+a")
+        self.display.type(text)
+        self.display.key("Tab")
+
     def end(self, key: str) -> None:
         """Press Return, or Escape, until the dialog is gone."""
         self.display.press_until(
             [key], lambda: not self.display.windows(DIALOG), f"{key} is not heard", 20
+        )
+
+    def press_until_solved(self, key: str) -> None:
+        """Press a key that has something solved."""
+        self.display.press_until(
+            [key], lambda: self.solved() > self._patches, f"{key} is not heard", 8
+        )
+        self._patches = self.solved()
+        self.wait_for_rest()
+
+    def refused(self, name: str) -> None:
+        """Press Return, which the dialog answers with a sentence: it stays."""
+        before = self.screen("before")
+        self.display.press_until(
+            ["Return"],
+            lambda: (self.screen(f"refused-{name}") != before).any(),
+            "nothing is said",
+        )
+        self.wait_for_rest()
+        assert self.display.windows(DIALOG)
+
+    def close_image(self) -> None:
+        """Have the image closed."""
+        self.look(
+            "image.clean_all(); "
+            "next(filter(None, map(Gimp.Display.get_by_id, range(1, 9)))).delete()"
         )
 
     def undo(self) -> None:
@@ -108,7 +149,7 @@ class Retoucher:
     def solved(self) -> int:
         """How many patches the daemon has solved."""
         log = self._gimp.flyaway_home / "daemon.log"
-        return log.read_text("utf-8").count("u8, done by") if log.exists() else 0
+        return log.read_text("utf-8").count(", done by") if log.exists() else 0
 
     # --- what is seen ---------------------------------------------------------------------------
 
@@ -173,7 +214,7 @@ class Retoucher:
     def look(self, do: str = "") -> dict[str, Any]:
         """What there is in the image, after some lines of Python there; its levels go into files."""
         if do:
-            (self._folder / "do").write_text(do)
+            (self.folder / "do").write_text(do)
         self._steps += 1
         self.running.signal(f"step-{self._steps}")
         seen: dict[str, Any] = self.running.note(f"done-{self._steps}")
@@ -181,11 +222,11 @@ class Retoucher:
 
     def mask(self, layer: int = 0) -> NDArray[Any]:
         """A layer's mask at the last look."""
-        return np.fromfile(self._folder / f"mask-{layer}", self.mask_dtype).reshape(HEIGHT, WIDTH)
+        return np.fromfile(self.folder / f"mask-{layer}", self.mask_dtype).reshape(HEIGHT, WIDTH)
 
     def plane(self, name: str, *shape: int) -> Levels:
         """Levels of the last look."""
-        return np.fromfile(self._folder / name, np.uint8).reshape(shape or (HEIGHT, WIDTH))
+        return np.fromfile(self.folder / name, np.uint8).reshape(shape or (HEIGHT, WIDTH))
 
     def wait_until(self, met: Callable[[dict[str, Any]], object], what: str) -> dict[str, Any]:
         """What is seen once it is as wanted."""
@@ -201,7 +242,7 @@ class Retoucher:
 
     def finish(self) -> None:
         """End GIMP; nothing of ours may have been at a loss."""
-        (self._folder / "do").write_text("end")
+        (self.folder / "do").write_text("end")
         self.running.signal(f"step-{self._steps + 1}")
         self.running.result()
         said = self._gimp.log.read_text("utf-8", "replace")
@@ -368,3 +409,216 @@ def test_views_strokes_and_the_way_back(retoucher: Callable[..., Retoucher]) -> 
 def _is_near(colour: tuple[int, ...], other: tuple[int, ...]) -> bool:
     """Whether a stroke of that colour lies there; something of the mask shines through."""
     return all(abs(one - two) < 70 for one, two in zip(colour, other, strict=True))
+
+
+def test_outputs_and_adjustments(gimp: Gimp, retoucher: Callable[..., Retoucher]) -> None:
+    """Each output once, each taken back by one undo; what is adjusted is what the daemon adjusts."""
+    user = retoucher()
+    first = user.first_mask
+    photo = np.dstack([user.photo, np.full(first.shape, 255, np.uint8)])
+
+    # A selection of the mask, of which an edge is now solved.
+    user.open_dialog()
+    user.draw(LOCK)
+    user.choose_output("selection")
+    user.end("Return")
+    user.wait_until(lambda _: user.plane("selection").any(), "nothing is selected")
+    refined = user.plane("selection").copy()
+    assert (user.mask() == first).all() and (refined != first).any()
+    assert user.look()["channels"] == [["Flyaway strokes", False]]
+    user.undo()
+    user.wait_until(lambda seen: not seen["channels"], "it was more than one step")
+    assert not user.plane("selection").any()
+
+    # A new layer, its colours as they were.
+    user.open_dialog()
+    user.draw(LOCK)
+    user.choose_output("cutout")
+    user.type_into("alt+t", "0")
+    user.end("Return")
+    seen = user.wait_until(lambda seen: len(seen["layers"]) == 2, "there is no new layer")
+    assert seen["layers"] == [[f"{TITLE}.png cutout", True, False], [f"{TITLE}.png", False, True]]
+    cutout = user.plane("layer-0", HEIGHT, WIDTH, 4)
+    assert (cutout[..., 3] == refined).all()
+    assert (cutout[..., :3] == user.photo)[refined > 0].all()
+    assert (user.plane("layer-1", HEIGHT, WIDTH, 4) == photo).all()
+    assert (user.mask(1) == first).all()
+    user.undo()
+    seen = user.wait_until(lambda seen: len(seen["layers"]) == 1, "it was more than one step")
+    assert seen["layers"] == [[f"{TITLE}.png", True, True]] and not seen["channels"]
+    user.look("image.set_selected_layers([photo])")
+
+    # A new layer with a mask, its colours cleaned where they are mixed.
+    user.open_dialog()
+    user.draw(LOCK)
+    user.choose_output("new-layer")
+    user.type_into("alt+t", "100")
+    user.end("Return")
+    user.wait_until(lambda seen: len(seen["layers"]) == 2, "there is no new layer")
+    assert (user.mask(0) == refined).all()
+    cleaned = user.plane("layer-0", HEIGHT, WIDTH, 4)
+    mixed = (refined > 0) & (refined < 255)
+    assert (cleaned == photo)[~mixed].all()
+    assert (cleaned != photo)[mixed].any()
+    user.undo()
+    user.wait_until(lambda seen: len(seen["layers"]) == 1, "it was more than one step")
+    user.look("image.set_selected_layers([photo])")
+
+    # The mask, feathered.
+    user.open_dialog()
+    user.choose_output("layer-mask")
+    user.display.key("alt+m")
+    user.type_into("alt+f", "3.5")
+    user.wait_for_rest()
+    user.display.screenshot("feathered")
+    user.end("Return")
+    user.wait_until(lambda _: (user.mask() != first).any(), "the mask is as it was")
+    picture = Picture(ImageHeader(WIDTH, HEIGHT, "gray", "u8"), first.tobytes())
+    adjusted = calls.adjust("tests", picture, Adjustments(feather_px=3.5))
+    assert (user.mask() == np.frombuffer(adjusted, np.uint8).reshape(HEIGHT, WIDTH)).all()
+    assert not user.look()["channels"]
+    user.undo()
+    user.wait_until(lambda _: (user.mask() == first).all(), "it was more than one step")
+    user.finish()
+
+
+def test_a_selection_is_a_stroke(retoucher: Callable[..., Retoucher]) -> None:
+    """Open, press one button, Return: for a lock that is selected already."""
+    user = retoucher()
+    user.look("image.select_rectangle(Gimp.ChannelOps.REPLACE, 330, 140, 30, 70)")
+    user.open_dialog()
+    user.press_until_solved("alt+l")
+    user.end("Return")
+    user.wait_until(lambda seen: seen["channels"], "no strokes were kept")
+    strokes = user.plane("channel-0")
+    assert cv2.boundingRect(strokes) == (330, 140, 30, 70)
+    assert (user.mask() != user.first_mask)[140:210, 330:360].any()
+    assert (user.plane("selection") == strokes // UNKNOWN * 255).all()
+    user.finish()
+
+
+def test_what_happens_to_the_image_meanwhile(
+    gimp: Gimp, retoucher: Callable[..., Retoucher]
+) -> None:
+    user = retoucher()
+
+    # The daemon is killed, which no stroke minds; the layer is moved, which takes the strokes along.
+    user.open_dialog()
+    user.draw(LOCK)
+    gimp.kill_daemon()
+    user.look("photo.set_offsets(20, -10)")
+    user.draw([(x - 205, y) for x, y in LOCK])
+    user.end("Return")
+    user.wait_until(lambda seen: seen["channels"], "no strokes were kept")
+    strokes, mask = user.plane("channel-0"), user.mask()
+    x, y = (round(one) for one in LOCK[2])
+    assert strokes[y - 10, x + 20] == UNKNOWN == strokes[y - 10, x + 20 - 205]
+    changed = (mask != user.first_mask).any(axis=0)
+    assert changed[330:360].any() and changed[125:155].any()
+
+    # Moved back and opened again, the layer has them where they were drawn.
+    user.look("photo.set_offsets(0, 0)")
+    user.open_dialog()
+    user.draw([(60.0, 60.0), (70.0, 60.0)])
+    user.end("Return")
+    user.wait_until(lambda _: user.plane("channel-0")[60, 65] == UNKNOWN, "it was not kept")
+    strokes, mask = user.plane("channel-0"), user.mask()
+    assert strokes[y, x] == UNKNOWN == strokes[y, x - 205]
+
+    # The mask is removed: what is seen is put there again.
+    user.open_dialog()
+    user.look("photo.remove_mask(Gimp.MaskApplyMode.DISCARD)")
+    user.end("Return")
+    user.wait_until(lambda seen: seen["layers"][0][2], "there is no mask")
+    assert (user.mask() == mask).all()
+
+    # The layer has another size: a sentence, until that is undone.
+    user.open_dialog()
+    user.look("photo.resize(400, 300, 0, 0)")
+    user.refused("size")
+    user.look("photo.resize(480, 360, 0, 0)")
+    user.end("Return")
+
+    # The layer is deleted, then the whole image closed: a sentence; nothing crashes.
+    user.open_dialog()
+    user.look("image.remove_layer(photo)")
+    user.draw([(300.0, 60.0), (320.0, 60.0)])
+    user.refused("deleted")
+    user.end("Escape")
+    user.look("photo = photo.copy(); image.insert_layer(photo, None, 0); Gimp.displays_flush()")
+    user.open_dialog()
+    user.close_image()
+    user.refused("closed")
+    user.end("Escape")
+    user.finish()
+
+
+KINDS: dict[str, dict[str, Any]] = {
+    "8 bits": {},
+    "8 bits linear": {"precision": "U8_LINEAR"},
+    "16 bits": {"precision": "U16_NON_LINEAR"},
+    "32 bits": {"precision": "U32_LINEAR"},
+    "half": {"precision": "HALF_NON_LINEAR"},
+    "float": {"precision": "FLOAT_LINEAR"},
+    "grey": {"model": "gray"},
+    "palette": {"model": "indexed"},
+    "Adobe RGB": {"profile": "adobe"},
+    "beyond the canvas": {"offset": [-20, -10], "canvas": [300, 300]},
+    "smaller than the canvas": {"offset": [40, 30], "canvas": [900, 700]},
+}
+
+
+def test_refines_masks_of_every_kind_without_a_dialog(gimp: Gimp, tmp_path: Path) -> None:
+    """Inside the selection alone, and each other output once."""
+    photo = write_png(tmp_path / "photo.png", portrait(*SIZE))
+    place = (180, 90, 60, 50)
+    cases = [
+        {"name": name, "file": str(photo), "ellipse": place, **kind} for name, kind in KINDS.items()
+    ]
+    facts = gimp.run(HERE / "gimp_refine_kinds.py", args={"cases": cases}, seconds=200)
+    refusals = facts.pop("refusals")
+    for name, seen in facts.items():
+        assert seen["said"] == [""] * 5, name
+        left, top, right, bottom = seen["changed"]
+        assert left >= place[0] and right <= place[0] + place[2], name
+        assert top >= place[1] and bottom <= place[1] + place[3], name
+        assert seen["copied"] and seen["selected"] and seen["is_untouched"], name
+        assert seen["are_maskless"] == [False, True, False], name  # each copy just above the layer
+        assert seen["channels"] == 0, name
+    assert "no mask to refine. Extract" in refusals["no mask"]
+    assert "Select the part of the mask" in refusals["nothing to do"]
+    assert "Black clip must be below white clip" in refusals["clips"]
+    assert "is locked" in refusals["locked"]
+
+
+@pytest.mark.parametrize(
+    ("mask_dtype", "mask_format", "precision"),
+    [("uint16", "Y u16", "U16_NON_LINEAR"), ("float32", "Y float", "FLOAT_LINEAR")],
+)
+def test_deep_masks_keep_all_they_have(
+    retoucher: Callable[..., Retoucher], mask_dtype: str, mask_format: str, precision: str
+) -> None:
+    """Of a layer that lies partly beyond the canvas, too."""
+    user = retoucher(
+        mask_dtype=mask_dtype,
+        mask_format=mask_format,
+        precision=precision,
+        canvas=[440, 400],
+        offset=[-25, 15],
+    )
+    user.look()
+    before = user.mask()
+    assert (before == _as(user.first_mask, mask_dtype)).all()
+    user.open_dialog()
+    user.draw(LOCK)
+    user.end("Return")
+    user.wait_until(lambda _: (user.mask() != before).any(), "the mask is as it was")
+    after = user.mask()
+    strokes = np.zeros_like(user.first_mask)
+    kept = np.fromfile(user.folder / "channel-0", np.uint8).reshape(400, 440)
+    strokes[:, 25:465] = kept[15 : 15 + HEIGHT]
+    assert set(np.unique(strokes)) == {0, UNKNOWN}
+    near = cv2.dilate(strokes, np.ones((31, 31), np.uint8)) == UNKNOWN
+    assert ((after == before) | near).all()
+    assert len(np.unique(after[near])) > 20
+    user.finish()

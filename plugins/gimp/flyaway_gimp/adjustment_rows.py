@@ -10,6 +10,16 @@ from sliders import Slider
 from flyaway_client import adjustments, texts
 from flyaway_client.adjustments import Adjustments
 
+_KEYS = {
+    "smooth_px": "h",
+    "feather_px": "F",
+    "shift_edge": "i",
+    "contrast": "s",
+    "black_clip": "B",
+    "white_clip": "W",
+}
+"""Letters of the labels that are no other label's key."""
+
 _DIGITS = {"smooth_px": 1, "feather_px": 1}
 
 
@@ -26,7 +36,8 @@ class AdjustmentRows:
         neutral = Adjustments()
         self._sliders = {
             name: Slider(
-                *texts.ADJUSTMENTS[name],
+                _label(name),
+                texts.ADJUSTMENTS[name][1],
                 least,
                 most,
                 getattr(neutral, name),
@@ -67,3 +78,9 @@ class AdjustmentRows:
             white.set(black.value + 1)
             return
         self._changed(self.value)
+
+
+def _label(name: str) -> str:
+    """What an adjustment is called, with an underscore before its key."""
+    label, key = texts.ADJUSTMENTS[name][0], _KEYS.get(name)
+    return label.replace(key, f"_{key}", 1) if key else label

@@ -78,7 +78,8 @@ class LookRow:
         self._canvas.show_view(views.view(name, self.overlay))
 
     def _show_scale(self, scale: float) -> None:
-        self._scale.set_text(f"{100 * scale:.3g} %")
+        percent = 100 * scale
+        self._scale.set_text(f"{percent:.{1 if percent < 10 else 0}f} %")
 
 
 def _rgba(colour: Colour) -> Gdk.RGBA:

@@ -12,7 +12,9 @@ from gi.repository import Gimp, GObject
 from flyaway_client import adjustments, texts, views
 from flyaway_client.adjustments import Adjustments
 from flyaway_client.menu_entries import MenuEntry
+from flyaway_client.messages import MessageError
 from flyaway_client.options import CUTOUT, LAYER_MASK, NEW_LAYER, SELECTION, Options
+from flyaway_client.refusals import DocumentError
 from flyaway_client.views import Colour
 
 OUTPUT_ENTRIES = (
@@ -74,11 +76,14 @@ def adjusted(config: Gimp.ProcedureConfig) -> Adjustments:
     """How the mask is to be adjusted.
 
     Raises:
-        MessageError: the clips leave nothing between them.
+        DocumentError: the clips leave nothing between them.
     """
-    return Adjustments(
-        **{field.name: config.get_property(_argument(field.name)) for field in fields(Adjustments)}
-    )
+    names = (field.name for field in fields(Adjustments))
+    values = {name: config.get_property(_argument(name)) for name in names}
+    try:
+        return Adjustments(**values)
+    except MessageError as error:  # each alone is within its limits, of which GIMP takes care
+        raise DocumentError("Black clip must be below white clip.") from error
 
 
 def set_adjusted(config: Gimp.ProcedureConfig, chosen: Adjustments) -> None:
@@ -91,7 +96,7 @@ def wish(config: Gimp.ProcedureConfig) -> Wish:
     """What is to come of the mask.
 
     Raises:
-        MessageError: the clips leave nothing between them.
+        DocumentError: the clips leave nothing between them.
     """
     return Wish(config.get_property("output"), config.get_property("amount"), adjusted(config))
 

@@ -18,6 +18,9 @@ class StatusRow:
         self._pace = Pace()
         self._sentence = Paragraph()
         self._sentence.set_max_width_chars(-1)
+        _, two_lines_px = self._sentence.create_pango_layout("\n").get_pixel_size()
+        # Room for a second line from the start: one that came later would move the canvas under the brush.
+        self._sentence.set_size_request(-1, two_lines_px)
         self._bar = Gtk.ProgressBar(
             show_text=True, width_request=BAR_WIDTH_PX, valign=Gtk.Align.CENTER
         )

@@ -58,6 +58,11 @@ class Signals:
         ]
 
 
+class TextLayout:
+    def get_pixel_size(self) -> tuple[int, int]:
+        return 0, 34
+
+
 class Label(Widget):
     def __init__(
         self,
@@ -77,6 +82,11 @@ class Label(Widget):
         self.text = text
 
     def set_max_width_chars(self, width: int) -> None: ...
+
+    def create_pango_layout(self, text: str) -> TextLayout:
+        return TextLayout()
+
+    def set_size_request(self, width: int, height: int) -> None: ...
 
     def set_markup(self, markup: str) -> None:
         """Keep the text, and whether it is marked as a problem."""
