@@ -362,10 +362,10 @@ def test_views_strokes_and_the_way_back(retoucher: Callable[..., Retoucher]) -> 
     user.display.key("x")
     user.wait_for_rest()
 
-    # Keep with Ctrl held removes, and two strokes are two steps.
+    # Keep with Alt held removes, and two strokes are two steps.
     user.display.key("k")
     user.draw([(80.0, 60.0), (110.0, 60.0)])
-    user.draw([(240.0, 150.0), (270.0, 150.0)], held="ctrl")
+    user.draw([(240.0, 150.0), (270.0, 150.0)], held="alt")
     user.display.key(*["f"] * 5)
     user.wait_for_rest()
     green, red = views.STROKE_COLOURS[KEEP], views.STROKE_COLOURS[REMOVE]
@@ -490,10 +490,25 @@ def test_a_selection_is_a_stroke(retoucher: Callable[..., Retoucher]) -> None:
     user.press_until_solved("alt+l")
     user.end("Return")
     user.wait_until(lambda seen: seen["channels"], "no strokes were kept")
-    strokes = user.plane("channel-0")
+    strokes, mask = user.plane("channel-0"), user.mask()
     assert cv2.boundingRect(strokes) == (330, 140, 30, 70)
-    assert (user.mask() != user.first_mask)[140:210, 330:360].any()
+    assert (mask != user.first_mask)[140:210, 330:360].any()
     assert (user.plane("selection") == strokes // UNKNOWN * 255).all()
+
+    # Where nothing was done, Return leaves nothing to undo: what is undone is the step before.
+    user.open_dialog()
+    user.end("Return")
+    user.undo()
+    user.wait_until(lambda seen: not seen["channels"], "an empty step was undone")
+    assert (user.mask() == user.first_mask).all()
+    user.look("image.set_selected_layers([photo])")
+
+    # Return pressed before a stroke is solved waits for it.
+    user.open_dialog()
+    user.drag(LOCK)
+    user.end("Return")
+    user.wait_until(lambda seen: seen["channels"], "the stroke was lost")
+    assert (user.mask() != user.first_mask)[140:210, 330:360].any()
     user.finish()
 
 

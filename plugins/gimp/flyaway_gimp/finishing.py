@@ -80,16 +80,19 @@ class Finish:
             DocumentError: the layer is gone, has another size now, or is locked.
         """
         check(self.subject, self.wish)
-        subject = self.subject
-        with outputs.one_undo_step(subject.layer.get_image()):
-            if self.wish.output == LAYER_MASK:
-                before = subject.mask
-                after = Plane(before.width, before.height, before.sample_bytes, result.alpha)
-                retouched_mask.put(subject.layer, subject.layout, before, after)
-            else:
-                outputs.put(self.wish.output, subject.layer, result)
+        layer, before = self.subject.layer, self.subject.mask
+        after = Plane(before.width, before.height, before.sample_bytes, result.alpha)
+        is_mask = self.wish.output == LAYER_MASK
+        box = retouched_mask.changed(layer, before, after) if is_mask else None
+        if is_mask and box is None and strokes is None:
+            return  # GIMP would have a step that undoes nothing
+        with outputs.one_undo_step(layer.get_image()):
+            if box is not None:
+                retouched_mask.put(layer, self.subject.layout, after, box)
+            elif not is_mask:
+                outputs.put(self.wish.output, layer, result)
             if strokes is not None:
-                strokes_channel.put(subject.layer, strokes)
+                strokes_channel.put(layer, strokes)
         Gimp.displays_flush()
 
 

@@ -17,6 +17,7 @@ class Keys:
         plain: what keys do by their names, unless digits are being typed.
         with_control: what they do with Ctrl held, always.
         held: called with whether the space bar is held.
+        is_free: says whether anything may be done now.
     """
 
     def __init__(
@@ -25,13 +26,16 @@ class Keys:
         plain: Mapping[str, Action],
         with_control: Mapping[str, Action],
         held: Callable[[bool], object],
+        is_free: Callable[[], bool],
     ) -> None:
-        self._window, self._held = window, held
+        self._window, self._held, self._is_free = window, held, is_free
         self._plain, self._with_control = plain, with_control
         window.connect("key-press-event", self._press)
         window.connect("key-release-event", self._release)
 
     def _press(self, _window: Gtk.Window, event: Gdk.EventKey) -> bool:
+        if not self._is_free():
+            return False
         name = Gdk.keyval_name(event.keyval)
         if event.state & Gdk.ModifierType.MOD1_MASK:
             return False  # a label's own key

@@ -55,6 +55,7 @@ class RefineDialog:
         GimpUi.init("flyaway")
         self._config, self._subject = config, subject
         self._easel = Easel(subject.mask, subject.layout.mask_dtype, strokes)
+        self._first_strokes = bytes(self._easel.strokes.data)
         self._shown = ShownMask(self._easel, subject.layout, self._refresh)
         self._adjuster = Adjuster(self._shown, subject.width, subject.height, self.on_problem)
         self._pen = Strokes(self._easel, self._refresh, self._lift)
@@ -205,7 +206,9 @@ class RefineDialog:
     def _end(self, finish: Finish, call: BackgroundCall[outputs.Result]) -> None:
         self._finish = None
         try:
-            finish.put(call.result(), self._easel.strokes)
+            strokes = self._easel.strokes
+            is_drawn = strokes.data != self._first_strokes
+            finish.put(call.result(), strokes if is_drawn else None)
         except Exception as error:  # noqa: BLE001 - the edge of the main loop: a sentence, and the work is kept
             self.on_problem(outcome.failure(error))
             return
@@ -241,6 +244,7 @@ class RefineDialog:
         self._dialog.add_button("_Apply", Gtk.ResponseType.OK)
         self._dialog.set_default_response(Gtk.ResponseType.OK)
         self._dialog.set_default_size(*SIZE_PX)
+        GimpUi.window_set_transient(self._dialog)
         painter = Painter(
             subject.pixels,
             not subject.layer.has_alpha(),
@@ -312,6 +316,7 @@ class RefineDialog:
                 "1": lambda: canvas.zoom(1.0),
             },
             canvas.pan_by_key,
+            lambda: not self._wants_finish,
         )
 
 

@@ -7,32 +7,34 @@ from gi.repository import Gegl, Gimp
 from layouts import Layout
 
 from flyaway_client import planes
-from flyaway_client.planes import Plane
+from flyaway_client.planes import Box, Plane
 
 
-def put(layer: Gimp.Layer, layout: Layout, before: Plane, after: Plane) -> None:
-    """Change the layer's mask where one plane differs from the other; in the undo step that is open.
+def changed(layer: Gimp.Layer, before: Plane, after: Plane) -> Box | None:
+    """Where the layer's mask is to change from one plane to the other; None where it can stay.
+
+    A layer that has lost its mask since takes the whole.
+    """
+    return after.box if layer.get_mask() is None else planes.difference(before, after)
+
+
+def put(layer: Gimp.Layer, layout: Layout, mask: Plane, box: Box) -> None:
+    """Change the layer's mask in a box; in the undo step that is open.
 
     Args:
-        layer: takes the whole mask where it has lost its own since.
-        layout: of the planes.
-        before: the mask as it was read.
-        after: what has become of it.
+        layer: whose mask.
+        layout: of the plane.
+        mask: what the mask is in the box.
+        box: elsewhere it stays as it is now.
     """
-    box = planes.difference(before, after)
-    old = layer.get_mask()
-    if old is None:
-        box = after.box
-    elif box is None:
-        return
-    mask = layer.create_mask(Gimp.AddMaskType.BLACK)
+    new, old = layer.create_mask(Gimp.AddMaskType.BLACK), layer.get_mask()
     if old is not None:
-        whole, buffer = layers.whole(mask), mask.get_buffer()
+        whole, buffer = layers.whole(new), new.get_buffer()
         old.get_buffer().copy(whole, Gegl.AbyssPolicy.NONE, buffer, whole)
         buffer.flush()
     place = Gegl.Rectangle.new(box.left, box.top, box.width, box.height)
-    layers.write(mask, place, layout.mask_format, after.cropped(box))
-    _exchange(layer, mask)
+    layers.write(new, place, layout.mask_format, mask.cropped(box))
+    _exchange(layer, new)
 
 
 def _exchange(layer: Gimp.Layer, mask: Gimp.LayerMask) -> None:

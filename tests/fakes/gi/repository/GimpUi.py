@@ -66,3 +66,6 @@ class Dialog(Gtk.Dialog):
 
 
 def init(program: str) -> None: ...
+
+
+def window_set_transient(window: Gtk.Window) -> None: ...
