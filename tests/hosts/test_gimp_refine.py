@@ -467,7 +467,7 @@ def test_outputs_and_adjustments(gimp: Gimp, retoucher: Callable[..., Retoucher]
     # The mask, feathered.
     user.open_dialog()
     user.choose_output("layer-mask")
-    user.display.key("alt+m")
+    user.display.key("alt+d")
     user.type_into("alt+f", "3.5")
     user.wait_for_rest()
     user.display.screenshot("feathered")
@@ -602,7 +602,7 @@ def test_refines_masks_of_every_kind_without_a_dialog(gimp: Gimp, tmp_path: Path
         assert seen["channels"] == 0, name
     assert "no mask to refine. Extract" in refusals["no mask"]
     assert "Select the part of the mask" in refusals["nothing to do"]
-    assert "Black clip must be below white clip" in refusals["clips"]
+    assert "Black Clip must be below White Clip" in refusals["clips"]
     assert "is locked" in refusals["locked"]
 
 

@@ -56,19 +56,19 @@ BETTER_THAN_GUESS = (
 )
 
 ADJUSTMENTS = {
-    "smooth_px": ("Smooth", "Round the corners of the outline, in pixels"),
-    "feather_px": ("Feather", "Blur the edge, in pixels"),
-    "shift_edge": ("Shift edge", "Let soft pixels count more as the subject, or less where negative; clear ones stay"),
-    "contrast": ("Contrast", "Make the edge steeper, in percent"),
-    "sharpness": ("Softer / sharper", "Bring soft pixels nearer to the ends, or to the middle where negative"),
-    "black_clip": ("Black clip", "Up to this opacity, in percent, a pixel is background"),
-    "white_clip": ("White clip", "From this opacity on, in percent, a pixel is wholly the subject"),
+    "smooth_px": ("Smooth", "Rounds the corners of a clear outline, by pixels; hair stays"),
+    "feather_px": ("Feather", "Blurs the edge, by pixels"),
+    "shift_edge": ("Shift Edge", "Soft pixels count more, or less, as the subject; clear ones stay"),
+    "contrast": ("Contrast", "Makes the edge steeper, in percent"),
+    "sharpness": ("Softer / Sharper", "Soft pixels go to the middle, or to the ends"),
+    "black_clip": ("Black Clip", "What is fainter than this, in percent, is background"),
+    "white_clip": ("White Clip", "What is denser than this, in percent, is wholly subject"),
 }  # fmt: skip
 """What each of `adjustments.Adjustments` is called, and what it does."""
 
 ADJUSTMENTS_ABOUT = "What is done to the mask as a whole, without looking at the photo"
 
-UNKNOWN_ABOUT = "Draw where hair is to be looked for"
+UNKNOWN_ABOUT = "Unknown: draw over hair, fur or anything else that is to be found out"
 KEEP_ABOUT = "Draw what surely belongs to the subject; with Alt or Ctrl held, Remove"
 REMOVE_ABOUT = "Draw what surely does not; with Alt or Ctrl held, Keep"
 ERASER_ABOUT = "Take strokes away; the mask is solved there without them"
@@ -77,7 +77,7 @@ VIEW_ABOUT = "How the mask is looked at"
 ORIGINAL_ABOUT = "The layer without the mask, as long as it is pressed"
 
 SELECTION_STROKE = "Look for hair in the selection"
-SELECTION_STROKE_ABOUT = "As if all that is selected had been drawn over with Unknown"
+SELECTION_STROKE_ABOUT = "As if all that is selected had been drawn over with Find hair"
 
 READY = "Draw over hair that is not right yet."
 SENDING = "Draw already: the layer is on its way to the daemon."

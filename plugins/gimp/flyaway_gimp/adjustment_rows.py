@@ -11,7 +11,7 @@ from flyaway_client import adjustments, texts
 from flyaway_client.adjustments import Adjustments
 
 _KEYS = {
-    "smooth_px": "h",
+    "smooth_px": "m",
     "feather_px": "F",
     "shift_edge": "i",
     "contrast": "s",
@@ -47,12 +47,14 @@ class AdjustmentRows:
             for name, (least, most) in adjustments.LIMITS.items()
         }
         self.expander = Gtk.Expander(
-            label="Adjust_ments", use_underline=True, tooltip_text=texts.ADJUSTMENTS_ABOUT
+            label="A_djustments", use_underline=True, tooltip_text=texts.ADJUSTMENTS_ABOUT
         )
         grid = Gtk.Grid(column_spacing=6, row_spacing=2)
         for row, slider in enumerate(self._sliders.values()):
             slider.attach_to(grid, row)
-        reset = Gtk.Button(label="_None", use_underline=True, tooltip_text="Adjust nothing")
+        reset = Gtk.Button(
+            label="_None", use_underline=True, tooltip_text="Leave the mask as it was solved"
+        )
         reset.connect("clicked", lambda *_: self._reset())
         grid.attach(reset, 2, len(self._sliders), 1, 1)
         self.expander.add(grid)

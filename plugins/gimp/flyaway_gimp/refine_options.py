@@ -83,7 +83,7 @@ def adjusted(config: Gimp.ProcedureConfig) -> Adjustments:
     try:
         return Adjustments(**values)
     except MessageError as error:  # each alone is within its limits, of which GIMP takes care
-        raise DocumentError("Black clip must be below white clip.") from error
+        raise DocumentError("Black Clip must be below White Clip.") from error
 
 
 def set_adjusted(config: Gimp.ProcedureConfig, chosen: Adjustments) -> None:

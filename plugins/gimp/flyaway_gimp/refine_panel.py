@@ -281,12 +281,14 @@ class RefineDialog:
 
     def _side(self) -> Gtk.Box:
         grid = Gtk.Grid(column_spacing=6, row_spacing=6)
-        RefineOutput(self._config).attach_to(grid, 0)
-        return _column(self._selection, AdjustmentRows(self._adjust).expander, grid)
+        self._output = RefineOutput(self._config)
+        self._output.attach_to(grid, 0)
+        self._adjustments = AdjustmentRows(self._adjust)
+        return _column(self._selection, self._adjustments.expander, grid)
 
     def _listen(self) -> None:
         tools, canvas, look = self._tools, self._canvas, self._look
-        levels = {"u": UNKNOWN, "k": KEEP, "r": REMOVE, "e": ERASER}
+        levels = {"h": UNKNOWN, "u": UNKNOWN, "k": KEEP, "r": REMOVE, "e": ERASER}
         choices = {
             name: (lambda level=level: tools.choose(level)) for name, level in levels.items()
         }

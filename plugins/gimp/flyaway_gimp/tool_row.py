@@ -14,7 +14,7 @@ from flyaway_client.messages import KEEP, REMOVE, UNKNOWN
 from flyaway_client.views import STROKE_COLOURS
 
 _TOOLS = (
-    (UNKNOWN, "_Unknown", f"{texts.UNKNOWN_ABOUT} (U)"),
+    (UNKNOWN, "Find _hair", f"{texts.UNKNOWN_ABOUT} (H or U)"),
     (KEEP, "_Keep", f"{texts.KEEP_ABOUT} (K)"),
     (REMOVE, "_Remove", f"{texts.REMOVE_ABOUT} (R)"),
     (ERASER, "_Eraser", f"{texts.ERASER_ABOUT} (E)"),
