@@ -213,3 +213,20 @@ def test_the_oldest_steps_are_given_up() -> None:
     while board.back() is not None:
         steps += 1
     assert steps == kept
+
+
+def test_where_strokes_were_erased_the_mask_is_solved_without_them() -> None:
+    board = an_easel()
+    draw(board, KEEP)
+    patch = the_patch(board)
+    board.take(patch, answer(patch, 200))
+    draw(board, 0)
+    patch = the_patch(board)
+    assert patch.inside is not None and patch.strokes is not None
+    assert not any(patch.strokes)
+    inside = Plane(patch.width, patch.height, 1, patch.inside)
+    place = Box(DOT.left - patch.left, DOT.top - patch.top, DOT.width, DOT.height)
+    assert set(inside.cropped(place)) == {255}
+    board.take(patch, answer(patch, 7))
+    assert board.is_settled
+    assert set(board.mask.cropped(DOT)) == {7}

@@ -77,3 +77,15 @@ def test_widens_by_a_square_and_not_round_the_frame(
 def test_tells_what_has_changed_and_what_is_in_both() -> None:
     assert planes.changes(b"\0\1\2\3", b"\0\1\0\4") == b"\0\0\xff\xff"
     assert planes.both(b"\0\1\2\0", b"\1\1\0\0") == b"\0\xff\0\0"
+
+
+def test_chooses_byte_by_byte() -> None:
+    assert planes.chosen(b"\0\1\xff\0", b"abcd", b"wxyz") == b"wbcz"
+
+
+def test_finds_where_two_planes_differ_in_pixels() -> None:
+    one, other = Plane(5, 4, 4), Plane(5, 4, 4)
+    assert planes.difference(one, other) is None
+    other.data[4 * (5 * 1 + 2) + 3] = 1
+    other.data[4 * (5 * 3 + 3)] = 1
+    assert planes.difference(one, other) == Box(2, 1, 2, 3)

@@ -50,11 +50,22 @@ def gimp(script: ModuleType) -> ModuleType:
 
 
 @pytest.fixture
-def procedure(script: ModuleType, gimp: ModuleType):
-    """The procedure as it was registered."""
+def procedures(script: ModuleType, gimp: ModuleType):
+    """The procedures as they were registered: Extract Foreground, Refine Edge."""
     (plug_in,) = (kind() for kind in gimp.plug_ins)
-    (name,) = plug_in.do_query_procedures()
-    return plug_in.do_create_procedure(name)
+    return [plug_in.do_create_procedure(name) for name in plug_in.do_query_procedures()]
+
+
+@pytest.fixture
+def procedure(procedures):
+    """Extract Foreground."""
+    return procedures[0]
+
+
+@pytest.fixture
+def refine(procedures):
+    """Refine Edge."""
+    return procedures[1]
 
 
 @pytest.fixture

@@ -1,22 +1,23 @@
-"""What the scripts that run in GIMP share: calling the procedure, reading pixels."""
+"""What the scripts that run in GIMP share: calling a procedure, reading pixels."""
 
 from __future__ import annotations
 
 from gi.repository import Gegl, Gimp
 
-PROCEDURE = "plug-in-flyaway-extract-foreground"
+EXTRACT = "plug-in-flyaway-extract-foreground"
+REFINE = "plug-in-flyaway-refine-edge"
 
 
-def extract(image, drawables, **settings) -> str:
+def extract(image, drawables, *, procedure=EXTRACT, **settings) -> str:
     """Call the procedure as a script does; what it says when it fails, "" when it succeeds."""
-    procedure = Gimp.get_pdb().lookup_procedure(PROCEDURE)
-    config = procedure.create_config()
+    found = Gimp.get_pdb().lookup_procedure(procedure)
+    config = found.create_config()
     config.set_property("run-mode", Gimp.RunMode.NONINTERACTIVE)
     config.set_property("image", image)
     config.set_core_object_array("drawables", drawables)
     for name, value in settings.items():
         config.set_property(name, value)
-    answer = procedure.run(config)
+    answer = found.run(config)
     return "" if answer.index(0) == Gimp.PDBStatusType.SUCCESS else answer.index(1)
 
 

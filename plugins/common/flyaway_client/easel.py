@@ -104,11 +104,12 @@ class Easel:
         return None
 
     def patch(self) -> Patch | None:
-        """What the daemon is to solve: all that was drawn and is not yet in the mask; None where there is nothing."""
+        """What the daemon is to solve: where strokes came or went since; None where they have not."""
         box = self.reach
         if box is None:
             return None
-        inside = planes.widened(self._new(box), box.width, self._reach_px)
+        drawn = planes.changes(self._solved.cropped(box), self.strokes.cropped(box))
+        inside = planes.widened(drawn, box.width, self._reach_px)
         return self._patch(box, inside)
 
     def patch_inside(self, box: Box, levels: Buffer) -> Patch:
@@ -129,9 +130,17 @@ class Easel:
         self._keep(_State(box, self.mask.cropped(box), self._solved.cropped(box)))
         self.mask.paste(box, alpha)
         self._solved.paste(box, patch.strokes)
-        changed = planes.changes(self._solved.data, self.strokes.data)
-        self._waiting = planes.around(changed, self.strokes.width)
+        self._look_what_waits(box)
         return box
+
+    def _look_what_waits(self, box: Box) -> None:
+        """Only what was drawn since can differ, or where the patch was."""
+        place = box.united(self._waiting)
+        changed = planes.changes(self._solved.cropped(place), self.strokes.cropped(place))
+        found = planes.around(changed, place.width)
+        self._waiting = found and Box(
+            place.left + found.left, place.top + found.top, found.width, found.height
+        )
 
     def replace(self, mask: Buffer) -> None:
         """Take another mask for the whole image, such as an adjusted one, as one step."""

@@ -106,6 +106,16 @@ def changes(before: Buffer, after: Buffer) -> bytes:
     return changed.to_bytes(memoryview(after).nbytes, "little").translate(_IS_DRAWN)
 
 
+def difference(one: Plane, other: Plane) -> Box | None:
+    """The box around the pixels in which two planes of the same size differ; None where none do."""
+    size = one.sample_bytes
+    found = around(changes(one.data, other.data), one.width * size)
+    if found is None:
+        return None
+    left, right = found.left // size, -(-found.right // size)
+    return Box(left, found.top, right - left, found.height)
+
+
 def both(one: Buffer, other: Buffer) -> bytes:
     """255 for each byte that is 0 in neither, 0 for all others."""
     drawn = (
@@ -113,6 +123,13 @@ def both(one: Buffer, other: Buffer) -> bytes:
     )
     first, second = drawn
     return (first & second).to_bytes(memoryview(one).nbytes, "little")
+
+
+def chosen(where: Buffer, one: Buffer, other: Buffer) -> bytes:
+    """The bytes of `one` where those of `where` are not 0, of `other` elsewhere."""
+    is_one = int.from_bytes(bytes(where).translate(_IS_DRAWN), "little")
+    first, second = (int.from_bytes(bytes(levels), "little") for levels in (one, other))
+    return (second ^ ((first ^ second) & is_one)).to_bytes(memoryview(one).nbytes, "little")
 
 
 def widened(levels: Buffer, width: int, by_px: int) -> bytes:

@@ -55,6 +55,39 @@ BETTER_THAN_GUESS = (
     "The last result was only a guess: the button fetches a network that finds the subject."
 )
 
+ADJUSTMENTS = {
+    "smooth_px": ("Smooth", "Rounds the corners of a clear outline, by pixels; hair stays"),
+    "feather_px": ("Feather", "Blurs the edge, by pixels"),
+    "shift_edge": ("Shift Edge", "Soft pixels count more, or less, as the subject; clear ones stay"),
+    "contrast": ("Contrast", "Makes the edge steeper, in percent"),
+    "sharpness": ("Softer / Sharper", "Soft pixels go to the middle, or to the ends"),
+    "black_clip": ("Black Clip", "What is fainter than this, in percent, is background"),
+    "white_clip": ("White Clip", "What is denser than this, in percent, is wholly subject"),
+}  # fmt: skip
+"""What each of `adjustments.Adjustments` is called, and what it does."""
+
+ADJUSTMENTS_ABOUT = "What is done to the mask as a whole, without looking at the photo"
+
+UNKNOWN_ABOUT = "Unknown: draw over hair, fur or anything else that is to be found out"
+KEEP_ABOUT = "Draw what surely belongs to the subject; with Alt or Ctrl held, Remove"
+REMOVE_ABOUT = "Draw what surely does not; with Alt or Ctrl held, Keep"
+ERASER_ABOUT = "Take strokes away; the mask is solved there without them"
+BRUSH_ABOUT = "How wide the brush is, in the layer's pixels"
+VIEW_ABOUT = "How the mask is looked at"
+ORIGINAL_ABOUT = "The layer without the mask, as long as it is pressed"
+
+SELECTION_STROKE = "Look for hair in the selection"
+SELECTION_STROKE_ABOUT = "As if all that is selected had been drawn over with Find hair"
+
+READY = "Draw over hair that is not right yet."
+SENDING = "Draw already: the layer is on its way to the daemon."
+SOLVING = "Looking for hair"
+FINISHING = "Putting the mask into the image"
+STROKES_WAIT = "The strokes are kept; the next one, or Apply, tries again."
+
+AMOUNT = "Decontaminate colours"
+AMOUNT_ABOUT = "How far the background's colours are taken out of a new layer's edge, in percent"
+
 STARTING = "Starting Flyaway"
 STARTING_DOWNLOAD = "Starting the download"
 """What is being done, before the daemon says it."""

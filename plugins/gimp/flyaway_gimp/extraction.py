@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import host
 from gi.repository import Gimp
 
 from flyaway_client import calls
 from flyaway_client.background import Work
-from flyaway_client.client import Extracted
 from flyaway_client.messages import ExtractResult, Preview
 from flyaway_client.options import Options
+
+T = TypeVar("T")
 
 
 class Watch(Protocol):
@@ -20,7 +21,7 @@ class Watch(Protocol):
     def on_preview(self, header: Preview, alpha_u8: bytes) -> None:
         """Take an early result; called in the thread of the work."""
 
-    def wait(self, work: Work[Extracted], image: Gimp.Image) -> Extracted:
+    def wait(self, work: Work[T], image: Gimp.Image) -> T:
         """Have the work done on a layer of that image and return what comes of it.
 
         Raises:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from gi.repository import Gimp
 
 from flyaway_client import outcome
 from flyaway_client.background import Work
-from flyaway_client.client import Extracted
 from flyaway_client.messages import ExtractResult, Preview, Progress
 from flyaway_client.pace import Pace
+
+T = TypeVar("T")
 
 
 class ProgressBar:
@@ -21,7 +24,7 @@ class ProgressBar:
     def on_preview(self, header: Preview, alpha_u8: bytes) -> None:
         """There is no place to show it."""
 
-    def wait(self, work: Work[Extracted], image: Gimp.Image) -> Extracted:
+    def wait(self, work: Work[T], image: Gimp.Image) -> T:
         """Do the work; see `extraction.Watch`."""
         return work(self._show, lambda: not image.is_valid())
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Layer > Mask > Extract Foreground… for GIMP 3: a layer mask from the Flyaway daemon.
+"""Layer > Mask > Extract Foreground… and Refine Edge… for GIMP 3: layer masks from the Flyaway daemon.
 
 GIMP runs this script in a process of its own and kills that when the user presses Cancel beside the
 progress bar; the daemon then drops the work, because its client has gone.
@@ -10,7 +10,7 @@ progress bar; the daemon then drops the work, because its client has gone.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 # Where the plugin was installed by links, Python would look beside the script's source instead.
@@ -23,6 +23,7 @@ for module, version in (
     ("GimpUi", "3.0"),
     ("Gegl", "0.4"),
     ("Gtk", "3.0"),
+    ("Gdk", "3.0"),
     ("GdkPixbuf", "2.0"),
 ):
     gi.require_version(module, version)
@@ -31,46 +32,44 @@ import extraction
 import feedback
 import layers
 import options
+import refine_options
+import refinement
 from gi.repository import Gimp, GLib
 
 from flyaway_client import outcome
 from flyaway_client.errors import CancelledError
 from flyaway_client.messages import ExtractResult
 
-PROCEDURE = "plug-in-flyaway-extract-foreground"
+EXTRACT = "plug-in-flyaway-extract-foreground"
+REFINE = "plug-in-flyaway-refine-edge"
+
+_MENUS = ("<Image>/Layer/Mask", "<Image>/Select")
 
 
 class Flyaway(Gimp.PlugIn):
-    """Registers the procedure and runs it."""
+    """Registers the procedures and runs them."""
 
     def do_query_procedures(self) -> list[str]:
         """The names of all procedures here."""
-        return [PROCEDURE]
+        return [EXTRACT, REFINE]
 
     def do_set_i18n(self, name: str) -> bool:
         """There are no translations."""
         return False
 
     def do_create_procedure(self, name: str) -> Gimp.Procedure:
-        """Describe the procedure to GIMP: its menu entry and its arguments."""
-        procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, self.run, None)
+        """Describe a procedure to GIMP: its menu entry and its arguments."""
+        run = self.extract if name == EXTRACT else self.refine
+        procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, run, None)
         procedure.set_image_types("*")
         procedure.set_sensitivity_mask(Gimp.ProcedureSensitivityMask.DRAWABLE)
-        procedure.set_menu_label("E_xtract Foreground…")
-        for path in ("<Image>/Layer/Mask", "<Image>/Select"):
-            procedure.add_menu_path(path)
-        # GIMP's action search looks through the label and this text.
-        procedure.set_documentation(
-            "Flyaway: cut out the subject, hair and all; remove background into a mask (AI matting)",
-            "Sends the layer, with the selection if there is one, to the Flyaway daemon on this "
-            "computer, and makes a layer mask of the alpha it finds. The daemon is started if need be.",
-            None,
-        )
         procedure.set_attribution("The Flyaway authors", "The Flyaway authors", "2026")
-        options.add_arguments(procedure)
+        (_describe_extract if name == EXTRACT else _describe_refine)(procedure)
+        for path in _MENUS:
+            procedure.add_menu_path(path)
         return procedure
 
-    def run(
+    def extract(
         self,
         procedure: Gimp.Procedure,
         run_mode: Gimp.RunMode,
@@ -79,8 +78,9 @@ class Flyaway(Gimp.PlugIn):
         config: Gimp.ProcedureConfig,
         data: object,
     ) -> Gimp.ValueArray:
-        """Run once. Whatever goes wrong becomes one sentence, which GIMP shows or hands its caller."""
-        try:
+        """Cut a subject out."""
+
+        def work() -> None:
             layer = layers.of_selected(image, drawables)
             if run_mode == Gimp.RunMode.WITH_LAST_VALS:
                 options.forget_what_another_image_had(config, image)
@@ -89,12 +89,63 @@ class Flyaway(Gimp.PlugIn):
             else:
                 result = extraction.extract(layer, options.load(config), feedback.ProgressBar())
             feedback.show_result(result, run_mode)
-        except CancelledError:
-            return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
-        except Exception as error:  # noqa: BLE001 - the edge to GIMP: each failure is one sentence
-            sentence = GLib.Error(outcome.failure(error))
-            return procedure.new_return_values(Gimp.PDBStatusType.EXECUTION_ERROR, sentence)
-        return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
+
+        return _answer(procedure, work)
+
+    def refine(
+        self,
+        procedure: Gimp.Procedure,
+        run_mode: Gimp.RunMode,
+        image: Gimp.Image,
+        drawables: Sequence[Gimp.Drawable],
+        config: Gimp.ProcedureConfig,
+        data: object,
+    ) -> Gimp.ValueArray:
+        """Retouch a layer's mask."""
+
+        def work() -> None:
+            layer = layers.of_selected(image, drawables)
+            if run_mode == Gimp.RunMode.INTERACTIVE:
+                refinement.refine_in_dialog(config, layer)
+            else:
+                refinement.refine_in_selection(config, layer, feedback.ProgressBar())
+
+        return _answer(procedure, work)
+
+
+def _describe_extract(procedure: Gimp.Procedure) -> None:
+    procedure.set_menu_label("E_xtract Foreground…")
+    # GIMP's action search looks through the label and this text.
+    procedure.set_documentation(
+        "Flyaway: cut out the subject, hair and all; remove background into a mask (AI matting)",
+        "Sends the layer, with the selection if there is one, to the Flyaway daemon on this "
+        "computer, and makes a layer mask of the alpha it finds. The daemon is started if need be.",
+        None,
+    )
+    options.add_arguments(procedure)
+
+
+def _describe_refine(procedure: Gimp.Procedure) -> None:
+    procedure.set_menu_label("_Refine Edge…")
+    procedure.set_documentation(
+        "Flyaway: retouch the layer mask with strokes, lock by lock; select and mask, refine hair",
+        "Opens the layer with its mask, has it solved again by the Flyaway daemon under each stroke, adjusts it, "
+        "and puts it where it is wanted. Without its dialog it solves the mask again inside the selection.",
+        None,
+    )
+    refine_options.add_arguments(procedure)
+
+
+def _answer(procedure: Gimp.Procedure, work: Callable[[], None]) -> Gimp.ValueArray:
+    """Do the work. Whatever goes wrong becomes one sentence, which GIMP shows or hands its caller."""
+    try:
+        work()
+    except CancelledError:
+        return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
+    except Exception as error:  # noqa: BLE001 - the edge to GIMP: each failure is one sentence
+        sentence = GLib.Error(outcome.failure(error))
+        return procedure.new_return_values(Gimp.PDBStatusType.EXECUTION_ERROR, sentence)
+    return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
 
 
 def _extract_in_dialog(

@@ -71,7 +71,7 @@ def read(target: Target, options: Options) -> LayerPixels:
             raise refusals.nowhere_to_refine()
         mask = _read_mask(target)
     return LayerPixels(
-        image=_read_image(target, options),
+        image=read_image(layer, layout, wants_foreground=options.wants_foreground),
         selection_u8=selection,
         mask=mask,
         plate=None if plate is None else plates.read(plate, layer, layout),
@@ -127,16 +127,16 @@ def put(target: Target, pixels: LayerPixels, extracted: Extracted, output: str) 
             f"“{layer.get_name()}” changed its size during the work, so its mask was dropped. Run "
             "Extract Foreground again."
         )
-    outputs.put(output, layer, pixels.image, target.layout, extracted)
+    result = outputs.Result(target.layout, extracted.alpha, pixels.image, extracted.foreground)
+    outputs.put(output, layer, result)
 
 
-def _read_image(target: Target, options: Options) -> Picture:
+def read_image(layer: Gimp.Layer, layout: Layout, *, wants_foreground: bool) -> Picture:
     """The layer's pixels. Where its colours come back, none are cut to what others can show."""
-    layer, layout = target.layer, target.layout
     width, height = layer.get_width(), layer.get_height()
     place = layers.place_over(layer, layer)
     dtype, content = layout.image_dtype, layers.pixels(layer, place, layout.image_format)
-    if options.wants_foreground and not layers.keeps(layer, content):
+    if wants_foreground and not layers.keeps(layer, content):
         dtype = layouts.LOSSLESS_DTYPE
         content = layers.pixels(layer, place, layouts.LOSSLESS_FORMAT)
     return Picture(ImageHeader(width, height, layouts.CHANNELS, dtype), content)

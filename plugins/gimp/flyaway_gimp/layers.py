@@ -108,6 +108,19 @@ def overlap(place: Gegl.Rectangle, drawable: Gimp.Drawable) -> bool:
     )
 
 
+def cropped(
+    place: Gegl.Rectangle, width: int, height: int, alpha: Buffer, sample_bytes: int
+) -> tuple[Gegl.Rectangle, bytes]:
+    """What of an alpha at a place lies on a canvas of that size: where, and its samples."""
+    left, top = max(place.x, 0), max(place.y, 0)
+    right, bottom = min(place.x + place.width, width), min(place.y + place.height, height)
+    rows, row_bytes = memoryview(alpha), place.width * sample_bytes
+    start, end = (left - place.x) * sample_bytes, (right - place.x) * sample_bytes
+    offsets = range((top - place.y) * row_bytes, (bottom - place.y) * row_bytes, row_bytes)
+    content = b"".join(rows[offset + start : offset + end] for offset in offsets)
+    return Gegl.Rectangle.new(left, top, right - left, bottom - top), content
+
+
 def pixels(drawable: Gimp.Drawable, place: Gegl.Rectangle, pixel_format: str) -> bytes:
     """Pixels in a format of babl, which converts from the image's precision and profile."""
     content: bytes = drawable.get_buffer().get(place, 1.0, pixel_format, Gegl.AbyssPolicy.NONE)

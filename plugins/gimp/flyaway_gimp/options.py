@@ -74,7 +74,7 @@ def add_arguments(procedure: Gimp.Procedure) -> None:
         "selection-is",
         "Selec_tion is",
         texts.SELECTION_ABOUT,
-        _choice(SELECTION_ENTRIES),
+        choice(SELECTION_ENTRIES),
         usual.selection_is,
         flags,
     )
@@ -98,7 +98,7 @@ def add_arguments(procedure: Gimp.Procedure) -> None:
         "output",
         "Out_put to",
         "Where the result goes",
-        _choice(OUTPUT_ENTRIES),
+        choice(OUTPUT_ENTRIES),
         usual.output,
         flags,
     )
@@ -164,15 +164,16 @@ def load(config: Gimp.ProcedureConfig) -> Options:
     )
 
 
+def choice(entries: Sequence[MenuEntry]) -> Gimp.Choice:
+    """A menu of GIMP's own with these entries."""
+    choice = Gimp.Choice.new()
+    for number, entry in enumerate(entries):
+        choice.add(entry.name, number, entry.label, entry.about)
+    return choice
+
+
 def _source(drawable: Gimp.Drawable | None) -> str:
     """The identity of what the selection is taken from; "" for the selection, which a script may also hand over."""
     if drawable is None or isinstance(drawable, Gimp.Selection):
         return ""
     return layers.identity(drawable)
-
-
-def _choice(entries: Sequence[MenuEntry]) -> Gimp.Choice:
-    choice = Gimp.Choice.new()
-    for number, entry in enumerate(entries):
-        choice.add(entry.name, number, entry.label, entry.about)
-    return choice

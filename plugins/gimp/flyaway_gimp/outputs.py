@@ -4,90 +4,111 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import layers
 import layouts
 from gi.repository import Gegl, Gimp
 from layouts import Layout
 
-from flyaway_client.client import Extracted
 from flyaway_client.layer import Picture, decontaminated, mixed_runs
 from flyaway_client.messages import DTYPES
-from flyaway_client.options import LAYER_MASK, NEW_LAYER, REFINED_MASK, SELECTION
+from flyaway_client.options import CUTOUT, LAYER_MASK, NEW_LAYER, REFINED_MASK, SELECTION
 from flyaway_client.zmtp import Buffer
 
 
-def put(
-    output: str, layer: Gimp.Layer, image: Picture, layout: Layout, extracted: Extracted
-) -> None:
-    """Make what the user wants of a layer and its alpha.
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What becomes of a layer.
+
+    Attributes:
+        layout: of the alpha, and of the image's pixels where they are not lossless.
+        alpha: how much of each pixel is the subject.
+        image: the layer's pixels as they were read; None where their colours are to stay.
+        foreground: the subject's own colours where the output shows them.
+    """
+
+    layout: Layout
+    alpha: Buffer
+    image: Picture | None = None
+    foreground: Buffer | None = None
+
+
+def put(output: str, layer: Gimp.Layer, result: Result) -> None:
+    """Make what the user wants of a layer.
 
     Args:
         output: one of flyaway_client.options.
         layer: what the subject was cut out of.
-        image: the layer's pixels as they were read.
-        layout: of `image` and of the alpha.
-        extracted: the alpha, and the subject's own colours where the output shows them.
+        result: what was found.
     """
-    _OUTPUTS[output](layer, image, layout, extracted)
+    _OUTPUTS[output](layer, result)
     Gimp.displays_flush()
 
 
-def _put_layer_mask(
-    layer: Gimp.Layer, _image: Picture, layout: Layout, extracted: Extracted
-) -> None:
+def _put_layer_mask(layer: Gimp.Layer, result: Result) -> None:
     # Filled before it is attached: nothing in the document changes until the alpha is complete.
-    mask = _filled_mask(layer, layout, extracted)
-    with _one_undo_step(layer.get_image()):
+    mask = _filled_mask(layer, result)
+    with one_undo_step(layer.get_image()):
         _attach(mask, layer)
 
 
-def _put_new_layer(layer: Gimp.Layer, image: Picture, layout: Layout, extracted: Extracted) -> None:
+def _put_new_layer(layer: Gimp.Layer, result: Result) -> None:
+    with one_undo_step(layer.get_image()):
+        _insert_copy(layer, result)
+
+
+def _put_cutout(layer: Gimp.Layer, result: Result) -> None:
+    with one_undo_step(layer.get_image()):
+        copy = _insert_copy(layer, result)
+        copy.remove_mask(Gimp.MaskApplyMode.APPLY)
+
+
+def _insert_copy(layer: Gimp.Layer, result: Result) -> Gimp.Layer:
     """A copy of the layer above it, with the subject's own colours and the mask; the layer is hidden."""
     document = layer.get_image()
     copy = layer.copy()
     copy.set_name(f"{layer.get_name()} cutout")
     copy.set_lock_content(False)
     _rasterize(copy)
-    if extracted.foreground is not None:
-        _decontaminate(copy, image, layout, extracted, extracted.foreground)
-    mask = _filled_mask(copy, layout, extracted)
-    with _one_undo_step(document):
-        document.insert_layer(copy, layer.get_parent(), document.get_item_position(layer))
-        _attach(mask, copy)
-        layer.set_visible(False)
+    if result.image is not None and result.foreground is not None:
+        _decontaminate(copy, result.image, result, result.foreground)
+    mask = _filled_mask(copy, result)
+    document.insert_layer(copy, layer.get_parent(), document.get_item_position(layer))
+    _attach(mask, copy)
+    layer.set_visible(False)
+    return copy
 
 
-def _put_selection(
-    layer: Gimp.Layer, _image: Picture, layout: Layout, extracted: Extracted
-) -> None:
+def _put_selection(layer: Gimp.Layer, result: Result) -> None:
     """The alpha as the image's selection, by way of a channel, for plug-ins may not write into a selection."""
-    document = layer.get_image()
+    document, layout = layer.get_image(), result.layout
     width, height = document.get_width(), document.get_height()
     channel = Gimp.Channel.new(document, "Flyaway", width, height, 0, Gegl.Color.new("black"))
     place = layers.place_in_image(layer)
-    on_canvas, alpha = _cropped(place, width, height, extracted.alpha, DTYPES[layout.mask_dtype])
+    sample_bytes = DTYPES[layout.mask_dtype]
+    on_canvas, alpha = layers.cropped(place, width, height, result.alpha, sample_bytes)
     channel_format = layouts.channel_format(document.get_precision().value_nick, layout)
     layers.write(channel, on_canvas, channel_format, alpha)
-    with _one_undo_step(document):
+    with one_undo_step(document):
         document.insert_channel(channel, None, 0)
         document.select_item(Gimp.ChannelOps.REPLACE, channel)
         document.remove_channel(channel)
 
 
-_OUTPUTS: dict[str, Callable[[Gimp.Layer, Picture, Layout, Extracted], None]] = {
+_OUTPUTS: dict[str, Callable[[Gimp.Layer, Result], None]] = {
     LAYER_MASK: _put_layer_mask,
     REFINED_MASK: _put_layer_mask,
     NEW_LAYER: _put_new_layer,
     SELECTION: _put_selection,
+    CUTOUT: _put_cutout,
 }
 
 
-def _decontaminate(
-    copy: Gimp.Layer, image: Picture, layout: Layout, extracted: Extracted, foreground: Buffer
-) -> None:
+def _decontaminate(copy: Gimp.Layer, image: Picture, result: Result, foreground: Buffer) -> None:
     """Give a copy of the layer the subject's own colours; all pixels that are not mixed stay bit for bit."""
-    colours = decontaminated(image, foreground, extracted.alpha, layout.mask_dtype)
+    layout, alpha = result.layout, result.alpha
+    colours = decontaminated(image, foreground, alpha, layout.mask_dtype)
     if image.header.dtype != layouts.LOSSLESS_DTYPE:
         layers.fill(copy, layout.image_format, colours)
         return
@@ -97,23 +118,10 @@ def _decontaminate(
         return  # its palette gives each colour back as it was
     # Colours on their way through another format come back nearly, not wholly, as they were.
     after, size = layers.native_pixels(copy), len(native) // image.header.pixels
-    for run in mixed_runs(extracted.alpha, layout.mask_dtype):
+    for run in mixed_runs(alpha, layout.mask_dtype):
         place = slice(run.start * size, run.stop * size)
         native[place] = after[place]
     layers.write_native(copy, bytes(native))
-
-
-def _cropped(
-    place: Gegl.Rectangle, width: int, height: int, alpha: Buffer, sample_bytes: int
-) -> tuple[Gegl.Rectangle, bytes]:
-    """What of an alpha at a place lies on a canvas of that size: where, and its samples."""
-    left, top = max(place.x, 0), max(place.y, 0)
-    right, bottom = min(place.x + place.width, width), min(place.y + place.height, height)
-    rows, row_bytes = memoryview(alpha), place.width * sample_bytes
-    start, end = (left - place.x) * sample_bytes, (right - place.x) * sample_bytes
-    offsets = range((top - place.y) * row_bytes, (bottom - place.y) * row_bytes, row_bytes)
-    content = b"".join(rows[offset + start : offset + end] for offset in offsets)
-    return Gegl.Rectangle.new(left, top, right - left, bottom - top), content
 
 
 def _rasterize(layer: Gimp.Layer) -> None:
@@ -123,10 +131,10 @@ def _rasterize(layer: Gimp.Layer) -> None:
         rasterize()
 
 
-def _filled_mask(layer: Gimp.Layer, layout: Layout, extracted: Extracted) -> Gimp.LayerMask:
+def _filled_mask(layer: Gimp.Layer, result: Result) -> Gimp.LayerMask:
     """A mask for the layer, not yet attached."""
     mask = layer.create_mask(Gimp.AddMaskType.BLACK)
-    layers.fill(mask, layout.mask_format, bytes(extracted.alpha))
+    layers.fill(mask, result.layout.mask_format, bytes(result.alpha))
     return mask
 
 
@@ -138,7 +146,8 @@ def _attach(mask: Gimp.LayerMask, layer: Gimp.Layer) -> None:
 
 
 @contextmanager
-def _one_undo_step(image: Gimp.Image) -> Iterator[None]:
+def one_undo_step(image: Gimp.Image) -> Iterator[None]:
+    """Make all that is done within one step of GIMP's undo history; such steps may lie within each other."""
     image.undo_group_start()
     try:
         yield

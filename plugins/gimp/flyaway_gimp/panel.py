@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import background
 import options
 from engine_row import EngineRow
@@ -13,10 +15,11 @@ from source_row import SourceRow
 
 from flyaway_client import texts
 from flyaway_client.background import BackgroundCall, Work
-from flyaway_client.client import Extracted
 from flyaway_client.latest import Latest
 from flyaway_client.messages import Preview, Progress
 from flyaway_client.pace import Pace
+
+T = TypeVar("T")
 
 TITLE = "Flyaway: Extract Foreground"
 
@@ -57,7 +60,7 @@ class ExtractDialog:
         """Take an early result; called in the thread of the work."""
         self._previews.put((header, alpha_u8))
 
-    def wait(self, work: Work[Extracted], image: Gimp.Image) -> Extracted:
+    def wait(self, work: Work[T], image: Gimp.Image) -> T:
         """Have the work done while the dialog shows how far it is; see `extraction.Watch`."""
         self._choices.set_sensitive(False)
         self._dialog.set_response_sensitive(Gtk.ResponseType.OK, False)
@@ -73,7 +76,7 @@ class ExtractDialog:
             if early is not None:
                 self._preview.show_alpha(early[0].image, early[1])
 
-        call: BackgroundCall[Extracted] = background.start(work, lambda _: Gtk.main_quit(), show)
+        call: BackgroundCall[T] = background.start(work, lambda _: Gtk.main_quit(), show)
         self._dialog.connect("response", lambda *_: call.cancel())
         Gtk.main()
         return call.result()

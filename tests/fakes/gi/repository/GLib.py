@@ -13,6 +13,8 @@ class Error(Exception):
 
 SOURCE_REMOVE = False
 
+PRIORITY_DEFAULT_IDLE, PRIORITY_HIGH_IDLE = 200, 100
+
 
 class Bytes:
     def __init__(self, content: bytes) -> None:
@@ -37,7 +39,7 @@ def timeout_add(interval_ms: int, function: Callable[..., object], *arguments: o
     return len(_timeouts)
 
 
-def idle_add(function: Callable[[], object]) -> int:
+def idle_add(function: Callable[[], object], *, priority: int = PRIORITY_DEFAULT_IDLE) -> int:
     return timeout_add(1, function)
 
 

@@ -11,14 +11,18 @@ from numpy.typing import NDArray
 SAMPLES = {"u8": (np.uint8, 255), "u16": (np.uint16, 65535), "float": (np.float32, 1)}
 
 
+def init(argv: list[str] | None) -> None: ...
+
+
 class AbyssPolicy(enum.Enum):
     NONE = 0
+    CLAMP = 1
 
 
 class Color:
     @staticmethod
     def new(text: str) -> Color:
-        assert text == "black"
+        assert text in ("black", "blue")
         return Color()
 
 
@@ -41,12 +45,19 @@ class Buffer:
         self.pixels = pixels
         self.is_flushed = True
 
+    @staticmethod
+    def new(format_name: str, x: int, y: int, width: int, height: int) -> Buffer:
+        assert (x, y) == (0, 0)
+        channels = 1 if format_name.startswith("Y") else 4
+        return Buffer(np.zeros((height, width, channels)))
+
     def get(
         self, rect: Rectangle, scale: float, format_name: str | None, repeat_mode: AbyssPolicy
     ) -> bytes:
         """Without a format as GIMP keeps them, which here is 8 bits."""
         format_name = format_name or {4: "R'G'B'A u8", 1: "Y u8"}[self.pixels.shape[2]]
-        assert scale == 1.0 and repeat_mode is AbyssPolicy.NONE
+        if scale != 1.0 or repeat_mode is not AbyssPolicy.NONE:
+            return self._scaled(scale).get(rect, 1.0, format_name, AbyssPolicy.NONE)
         model, sample = format_name.split()
         height, width, channels = self.pixels.shape
         assert model.rstrip("'" if channels == 1 else "") == {4: "R'G'B'A", 1: "Y"}[channels]
@@ -57,6 +68,15 @@ class Buffer:
         dtype, full = SAMPLES[sample]
         scaled = region * full
         return (scaled if full == 1 else np.round(scaled)).astype(dtype).tobytes()
+
+    def _scaled(self, scale: float) -> Buffer:
+        """The whole of it larger or smaller, each pixel that of the nearest; a bit beyond the edge as that."""
+        height, width, _ = self.pixels.shape
+        rows, columns = (
+            np.minimum(((np.arange(int(side * scale) + 2) + 0.5) / scale).astype(int), side - 1)
+            for side in (height, width)
+        )
+        return Buffer(self.pixels[rows][:, columns])
 
     def set(self, rect: Rectangle, format_name: str, data: bytes) -> None:
         """Unlike `get`, this must stay inside: real GIMP ends the plug-in otherwise."""
@@ -81,7 +101,7 @@ class Buffer:
         dst: Buffer,
         dst_rect: Rectangle,
     ) -> None:
-        """All of it; the real one does not convert where both have the same format."""
+        """All of it; the real one converts where they have not the same format."""
         assert src_rect == dst_rect == Rectangle(0, 0, *self.pixels.shape[1::-1])
         dst.pixels = self.pixels.copy()
         dst.is_flushed = False

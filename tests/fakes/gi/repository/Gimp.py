@@ -45,7 +45,24 @@ class ChannelOps(enum.Enum):
 
 
 class MaskApplyMode(enum.Enum):
+    APPLY = 0
     DISCARD = 1
+
+
+PARASITE_PERSISTENT = 1
+
+
+class Parasite:
+    def __init__(self, name: str, data: bytes) -> None:
+        self.name, self._data = name, data
+
+    @staticmethod
+    def new(name: str, flags: int, data: bytes) -> Parasite:
+        assert flags == PARASITE_PERSISTENT, "it would not be in the file"
+        return Parasite(name, data)
+
+    def get_data(self) -> list[int]:
+        return list(self._data)
 
 
 class Precision(enum.Enum):
@@ -80,6 +97,7 @@ class Item:
         self.is_locked = False
         self.parent: Item | None = None
         self.exists = True
+        self._parasites: dict[str, Parasite] = {}
 
     @staticmethod
     def get_by_id(item_id: int) -> Item | None:
@@ -88,6 +106,16 @@ class Item:
 
     def get_id(self) -> int:
         return Item._all.index(self) + 1
+
+    def get_tattoo(self) -> int:
+        return self.get_id()
+
+    def attach_parasite(self, parasite: Parasite) -> bool:
+        self._parasites[parasite.name] = parasite
+        return True
+
+    def get_parasite(self, name: str) -> Parasite | None:
+        return self._parasites.get(name)
 
     def get_children(self) -> list[Layer]:
         return [one for one in self._image.layers if one.parent is self]
@@ -173,6 +201,12 @@ class Channel(Drawable):
     ) -> Channel:
         return Channel(image, name, np.zeros((height, width, 1)))
 
+    is_visible = True
+
+    def set_visible(self, visible: bool) -> bool:
+        self.is_visible = visible
+        return True
+
 
 class LayerMask(Channel): ...
 
@@ -190,6 +224,7 @@ class Layer(Drawable):
         self._offsets = offsets
         self.is_visible = True
         self.is_linked = False
+        self.shown_as = {"edit": False, "show": False, "apply": True}
 
     @staticmethod
     def new(
@@ -223,11 +258,35 @@ class Layer(Drawable):
         assert self._mask is None, "GIMP refuses a second mask"
         self._image.record("add mask")
         self._mask = mask
+        self.shown_as = {"edit": True, "show": False, "apply": True}
+        return True
+
+    def get_edit_mask(self) -> bool:
+        return self.shown_as["edit"]
+
+    def set_edit_mask(self, is_edited: bool) -> bool:
+        self.shown_as["edit"] = is_edited
+        return True
+
+    def get_show_mask(self) -> bool:
+        return self.shown_as["show"]
+
+    def set_show_mask(self, is_shown: bool) -> bool:
+        self.shown_as["show"] = is_shown
+        return True
+
+    def get_apply_mask(self) -> bool:
+        return self.shown_as["apply"]
+
+    def set_apply_mask(self, is_applied: bool) -> bool:
+        self.shown_as["apply"] = is_applied
         return True
 
     def remove_mask(self, mode: MaskApplyMode) -> bool:
         assert self._mask is not None
         self._image.record("remove mask")
+        if mode is MaskApplyMode.APPLY:
+            self._buffer.pixels[..., 3:] *= self._mask.get_buffer().pixels
         self._mask = None
         return True
 
@@ -275,6 +334,7 @@ class Image:
     ) -> None:
         self.layers: list[Layer] = []
         self.channels: list[Channel] = []
+        self.selected: list[Drawable] = []
         self.is_open = True
         self.floating: Layer | None = None
         self.undo_steps: list[list[str]] = []
@@ -307,6 +367,14 @@ class Image:
     def insert_channel(self, channel: Channel, parent: Item | None, position: int) -> bool:
         self.record("insert channel")
         self.channels.append(channel)
+        self.selected = [channel]
+        return True
+
+    def get_selected_drawables(self) -> list[Drawable]:
+        return self.selected
+
+    def set_selected_layers(self, layers: list[Layer]) -> bool:
+        self.selected = list[Drawable](layers)
         return True
 
     def remove_channel(self, channel: Channel) -> bool:
@@ -464,6 +532,31 @@ class Procedure:
     def add_string_argument(
         self, name: str, nick: str, blurb: str, value: str, flags: GObject.ParamFlags
     ) -> None:
+        self.defaults[name] = value
+
+    def add_int_aux_argument(
+        self,
+        name: str,
+        nick: str,
+        blurb: str,
+        minimum: int,
+        maximum: int,
+        value: int,
+        flags: GObject.ParamFlags,
+    ) -> None:
+        self.add_int_argument(name, nick, blurb, minimum, maximum, value, flags)
+
+    def add_double_argument(
+        self,
+        name: str,
+        nick: str,
+        blurb: str,
+        minimum: float,
+        maximum: float,
+        value: float,
+        flags: GObject.ParamFlags,
+    ) -> None:
+        assert minimum <= value <= maximum
         self.defaults[name] = value
 
     def add_string_aux_argument(

@@ -46,4 +46,26 @@ class ProcedureDialog(Gtk.Dialog):
         self.is_destroyed = True
 
 
+class Dialog(Gtk.Dialog):
+    def __init__(self, *, title: str, role: str, use_header_bar: bool) -> None:
+        super().__init__()
+        self.is_destroyed = False
+        self._content = Gtk.Box()
+
+    def add_button(self, label: str, response: Gtk.ResponseType) -> None: ...
+
+    def set_default_response(self, response: Gtk.ResponseType) -> None: ...
+
+    def set_default_size(self, width: int, height: int) -> None: ...
+
+    def get_content_area(self) -> Gtk.Box:
+        return self._content
+
+    def destroy(self) -> None:
+        self.is_destroyed = True
+
+
 def init(program: str) -> None: ...
+
+
+def window_set_transient(window: Gtk.Window) -> None: ...

@@ -1,0 +1,54 @@
+"""The pen: what the chosen tool draws upon the easel, stroke by stroke."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flyaway_client import brush
+from flyaway_client.brush import Point
+from flyaway_client.easel import Easel
+from flyaway_client.messages import KEEP, REMOVE, UNKNOWN
+from flyaway_client.planes import Box
+
+ERASER = 0
+"""The level that takes strokes away."""
+
+_SWAPPED = {KEEP: REMOVE, REMOVE: KEEP}
+
+
+class Strokes:
+    """Draws with the tool and the width that are set.
+
+    Args:
+        easel: what is drawn upon.
+        drawn: called with where strokes have changed.
+        lifted: called at the end of each stroke.
+    """
+
+    def __init__(
+        self, easel: Easel, drawn: Callable[[Box], object], lifted: Callable[[], object]
+    ) -> None:
+        self._easel, self._drawn, self._lifted = easel, drawn, lifted
+        self.level, self.width_px = UNKNOWN, 1
+        self._stroke_level = UNKNOWN
+        self._last: Point = (0.0, 0.0)
+
+    def begin(self, place: Point, is_swapped: bool) -> None:
+        """Go down at a place of the image; swapped, Keep removes and Remove keeps for this stroke."""
+        self._stroke_level = _SWAPPED.get(self.level, self.level) if is_swapped else self.level
+        self._last = place
+        self.go(place)
+
+    def go(self, place: Point) -> None:
+        """Draw on to a place."""
+        found = brush.line(
+            self._easel.strokes, self._last, place, self.width_px, self._stroke_level
+        )
+        self._last = place
+        if found is not None:
+            self._easel.draw(*found)
+            self._drawn(found[0])
+
+    def lift(self) -> None:
+        """Go up again."""
+        self._lifted()

@@ -1,0 +1,337 @@
+"""Refine Edge: the dialog in which a mask is retouched with strokes, looked at, adjusted and put where it is wanted."""
+
+from __future__ import annotations
+
+import background
+import finishing
+import layers
+import outputs
+import refine_options
+import selections
+from adjuster import Adjuster
+from adjustment_rows import AdjustmentRows
+from canvas import Canvas
+from finishing import Finish
+from gi.repository import Gimp, GimpUi, Gtk
+from look_row import LookRow
+from painter import Painter
+from pen import ERASER, Strokes
+from refine_keys import Keys
+from refine_output import RefineOutput
+from retoucher import Retoucher
+from shown_mask import ShownMask
+from status_row import StatusRow
+from subject import Subject
+from tool_row import ToolRow
+
+from flyaway_client import outcome, planes, texts
+from flyaway_client.adjustments import Adjustments
+from flyaway_client.background import BackgroundCall
+from flyaway_client.easel import Easel
+from flyaway_client.messages import KEEP, REMOVE, UNKNOWN, ExtractResult, Preview, Progress
+from flyaway_client.planes import Box, Plane
+from flyaway_client.refusals import DocumentError
+from flyaway_client.retouching import Patch
+
+TITLE = "Flyaway: Refine Edge"
+SIZE_PX = (1120, 740)
+
+_LEAST_BRUSH_PX, _MOST_BRUSH_PX, _BRUSH_SHARE = 8, 200, 0.02
+"""How wide the brush is at first, of the longer side."""
+
+
+class RefineDialog:
+    """The dialog on one layer.
+
+    Args:
+        config: where the choices are kept.
+        subject: the layer.
+        strokes: those of before.
+    """
+
+    def __init__(
+        self, config: Gimp.ProcedureConfig, subject: Subject, strokes: Plane | None
+    ) -> None:
+        GimpUi.init("flyaway")
+        self._config, self._subject = config, subject
+        self._easel = Easel(subject.mask, subject.layout.mask_dtype, strokes)
+        self._first_strokes = bytes(self._easel.strokes.data)
+        self._shown = ShownMask(self._easel, subject.layout, self._refresh)
+        self._adjuster = Adjuster(self._shown, subject.width, subject.height, self.on_problem)
+        self._pen = Strokes(self._easel, self._refresh, self._lift)
+        self._finish: BackgroundCall[outputs.Result] | None = None
+        self._wants_finish = False
+        self._is_applied = False
+        self._build()
+        self._retoucher = Retoucher(
+            subject,
+            self._easel,
+            config.get_property("engine"),
+            config.get_property("paid-work-only"),
+            self,
+        )
+        self._status.work(texts.SENDING)
+
+    def run(self) -> bool:
+        """Let the user work; whether something was put into the document."""
+        self._dialog.show_all()
+        self._look_at_selection()
+        Gtk.main()
+        return self._is_applied
+
+    def close(self) -> None:
+        """The dialog goes, and what is under way with it."""
+        if self._finish is not None:
+            self._finish.abandon()
+        self._adjuster.close()
+        self._retoucher.close()
+        self._dialog.destroy()
+
+    # --- what becomes of strokes: retoucher.Watch ------------------------------------------------
+
+    def on_progress(self, progress: Progress) -> None:
+        """Show how far the work is."""
+        self._status.show_progress(progress)
+
+    def on_preview(self, patch: Patch, header: Preview, alpha_u8: bytes) -> None:
+        """Show a coarse look at what a patch will be."""
+        self._shown.show_preview(patch, header.image, alpha_u8)
+
+    def on_mask(self, box: Box) -> None:
+        """Show the mask where it has changed."""
+        self._adjuster.update(box)
+        self._refresh(box)
+        self._show_ways()
+
+    def on_open(self) -> None:
+        """The layer is with the daemon."""
+        if not self._retoucher.is_busy:
+            self._status.rest(texts.READY)
+
+    def on_solved(self, result: ExtractResult) -> None:
+        """All strokes are in the mask; go on where the user has already wanted to end."""
+        self._show_ways()
+        self._status.rest(outcome.success(result))
+        if self._wants_finish:
+            self._begin_finish()
+
+    def on_problem(self, sentence: str) -> None:
+        """Say what went wrong; the dialog stays."""
+        self._let_go_on()
+        waits = "" if self._easel.is_settled else f" {texts.STROKES_WAIT}"
+        self._status.fail(sentence + waits)
+
+    # --- what the user does ----------------------------------------------------------------------
+
+    def _lift(self) -> None:
+        """A stroke is drawn: have it solved at once."""
+        self._show_ways()
+        if not self._easel.is_settled:
+            self._status.work(texts.SOLVING)
+            self._retoucher.send()
+
+    def _draw_selection(self) -> None:
+        """Take the selection as a stroke."""
+        try:
+            read = selections.reader(self._subject.layer, None)
+        except DocumentError as error:
+            self._status.fail(str(error))
+            return
+        mask = self._easel.mask
+        whole = Plane(mask.width, mask.height)
+        if read is not None:
+            levels = read(layers.whole(self._subject.layer))
+            whole.paste(whole.box, levels.translate(_IS_SELECTED))
+        box = planes.around(whole.data, whole.width)
+        if box is None:
+            return
+        unknown = bytes([UNKNOWN]) * (box.width * box.height)
+        before = self._easel.strokes.cropped(box)
+        self._easel.draw(box, planes.chosen(whole.cropped(box), unknown, before))
+        self._refresh(box)
+        self._lift()
+
+    def _choose_pen(self, level: int, width_px: int) -> None:
+        self._pen.level, self._pen.width_px = level, width_px
+        self._config.set_property("brush", width_px)
+        self._canvas.show_brush()
+
+    def _adjust(self, chosen: Adjustments) -> None:
+        refine_options.set_adjusted(self._config, chosen)
+        self._adjuster.want(chosen)
+
+    def _back(self) -> None:
+        self._retoucher.back()
+        self._after_way()
+
+    def _forward(self) -> None:
+        self._retoucher.forward()
+        self._after_way()
+
+    def _after_way(self) -> None:
+        if not self._retoucher.is_busy:
+            self._status.rest(texts.READY)
+        self._show_ways()
+
+    def _respond(self, _dialog: Gtk.Dialog, response: Gtk.ResponseType) -> None:
+        if response != Gtk.ResponseType.OK:
+            Gtk.main_quit()
+        elif not self._wants_finish:
+            self._apply()
+
+    # --- the end ---------------------------------------------------------------------------------
+
+    def _apply(self) -> None:
+        """End with the mask as it is seen, once all strokes are in it."""
+        self._wants_finish = True
+        self._work.set_sensitive(False)
+        self._dialog.set_response_sensitive(Gtk.ResponseType.OK, False)
+        if self._easel.is_settled:
+            self._begin_finish()
+        elif not self._retoucher.is_busy:
+            self._lift()
+
+    def _begin_finish(self) -> None:
+        try:
+            wish = refine_options.wish(self._config)
+            finish = finishing.begin(self._subject, wish, self._easel.mask)
+        except DocumentError as error:
+            self.on_problem(str(error))
+            return
+        self._status.work(texts.FINISHING)
+        self._finish = background.start(
+            finish.work, lambda call: self._end(finish, call), self._status.show_progress
+        )
+
+    def _end(self, finish: Finish, call: BackgroundCall[outputs.Result]) -> None:
+        self._finish = None
+        try:
+            strokes = self._easel.strokes
+            is_drawn = strokes.data != self._first_strokes
+            finish.put(call.result(), strokes if is_drawn else None)
+        except Exception as error:  # noqa: BLE001 - the edge of the main loop: a sentence, and the work is kept
+            self.on_problem(outcome.failure(error))
+            return
+        self._config.set_property("overlay", refine_options.written(self._look.overlay))
+        self._is_applied = True
+        Gtk.main_quit()
+
+    def _let_go_on(self) -> None:
+        self._wants_finish = False
+        self._work.set_sensitive(True)
+        self._dialog.set_response_sensitive(Gtk.ResponseType.OK, True)
+
+    # --- what is seen ----------------------------------------------------------------------------
+
+    def _refresh(self, box: Box) -> None:
+        self._canvas.refresh(box)
+
+    def _show_ways(self) -> None:
+        self._tools.allow(self._easel.can_go_back, self._easel.can_go_forward)
+
+    def _look_at_selection(self) -> None:
+        layer = self._subject.layer
+        is_there = layer.is_valid() and not Gimp.Selection.is_empty(layer.get_image())
+        self._selection.set_visible(is_there)
+
+    def _build(self) -> None:
+        config, subject = self._config, self._subject
+        use_header = Gtk.Settings.get_default().get_property("gtk-dialogs-use-header")
+        self._dialog = GimpUi.Dialog(
+            title=TITLE, role="flyaway-refine-edge", use_header_bar=use_header
+        )
+        self._dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)
+        self._dialog.add_button("_Apply", Gtk.ResponseType.OK)
+        self._dialog.set_default_response(Gtk.ResponseType.OK)
+        self._dialog.set_default_size(*SIZE_PX)
+        GimpUi.window_set_transient(self._dialog)
+        painter = Painter(
+            subject.pixels,
+            not subject.layer.has_alpha(),
+            self._shown.buffer,
+            self._easel.strokes,
+        )
+        self._canvas = Canvas(subject.width, subject.height, painter, self._pen)
+        self._pen.width_px = config.get_property("brush") or _usual_brush_px(subject)
+        self._tools = ToolRow(self._pen.width_px, self._choose_pen, self._back, self._forward)
+        self._show_ways()
+        self._look = LookRow(self._canvas, refine_options.overlay(config))
+        self._status = StatusRow()
+        self._selection = Gtk.Button(
+            label=texts.SELECTION_STROKE.replace("Look", "_Look"),
+            use_underline=True,
+            tooltip_text=texts.SELECTION_STROKE_ABOUT,
+            focus_on_click=False,
+        )
+        self._selection.connect("clicked", lambda *_: self._draw_selection())
+        refine_options.set_adjusted(config, Adjustments())
+        left = _column(self._tools.row, self._look.row)
+        left.pack_start(self._canvas, True, True, 0)
+        self._work = Gtk.Box(spacing=12)
+        self._work.pack_start(left, True, True, 0)
+        self._work.pack_start(self._side(), False, False, 0)
+        area = self._dialog.get_content_area()
+        area.set_spacing(6)
+        area.set_border_width(12)
+        area.pack_start(self._work, True, True, 0)
+        area.pack_start(self._status.row, False, False, 0)
+        self._dialog.connect("response", self._respond)
+        self._dialog.connect("notify::is-active", lambda *_: self._look_at_selection())
+        self._listen()
+
+    def _side(self) -> Gtk.Box:
+        grid = Gtk.Grid(column_spacing=6, row_spacing=6)
+        self._output = RefineOutput(self._config)
+        self._output.attach_to(grid, 0)
+        self._adjustments = AdjustmentRows(self._adjust)
+        return _column(self._selection, self._adjustments.expander, grid)
+
+    def _listen(self) -> None:
+        tools, canvas, look = self._tools, self._canvas, self._look
+        levels = {"h": UNKNOWN, "u": UNKNOWN, "k": KEEP, "r": REMOVE, "e": ERASER}
+        choices = {
+            name: (lambda level=level: tools.choose(level)) for name, level in levels.items()
+        }
+        Keys(
+            self._dialog,
+            {
+                **choices,
+                "bracketleft": lambda: tools.widen(-1),
+                "bracketright": lambda: tools.widen(1),
+                "plus": lambda: canvas.step(1),
+                "equal": lambda: canvas.step(1),
+                "KP_Add": lambda: canvas.step(1),
+                "minus": lambda: canvas.step(-1),
+                "KP_Subtract": lambda: canvas.step(-1),
+                "0": canvas.fit,
+                "1": lambda: canvas.zoom(1.0),
+                "f": look.go_on,
+                "x": look.toggle_original,
+                "Return": lambda: self._dialog.response(Gtk.ResponseType.OK),
+                "KP_Enter": lambda: self._dialog.response(Gtk.ResponseType.OK),
+            },
+            {
+                "z": self._back,
+                "Z": self._forward,
+                "y": self._forward,
+                "0": canvas.fit,
+                "1": lambda: canvas.zoom(1.0),
+            },
+            canvas.pan_by_key,
+            lambda: not self._wants_finish,
+        )
+
+
+_IS_SELECTED = bytes(255 * (level > 127) for level in range(256))
+
+
+def _usual_brush_px(subject: Subject) -> int:
+    longer = max(subject.width, subject.height)
+    return round(min(max(longer * _BRUSH_SHARE, _LEAST_BRUSH_PX), _MOST_BRUSH_PX))
+
+
+def _column(*widgets: Gtk.Widget) -> Gtk.Box:
+    column = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
+    for widget in widgets:
+        column.pack_start(widget, False, False, 0)
+    return column

@@ -1,0 +1,87 @@
+"""The layer that is retouched, as it was when the dialog opened: copies, which stay whatever becomes of the layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import layers
+import layouts
+from gi.repository import Gegl, Gimp
+from layouts import Layout
+
+from flyaway_client import refusals
+from flyaway_client.messages import DTYPES, ImageHeader
+from flyaway_client.planes import Plane
+from flyaway_client.refusals import DocumentError
+from flyaway_client.retouching import Image
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A layer with a mask.
+
+    Attributes:
+        layer: which may be gone since.
+        layout: how its pixels travel.
+        pixels: a copy, of the layout's `image_format`.
+        mask: a copy, samples of the layout's `mask_dtype`.
+    """
+
+    layer: Gimp.Layer
+    layout: Layout
+    pixels: Gegl.Buffer
+    mask: Plane
+
+    @property
+    def width(self) -> int:
+        """Of the layer."""
+        return self.mask.width
+
+    @property
+    def height(self) -> int:
+        """Of the layer."""
+        return self.mask.height
+
+    def image(self) -> Image:
+        """The pixels as the daemon gets them; may be called in a thread, for the copy is this process's own."""
+        place = Gegl.Rectangle.new(0, 0, self.width, self.height)
+        header = ImageHeader(self.width, self.height, layouts.CHANNELS, self.layout.image_dtype)
+        content = self.pixels.get(place, 1.0, self.layout.image_format, Gegl.AbyssPolicy.NONE)
+        return Image(header, content)
+
+    def check_same(self) -> None:
+        """Make sure that the layer is there, and as large as it was.
+
+        Raises:
+            DocumentError: it is not.
+        """
+        layer = self.layer
+        if not layer.is_valid():
+            raise DocumentError(
+                "The layer is gone: it was deleted, or its image closed. There is nothing to put the mask on."
+            )
+        if (layer.get_width(), layer.get_height()) != (self.width, self.height):
+            raise DocumentError(
+                f"“{layer.get_name()}” has changed its size since this dialog was opened. Undo that in GIMP, or close "
+                "this dialog and open it again."
+            )
+
+
+def of(layer: Gimp.Layer) -> Subject:
+    """Copy a layer and its mask.
+
+    Raises:
+        DocumentError: it is gone, or has no mask.
+    """
+    Gegl.init(None)  # which GIMP leaves to those that make buffers of their own
+    layers.check_there(layer)
+    mask = layer.get_mask()
+    if mask is None:
+        raise refusals.nothing_to_refine(layer.get_name())
+    layout = layouts.layout_of(layer.get_image().get_precision().value_nick)
+    samples = layers.pixels(mask, layers.whole(mask), layout.mask_format)
+    plane = Plane(layer.get_width(), layer.get_height(), DTYPES[layout.mask_dtype], samples)
+    place = layers.whole(layer)
+    copy = Gegl.Buffer.new(layout.image_format, 0, 0, plane.width, plane.height)
+    layer.get_buffer().copy(place, Gegl.AbyssPolicy.NONE, copy, place)
+    return Subject(layer, layout, copy, plane)
