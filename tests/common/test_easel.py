@@ -145,18 +145,26 @@ def test_what_is_drawn_during_the_work_waits_for_the_next_patch() -> None:
     assert bytes(later.strokes).count(UNKNOWN) == 0
 
 
-def test_strokes_that_are_taken_away_leave_the_mask() -> None:
+def test_strokes_that_are_taken_away_are_solved_without_them() -> None:
     before = Plane(WIDTH, HEIGHT)
     before.paste(DOT, bytes([KEEP] * 6))
     board = an_easel(strokes=before)
     assert board.is_settled
     draw(board, 0)
     assert board.settle() is None
-    assert board.patch() is None
-    assert board.is_settled
+    patch = the_patch(board)
+    assert patch.inside is not None and patch.strokes is not None
+    assert any(patch.inside)
+    assert not any(patch.strokes)
+
+
+def test_a_stroke_that_is_gone_again_before_it_was_sent_asks_for_nothing() -> None:
+    board = an_easel()
     draw(board, KEEP)
+    draw(board, 0)
     assert board.settle() is None
-    assert board.patch() is not None
+    assert board.is_settled
+    assert board.patch() is None
 
 
 def test_takes_the_mask_along_with_a_hosts_own_undo_and_redo() -> None:

@@ -6,12 +6,13 @@ import pytest
 
 from flyaway_client import hints
 from flyaway_client.messages import KEEP, REMOVE, UNKNOWN
+from flyaway_client.views import STROKE_COLOURS
 
 
 @pytest.mark.parametrize(
     ("colour", "level"),
     [
-        *((colour, level) for level, colour in hints.COLOURS.items()),
+        *((colour, level) for level, colour in STROKE_COLOURS.items()),
         ((255, 255, 255), KEEP),
         ((0, 0, 0), REMOVE),
         ((20, 160, 60), KEEP),

@@ -74,9 +74,8 @@ def test_widens_by_a_square_and_not_round_the_frame(
     assert planes.widened(b"".join(map(bytes, rows)), width, by_px) == bytes(expected)
 
 
-def test_tells_what_has_changed_and_what_is_in_both() -> None:
+def test_tells_what_has_changed() -> None:
     assert planes.changes(b"\0\1\2\3", b"\0\1\0\4") == b"\0\0\xff\xff"
-    assert planes.both(b"\0\1\2\0", b"\1\1\0\0") == b"\0\xff\0\0"
 
 
 def test_chooses_byte_by_byte() -> None:

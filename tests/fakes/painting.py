@@ -33,7 +33,7 @@ class QColor:
 class QImage:
     """An image: HxW bytes, or HxWx4 of blue, green, red and opacity."""
 
-    Format = enum.Enum("Format", "Format_Grayscale8 Format_ARGB32")
+    Format = enum.Enum("Format", "Format_Grayscale8 Format_ARGB32 Format_RGBA8888")
 
     def __init__(self, *args: Any) -> None:
         if len(args) == 3:
@@ -49,6 +49,8 @@ class QImage:
             assert bytes_per_line == width * depth
             shape = (height, width) if depth == 1 else (height, width, 4)
             self.pixels = np.frombuffer(data, np.uint8).reshape(shape).copy()
+            if kind is QImage.Format.Format_RGBA8888:
+                self.pixels = self.pixels[..., (2, 1, 0, 3)]
 
     @property
     def data(self) -> bytes:
@@ -65,14 +67,8 @@ class QImage:
         return int(self.pixels.shape[0])
 
     def copy(self) -> QImage:
-        return self.convertToFormat(None)
-
-    def convertToFormat(self, kind: object) -> QImage:
         other = QImage.__new__(QImage)
         other.pixels = self.pixels.copy()
-        if kind is QImage.Format.Format_ARGB32 and self.pixels.ndim == 2:
-            opaque = np.full_like(self.pixels, 255)
-            other.pixels = np.dstack([self.pixels] * 3 + [opaque])
         return other
 
     def fill(self, colour: QColor) -> None:

@@ -117,7 +117,14 @@ def test_retouches_a_lock_by_mouse_and_keys(krita: Krita, tmp_path: Path) -> Non
 
     # The views, by their keys.
     hand.click("picture")
-    for name in ("On black", "On white", "On green", "Black and white", "Trimap", "Original"):
+    for name in (
+        "On black",
+        "On white",
+        "On green",
+        "Black and white",
+        "Strokes on the mask",
+        "Original",
+    ):
         hand.display.key("f")
         hand.wait_for(partial(_shows, name), f"F does not show {name}")
         krita.display.screenshot(f"view-{name.replace(' ', '-')}")

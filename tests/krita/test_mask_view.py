@@ -11,10 +11,10 @@ from tests.fakes import qt
 from tests.fakes.krita_app import Krita
 from tests.krita.conftest import plugin_module
 
-from flyaway_client import hints
 from flyaway_client.layer import Picture
 from flyaway_client.messages import KEEP, ImageHeader
 from flyaway_client.planes import Box, Plane
+from flyaway_client.views import ENTRIES, STROKE_COLOURS
 
 WIDTH, HEIGHT = 60, 50
 BGR = (10, 20, 30)
@@ -40,7 +40,8 @@ def scene(channels: str = "bgra", dtype: str = "u8") -> Any:
 def seen(view: str, step: int = 1, **layout: str) -> NDArray[np.uint8]:
     """Blue, green and red of the whole scene in a view."""
     made = scene(**layout)
-    picture = plugin_module("mask_view").seen(made, made.mask.box, step, view, (255, 0, 0))
+    wanted = plugin_module("flyaway_client.views").view(view, (255, 0, 0))
+    picture = plugin_module("mask_view").seen(made, made.mask.box, step, wanted)
     pixels: NDArray[np.uint8] = picture.pixels[..., :3]
     return pixels
 
@@ -52,12 +53,12 @@ SUBJECT, BACKGROUND, STROKE = (20, 25), (20, 45), (8, 8)
     ("view", "subject", "background"),
     [
         ("original", BGR, BGR),
-        ("black", BGR, (0, 0, 0)),
-        ("white", BGR, (255, 255, 255)),
-        ("green", BGR, (64, 177, 0)),
-        ("mask", (255, 255, 255), (0, 0, 0)),
+        ("on-black", BGR, (0, 0, 0)),
+        ("on-white", BGR, (255, 255, 255)),
+        ("on-green", BGR, (64, 177, 0)),
+        ("black-and-white", (255, 255, 255), (0, 0, 0)),
         ("trimap", (255, 255, 255), (0, 0, 0)),
-        ("overlay", BGR, (4, 8, 165)),
+        ("overlay", BGR, (5, 9, 154)),
     ],
 )
 def test_shows_subject_and_background(
@@ -69,10 +70,11 @@ def test_shows_subject_and_background(
 
 
 def test_shows_strokes_in_overlay_and_trimap_alone(krita: Krita) -> None:
-    red, green, blue = hints.COLOURS[KEEP]
-    assert tuple(seen("trimap")[STROKE]) == (blue, green, red)
+    red, green, blue = STROKE_COLOURS[KEEP]
+    mixed = [round(255 + 200 / 255 * (one - 255)) for one in (blue, green, red)]
+    assert list(seen("trimap")[STROKE]) == mixed
     assert tuple(seen("overlay")[STROKE]) not in (BGR, (blue, green, red))
-    for view in ("original", "black", "white", "green"):
+    for view in ("original", "on-black", "on-white", "on-green"):
         assert tuple(seen(view)[STROKE]) == BGR
 
 
@@ -87,9 +89,9 @@ def test_shows_every_depth(
 
 
 def test_zoomed_out_every_so_many_th_pixel_is_shown(krita: Krita) -> None:
-    pixels = seen("mask", 4)
+    pixels = seen("black-and-white", 4)
     assert pixels.shape[:2] == (13, 15)
-    assert (pixels == seen("mask")[::4, ::4]).all()
+    assert (pixels == seen("black-and-white")[::4, ::4]).all()
 
 
 @pytest.fixture
@@ -166,14 +168,14 @@ def test_takes_its_keys_before_kritas_shortcuts(view: Any) -> None:
 def test_the_panel_goes_through_the_views_and_to_the_original_and_back(krita: Krita) -> None:
     panel = krita.dock_widgets[1]
     view = panel._view
-    names = [name for name, _, _ in plugin_module("mask_view").VIEWS]
+    names = [entry.name for entry in ENTRIES]
     for name in [*names[1:], names[0]]:
         view.next_asked.emit()
         assert (view.view, panel._views.currentData()) == (name, name)
-    panel._views.pick("white")
+    panel._views.pick("on-white")
     view.original_asked.emit()
     assert view.view == "original"
     view.original_asked.emit()
-    assert view.view == "white"
+    assert view.view == "on-white"
     panel._colour.click()
     assert view.colour == (1, 2, 3)

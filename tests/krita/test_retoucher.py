@@ -133,11 +133,11 @@ def test_a_brush_makes_the_hints_and_is_ready_to_paint(
     assert image.active is layer
     assert image.root.children.index(layer) == 1
     assert (layer.colorModel(), layer.colorDepth(), layer.opacity_level) == ("RGBA", "U8", 128)
-    assert krita.window.view.foreground == [1.0, 80 / 255, 0.0, 1.0]
-    assert krita.window.view.background == [0.0, 200 / 255, 0.0, 1.0]
+    assert krita.window.view.foreground == [1.0, 150 / 255, 60 / 255, 1.0]
+    assert krita.window.view.background == [90 / 255, 200 / 255, 40 / 255, 1.0]
     assert len(brushes) == 1
     panel.keep.click()
-    assert krita.window.view.background == [0.0, 0.0, 230 / 255, 1.0]
+    assert krita.window.view.background == [60 / 255, 60 / 255, 240 / 255, 1.0]
     assert panel.hints is layer
     turn_until(lambda: any(isinstance(one, messages.OpenSession) for one in fake.received))
 

@@ -89,8 +89,8 @@ class Easel:
     def settle(self) -> Box | None:
         """Take the mask along where the host's own undo or redo has changed the strokes; where it has changed, or None.
 
-        What waits is then as it was before the last step, or as it was after the one taken back last. Strokes that
-        were but taken away are no more, and the mask stays.
+        What waits is then as it was before the last step, or as it was after the one taken back last; or it is what
+        is in the mask already.
         """
         if self._waiting is None:
             return None
@@ -98,8 +98,7 @@ class Easel:
             if steps and self._is_as_in(steps[-1]):
                 self._waiting = None
                 return self._swap(steps.pop(), others)
-        if planes.around(self._new(self._waiting), self._waiting.width) is None:
-            self._solved.paste(self._waiting, self.strokes.cropped(self._waiting))
+        if self.strokes.cropped(self._waiting) == self._solved.cropped(self._waiting):
             self._waiting = None
         return None
 
@@ -171,11 +170,6 @@ class Easel:
     def _patch(self, box: Box, inside: bytes) -> Patch:
         strokes, mask = self.strokes.cropped(box), self.mask.cropped(box)
         return Patch(box.left, box.top, box.width, box.height, mask, self.dtype, inside, strokes)
-
-    def _new(self, box: Box) -> bytes:
-        """255 in a box where a stroke is that is not yet in the mask."""
-        strokes = self.strokes.cropped(box)
-        return planes.both(planes.changes(self._solved.cropped(box), strokes), strokes)
 
     def _is_as_in(self, state: _State) -> bool:
         """Whether the strokes are as in a state, and nothing else of them waits."""

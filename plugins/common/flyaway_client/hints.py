@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from .messages import KEEP, REMOVE, UNKNOWN
+from .views import STROKE_COLOURS
 from .zmtp import Buffer
 
 LAYER = "Flyaway Hints"
-"""The layer's name."""
-
-COLOURS = {KEEP: (0, 200, 0), REMOVE: (230, 0, 0), UNKNOWN: (0, 80, 255)}
-"""Level -> red, green and blue. White keeps too, black removes, and any mixture is unknown."""
+"""The layer's name. Paint in it means what `views.STROKE_COLOURS` means; white keeps too, black removes, and any
+mixture is unknown."""
 
 _IS_BRIGHT = bytes(255 * (value >= 128) for value in range(256))
 _IS_PAINT = bytes(255 * (value >= 64) for value in range(256))
@@ -44,7 +43,7 @@ def paint(levels: Buffer) -> bytes:
     pixels = bytearray(4 * len(drawn))
     for place, channel in enumerate((2, 1, 0)):
         table = bytearray(256)
-        for level, colour in COLOURS.items():
+        for level, colour in STROKE_COLOURS.items():
             table[level] = colour[channel]
         pixels[place::4] = drawn.translate(table)
     pixels[3::4] = drawn.translate(bytes([0] + [255] * 255))

@@ -116,15 +116,6 @@ def difference(one: Plane, other: Plane) -> Box | None:
     return Box(left, found.top, right - left, found.height)
 
 
-def both(one: Buffer, other: Buffer) -> bytes:
-    """255 for each byte that is 0 in neither, 0 for all others."""
-    drawn = (
-        int.from_bytes(bytes(levels).translate(_IS_DRAWN), "little") for levels in (one, other)
-    )
-    first, second = drawn
-    return (first & second).to_bytes(memoryview(one).nbytes, "little")
-
-
 def chosen(where: Buffer, one: Buffer, other: Buffer) -> bytes:
     """The bytes of `one` where those of `where` are not 0, of `other` elsewhere."""
     is_one = int.from_bytes(bytes(where).translate(_IS_DRAWN), "little")

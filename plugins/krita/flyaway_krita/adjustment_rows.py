@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
+from .flyaway_client import texts
 from .flyaway_client.adjustments import LIMITS, Adjustments
 from .qt import QtCore, QtWidgets
 
-ROWS = (
-    ("smooth_px", "Smooth", 10, "Rounds the corners of a clear outline; hair stays"),
-    ("feather_px", "Feather", 10, "Blurs the edge"),
-    ("shift_edge", "Shift Edge", 1, "Soft pixels count more, or less, as the subject"),
-    ("contrast", "Contrast", 1, "Makes the edge steeper"),
-    ("sharpness", "Softer / Sharper", 1, "Soft pixels go to the middle, or to the ends"),
-    ("black_clip", "Black Clip", 1, "What is fainter than this is background"),
-    ("white_clip", "White Clip", 1, "What is denser than this is wholly subject"),
-)
-"""Field of Adjustments, label, steps of the slider for one unit, meaning."""
+_STEPS = {"smooth_px": 10, "feather_px": 10}
+"""Steps of the slider for one unit, where that is more than one."""
 
 _MOST_PX = 30
 """Of lengths: more is seldom wanted, and a slider has few pixels."""
@@ -31,8 +24,9 @@ class AdjustmentRows(QtWidgets.QWidget):
         self._labels: dict[str, QtWidgets.QLabel] = {}
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        for name, label, steps, about in ROWS:
-            least, most = LIMITS[name]
+        for name, (least, most) in LIMITS.items():
+            label, about = texts.ADJUSTMENTS[name]
+            steps = _STEPS.get(name, 1)
             slider = QtWidgets.QSlider(QtCore.Qt.Orientation.Horizontal)
             slider.setObjectName(f"flyaway_{name}")
             most = min(most, _MOST_PX) if name.endswith("_px") else most
@@ -52,17 +46,16 @@ class AdjustmentRows(QtWidgets.QWidget):
     @property
     def chosen(self) -> Adjustments:
         """What the sliders say."""
-        values = {name: self._sliders[name].value() / steps for name, _, steps, _ in ROWS}
+        values = {name: self._value(name) for name in LIMITS}
         values["white_clip"] = max(values["white_clip"], values["black_clip"] + 1)
         return Adjustments(**values)
 
     def reset(self) -> None:
         """Bring all to rest, without a signal."""
         usual = Adjustments()
-        for name, _, steps, _ in ROWS:
-            slider = self._sliders[name]
+        for name, slider in self._sliders.items():
             slider.blockSignals(True)
-            slider.setValue(round(getattr(usual, name) * steps))
+            slider.setValue(round(getattr(usual, name) * _STEPS.get(name, 1)))
             slider.blockSignals(False)
         self._show_values()
 
@@ -75,7 +68,9 @@ class AdjustmentRows(QtWidgets.QWidget):
         self.changed.emit()
 
     def _show_values(self) -> None:
-        for name, label, steps, _ in ROWS:
+        for name, label in self._labels.items():
             unit = " px" if name.endswith("_px") else " %"
-            value = self._sliders[name].value() / steps
-            self._labels[name].setText(f"{label}: {value:g}{unit}")
+            label.setText(f"{texts.ADJUSTMENTS[name][0]}: {self._value(name):g}{unit}")
+
+    def _value(self, name: str) -> float:
+        return self._sliders[name].value() / _STEPS.get(name, 1)

@@ -9,7 +9,7 @@ from .extraction import Extractor
 from .feedback import Feedback
 from .panel import OBJECT_NAME, FlyawayDocker
 from .qt import QtWidgets
-from .retouch_panel import RetouchDocker
+from .refine_panel import RefineDocker
 from .retoucher import Retoucher
 
 MENU = "tools/scripts"
@@ -47,7 +47,7 @@ class FlyawayExtension(Extension):
 
     def create_retouch_docker(self) -> DockWidget:
         """The retouchers' docker for a new window."""
-        return RetouchDocker(self._retoucher)
+        return RefineDocker(self._retoucher)
 
 
 def _is_docker_visible() -> bool:

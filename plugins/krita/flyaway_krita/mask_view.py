@@ -5,35 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .flyaway_client import hints, miniature
+from .flyaway_client import miniature, views
 from .flyaway_client.layer import Picture
 from .flyaway_client.messages import CHANNELS, DTYPES, ImageHeader
 from .flyaway_client.planes import Box, Plane
+from .flyaway_client.views import Colour, View
 from .qt import QtCore, QtGui, QtWidgets
-
-OVERLAY, BLACK, WHITE, GREEN, MASK, ORIGINAL, TRIMAP = (
-    "overlay",
-    "black",
-    "white",
-    "green",
-    "mask",
-    "original",
-    "trimap",
-)
-VIEWS = (
-    (OVERLAY, "Overlay", "What the mask hides lies under a colour"),
-    (BLACK, "On black", "The subject before black"),
-    (WHITE, "On white", "The subject before white"),
-    (GREEN, "On green", "The subject before green"),
-    (MASK, "Black and white", "The mask itself"),
-    (TRIMAP, "Trimap", "The mask, and upon it what is kept, removed and unknown"),
-    (ORIGINAL, "Original", "The layer without its mask"),
-)
-"""Name, label, meaning. F goes from one to the next, X shows the original."""
-
-_BACKDROPS = {BLACK: (0, 0, 0), WHITE: (255, 255, 255), GREEN: (0, 177, 64)}
-_OVERLAY_SHARE = 0.6
-_HINTS_SHARE = {OVERLAY: 0.35, TRIMAP: 1.0}
 
 _STEPS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 """Zoomed out, every so many-th pixel is shown."""
@@ -69,8 +46,8 @@ class MaskView(QtWidgets.QWidget):
         self.setMinimumHeight(160)
         self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
         self.setToolTip("The wheel zooms, dragging moves. F: next view. X: original")
-        self.view = OVERLAY
-        self.colour = (255, 0, 0)
+        self.view = views.OVERLAY
+        self.colour = views.OVERLAY_COLOUR
         self._scene: Scene | None = None
         self._centre = (0.0, 0.0)
         self._zoom = 0.0
@@ -170,7 +147,7 @@ class MaskView(QtWidgets.QWidget):
         if box is None:
             return
         step = max(one for one in _STEPS if one <= max(1.0, 1 / self.zoom))
-        picture = seen(self._scene, box, step, self.view, self.colour)
+        picture = seen(self._scene, box, step, views.view(self.view, self.colour))
         place = self._place(box)
         painter = QtGui.QPainter(self)
         painter.setRenderHint(QtGui.QPainter.RenderHint.SmoothPixmapTransform, self.zoom < 1)
@@ -200,34 +177,23 @@ class MaskView(QtWidgets.QWidget):
         )
 
 
-def seen(
-    scene: Scene, box: Box, step: int, view: str, colour: tuple[int, int, int]
-) -> QtGui.QImage:
+def seen(scene: Scene, box: Box, step: int, view: View) -> QtGui.QImage:
     """A box of a scene as a view shows it, every `step`-th pixel of it."""
-    header = scene.image.header
     width, height = -(-box.width // step), -(-box.height // step)
     levels = _thinned(scene.mask.data, scene.mask.width, box, step, 1)
-    if view in (MASK, TRIMAP):
-        picture = grey(levels, width, height).convertToFormat(_RGB)
+    if view.is_mask:
+        picture = _sheet((255, 255, 255), width, height)
     else:
-        pixel_bytes = CHANNELS[header.channels] * DTYPES[header.dtype]
-        pixels = _thinned(scene.image.data, header.width, box, step, pixel_bytes)
-        picture = _coloured(pixels, header, width, height)
-    if view in _BACKDROPS:
-        picture = _upon(picture, levels, _BACKDROPS[view])
-    painter = QtGui.QPainter(picture)
-    if view == OVERLAY:
-        painter.setOpacity(_OVERLAY_SHARE)
-        hidden = bytes(255 - level for level in range(256))
-        painter.drawImage(0, 0, _sheet(colour, levels.translate(hidden), width, height))
-    if view in _HINTS_SHARE:
-        painter.setOpacity(_HINTS_SHARE[view])
+        picture = _layer(scene.image, box, step, width, height)
+    picture.setAlphaChannel(grey(levels.translate(view.opacity), width, height))
+    below = _sheet(view.ground or (0, 0, 0), width, height)
+    painter = QtGui.QPainter(below)
+    painter.drawImage(0, 0, picture)
+    if view.stroke_alpha:
         strokes = _thinned(scene.strokes.data, scene.strokes.width, box, step, 1)
-        for level, hint in hints.COLOURS.items():
-            table = bytes(255 * (value == level) for value in range(256))
-            painter.drawImage(0, 0, _sheet(hint, strokes.translate(table), width, height))
+        painter.drawImage(0, 0, _strokes(strokes, view.stroke_alpha, width, height))
     painter.end()
-    return picture
+    return below
 
 
 def grey(levels: bytes, width: int, height: int) -> QtGui.QImage:
@@ -239,35 +205,32 @@ def grey(levels: bytes, width: int, height: int) -> QtGui.QImage:
 _RGB = QtGui.QImage.Format.Format_ARGB32
 
 
-def _coloured(pixels: bytes, header: ImageHeader, width: int, height: int) -> QtGui.QImage:
-    """Pixels of any layout of Krita's as an opaque picture."""
-    content = miniature.eight_bits(pixels, header.dtype)
+def _layer(image: Picture, box: Box, step: int, width: int, height: int) -> QtGui.QImage:
+    """A layer of any layout of Krita's as an opaque picture."""
+    header = image.header
+    size = CHANNELS[header.channels] * DTYPES[header.dtype]
+    content = miniature.eight_bits(
+        _thinned(image.data, header.width, box, step, size), header.dtype
+    )
     order = ("y", "y", "y") if header.channels == "graya" else ("b", "g", "r")
-    step, names = CHANNELS[header.channels], header.channels.replace("graya", "ya")
+    names = header.channels.replace("graya", "ya")
     bgra = bytearray(b"\xff") * (4 * width * height)
     for place, name in enumerate(order):
-        bgra[place::4] = content[names.index(name) :: step]
+        bgra[place::4] = content[names.index(name) :: CHANNELS[header.channels]]
     return QtGui.QImage(bytes(bgra), width, height, 4 * width, _RGB).copy()
 
 
-def _upon(picture: QtGui.QImage, levels: bytes, colour: tuple[int, int, int]) -> QtGui.QImage:
-    """A picture with those levels as opacity, before a colour."""
-    width, height = picture.width(), picture.height()
-    picture.setAlphaChannel(grey(levels, width, height))
-    below = QtGui.QImage(width, height, _RGB)
-    below.fill(QtGui.QColor(*colour))
-    painter = QtGui.QPainter(below)
-    painter.drawImage(0, 0, picture)
-    painter.end()
-    return below
-
-
-def _sheet(colour: tuple[int, int, int], levels: bytes, width: int, height: int) -> QtGui.QImage:
-    """A sheet of one colour with levels as its opacity."""
+def _sheet(colour: Colour, width: int, height: int) -> QtGui.QImage:
+    """A sheet of one colour."""
     sheet = QtGui.QImage(width, height, _RGB)
     sheet.fill(QtGui.QColor(*colour))
-    sheet.setAlphaChannel(grey(levels, width, height))
     return sheet
+
+
+def _strokes(levels: bytes, alpha: int, width: int, height: int) -> QtGui.QImage:
+    """Strokes in their colours, clear elsewhere."""
+    kind = QtGui.QImage.Format.Format_RGBA8888
+    return QtGui.QImage(bytes(views.tinted(levels, alpha)), width, height, 4 * width, kind).copy()
 
 
 def _thinned(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from krita import Krita, ManagedColor
 
-from .flyaway_client import hints
 from .flyaway_client.messages import KEEP, REMOVE, UNKNOWN
+from .flyaway_client.views import STROKE_COLOURS
 
 OTHER = {KEEP: REMOVE, REMOVE: KEEP, UNKNOWN: KEEP}
 """What lies behind: Krita's own key X changes the two."""
@@ -21,7 +21,7 @@ def choose(level: int) -> None:
 
 
 def _colour(level: int) -> ManagedColor:
-    red, green, blue = (value / 255 for value in hints.COLOURS[level])
+    red, green, blue = (value / 255 for value in STROKE_COLOURS[level])
     colour = ManagedColor("RGBA", "U8", "")
     colour.setComponents([blue, green, red, 1.0])
     return colour

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from krita import Canvas, DockWidget
 
 from .adjustment_rows import AdjustmentRows
-from .flyaway_client import hints, texts
+from .flyaway_client import texts, views
 from .flyaway_client.menu_entries import MenuEntry
 from .flyaway_client.messages import KEEP, REMOVE, UNKNOWN, ImageHeader
 from .flyaway_client.options import CUTOUT, NEW_LAYER, SELECTION
 from .flyaway_client.planes import Box
-from .mask_view import ORIGINAL, VIEWS, MaskView, Scene
+from .mask_view import MaskView, Scene
 from .menu import Menu
 from .paragraph import Paragraph
 from .qt import QtCore, QtGui, QtWidgets
@@ -42,7 +42,7 @@ CHECK_MS = 1000
 _SWATCH_PX = 12
 
 
-class RetouchDocker(DockWidget):
+class RefineDocker(DockWidget):
     """One window's view of the retouching; all windows show the same one."""
 
     def __init__(self, retoucher: Retoucher) -> None:
@@ -50,7 +50,7 @@ class RetouchDocker(DockWidget):
         self.setObjectName(OBJECT_NAME)
         self.setWindowTitle("Flyaway: Refine Edge")
         self._retoucher = retoucher
-        self._before_original = VIEWS[0][0]
+        self._before_original = views.OVERLAY
         self._build()
         retoucher.changed.connect(self._show)
         retoucher.announced.connect(self._say)
@@ -89,8 +89,8 @@ class RetouchDocker(DockWidget):
         column.addWidget(self._status)
         self._views = Menu()
         self._views.setObjectName(f"{OBJECT_NAME}_view")
-        for view in VIEWS:
-            self._views.add(*view)
+        for entry in views.ENTRIES:
+            self._views.add(entry.name, entry.label, entry.about)
         self._view = MaskView()
         self._view.setObjectName(f"{OBJECT_NAME}_picture")
         self._views.activated.connect(lambda _index: self._choose_view())
@@ -150,7 +150,7 @@ class RetouchDocker(DockWidget):
         button = self._button(label, lambda: self._retoucher.paint(level))
         button.setToolTip(f"{about}: then paint on the image, with any brush")
         swatch = QtGui.QPixmap(_SWATCH_PX, _SWATCH_PX)
-        swatch.fill(QtGui.QColor(*hints.COLOURS[level]))
+        swatch.fill(QtGui.QColor(*views.STROKE_COLOURS[level]))
         button.setIcon(QtGui.QIcon(swatch))
         return button
 
@@ -189,15 +189,14 @@ class RetouchDocker(DockWidget):
         self._view.choose(str(self._views.currentData()))
 
     def _next_view(self) -> None:
-        names = [name for name, _, _ in VIEWS]
-        self._pick(names[(names.index(self._view.view) + 1) % len(names)])
+        self._pick(views.following(self._view.view))
 
     def _toggle_original(self) -> None:
-        if self._view.view == ORIGINAL:
+        if self._view.view == views.ORIGINAL:
             self._pick(self._before_original)
         else:
             self._before_original = self._view.view
-            self._pick(ORIGINAL)
+            self._pick(views.ORIGINAL)
 
     def _pick(self, view: str) -> None:
         self._views.setCurrentIndex(self._views.findData(view))
