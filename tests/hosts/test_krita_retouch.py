@@ -147,7 +147,7 @@ def test_refines_inside_a_selection_in_two_actions(krita: Krita, tmp_path: Path)
     hand = Retoucher(krita, tmp_path)
     first = hand.look()
     lock = np.zeros((HEIGHT, WIDTH), np.uint8)
-    lock[30:90, 260:400] = 255
+    lock[60:130, 260:400] = 255
     write_bytes(tmp_path / "lasso", lock)
     hand.running.signal("lasso-1")
     hand.running.note("selected-1")
