@@ -688,6 +688,18 @@ def test_without_amount_colours_stay_and_nobody_is_asked(
     assert not any(isinstance(one, messages.ExtractRequest) for one in fake.received)
 
 
+def test_other_engines_take_over_in_a_session_of_their_own(user, config, fake: FakeDaemon) -> None:
+    somebody = user()
+    somebody.wait_until(lambda: somebody.says == texts.READY)
+    somebody.stroke(30, 10)
+    somebody.dialog._paid_work.set_active(True)
+    somebody.wait_until_solved()
+    assert config.get_property("paid-work-only")
+    asked = [one for one in fake.received if isinstance(one, messages.OpenSession)]
+    assert [one.paid_work_only for one in asked] == [False, True]
+    assert somebody.easel.mask.data[10 * WIDTH + 30] == NEW
+
+
 def test_without_a_mask_it_says_what_to_do(gimp, refine, layer) -> None:
     layer.remove_mask(gimp.MaskApplyMode.DISCARD)
     answer = refine.run(layer.get_image(), [layer], gimp.RunMode.INTERACTIVE)

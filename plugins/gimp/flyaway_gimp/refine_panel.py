@@ -63,14 +63,7 @@ class RefineDialog:
         self._wants_finish = False
         self._is_applied = False
         self._build()
-        self._retoucher = Retoucher(
-            subject,
-            self._easel,
-            config.get_property("engine"),
-            config.get_property("paid-work-only"),
-            self,
-        )
-        self._status.work(texts.SENDING)
+        self._retoucher = self._begin()
 
     def run(self) -> bool:
         """Let the user work; whether something was put into the document."""
@@ -155,6 +148,22 @@ class RefineDialog:
         self._pen.level, self._pen.width_px = level, width_px
         self._config.set_property("brush", width_px)
         self._canvas.show_brush()
+
+    def _begin(self) -> Retoucher:
+        """Have the layer sent to the daemon."""
+        self._status.work(texts.SENDING)
+        config = self._config
+        engine, paid_work_only = (
+            config.get_property(name) for name in ("engine", "paid-work-only")
+        )
+        return Retoucher(self._subject, self._easel, engine, paid_work_only, self)
+
+    def _choose_engines(self, button: Gtk.CheckButton) -> None:
+        """Go on with other engines."""
+        self._config.set_property("paid-work-only", button.get_active())
+        self._retoucher.close(wait_s=0)
+        self._retoucher = self._begin()
+        self._lift()
 
     def _adjust(self, chosen: Adjustments) -> None:
         refine_options.set_adjusted(self._config, chosen)
@@ -284,7 +293,16 @@ class RefineDialog:
         self._output = RefineOutput(self._config)
         self._output.attach_to(grid, 0)
         self._adjustments = AdjustmentRows(self._adjust)
-        return _column(self._selection, self._adjustments.expander, grid)
+        self._paid_work = Gtk.CheckButton(
+            label=texts.PAID_WORK,
+            active=self._config.get_property("paid-work-only"),
+            tooltip_text=texts.PAID_WORK_ABOUT,
+            focus_on_click=False,
+        )
+        self._paid_work.connect("toggled", self._choose_engines)
+        more = Gtk.Expander(label="More", tooltip_text=texts.MORE_ABOUT)
+        more.add(self._paid_work)
+        return _column(self._selection, self._adjustments.expander, grid, more)
 
     def _listen(self) -> None:
         tools, canvas, look = self._tools, self._canvas, self._look
