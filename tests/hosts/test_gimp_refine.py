@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from tests.hosts.editor import wait_for
+from tests.hosts.gimp_host import REFINE_DIALOG as DIALOG
 from tests.hosts.gimp_host import Gimp
 from tests.hosts.pictures import portrait, write_png
 from tests.hosts.running import EditorError, Running
@@ -26,7 +27,6 @@ from flyaway_client.retouching import Image, Retouch
 HERE = Path(__file__).parent
 WIDTH, HEIGHT = SIZE = (480, 360)
 TITLE = "by hand"
-DIALOG = "^Flyaway: Refine Edge$"
 SUBJECT = (200, 140)
 BACKGROUND = (30, 30)
 
@@ -70,9 +70,7 @@ class Retoucher:
 
     def open_dialog(self) -> None:
         """Open the dialog by GIMP's action search, and wait until the photo is seen in it."""
-        self.display.activate(self.display.wait_for_window(TITLE))
-        self._gimp.search_action(self.running, "refine hair")
-        self.display.activate(self.display.wait_for_window(DIALOG))
+        self._gimp.open_refine_dialog(self.running, TITLE)
         self._left_top = self._find()
 
     def draw(self, points: list[Point], *, patches: int = 1, held: str = "") -> None:
