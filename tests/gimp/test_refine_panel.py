@@ -309,6 +309,28 @@ def test_a_newer_stroke_takes_the_place_of_an_older_one_in_silence(user, home: P
         assert len(asked) == 2
 
 
+def test_takes_back_the_last_of_two_strokes_that_wait(user, home: Path) -> None:
+    is_asked, go_on = threading.Event(), threading.Event()
+
+    def hold(one: FakeDaemon, peer: Peer, message: Message) -> None:
+        if isinstance(peer.request, RefineRequest) and not go_on.is_set():
+            is_asked.set()
+        else:
+            solve(one, peer, message)
+
+    with daemon.running(home, {"strip": hold}):
+        somebody = user()
+        somebody.stroke(30, 10)
+        somebody.stroke(30, 25)
+        somebody.wait_until(is_asked.is_set)
+        go_on.set()
+        somebody.key("z", "CONTROL_MASK")
+        strokes = somebody.easel.strokes.data
+        assert strokes[10 * WIDTH + 30] == UNKNOWN and strokes[25 * WIDTH + 30] == 0
+        somebody.wait_until_solved()
+        assert somebody.easel.is_settled
+
+
 def test_one_that_was_given_up_late_does_not_lose_the_newer(user, home: Path) -> None:
     answers = iter([protocol.CANCELLED])
 

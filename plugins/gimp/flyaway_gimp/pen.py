@@ -37,6 +37,7 @@ class Strokes:
         """Go down at a place of the image; swapped, Keep removes and Remove keeps for this stroke."""
         self._stroke_level = _SWAPPED.get(self.level, self.level) if is_swapped else self.level
         self._last = place
+        self._easel.begin()
         self.go(place)
 
     def go(self, place: Point) -> None:

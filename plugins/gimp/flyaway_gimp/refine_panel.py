@@ -140,6 +140,7 @@ class RefineDialog:
             return
         unknown = bytes([UNKNOWN]) * (box.width * box.height)
         before = self._easel.strokes.cropped(box)
+        self._easel.begin()
         self._easel.draw(box, planes.chosen(whole.cropped(box), unknown, before))
         self._refresh(box)
         self._lift()
