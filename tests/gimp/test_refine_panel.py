@@ -502,6 +502,12 @@ def test_the_selection_is_a_stroke(user, layer, fake: FakeDaemon) -> None:
     layer.get_image().get_selection().get_buffer().pixels[:] = 0
     button.click()
     assert strokes.astype(bool).sum() == 16
+    layer.get_image().get_selection().get_buffer().pixels[0, 0] = 0.3
+    button.click()
+    assert strokes.astype(bool).sum() == 16, "hardly selected"
+    layer.exists = False
+    button.click()
+    assert "is gone" in somebody.says
 
 
 def test_adjusts_what_is_seen_and_what_is_put_there_but_not_the_easel(
