@@ -238,3 +238,35 @@ def test_where_strokes_were_erased_the_mask_is_solved_without_them() -> None:
     board.take(patch, answer(patch, 7))
     assert board.is_settled
     assert set(board.mask.cropped(DOT)) == {7}
+
+
+def test_strokes_that_wait_are_taken_back_one_by_one() -> None:
+    board = an_easel()
+    places = [Box(50 + 100 * number, 280, 3, 2) for number in range(3)]
+    for place in places:
+        board.begin()
+        board.begin()  # a stroke of nothing
+        draw(board, UNKNOWN, place)
+    for count in (3, 2, 1):
+        patch = the_patch(board)
+        assert patch.strokes is not None
+        assert bytes(patch.strokes).count(UNKNOWN) == count * 6
+        assert board.can_go_back
+        changed = board.back()
+        assert changed is not None and changed.united(places[count - 1]) == changed
+    assert board.is_settled and not board.can_go_back
+
+
+def test_strokes_that_were_solved_together_are_one_step() -> None:
+    board = an_easel()
+    for left in (50, 150):
+        board.begin()
+        draw(board, UNKNOWN, Box(left, 280, 3, 2))
+    patch = the_patch(board)
+    board.begin()
+    draw(board, KEEP, Box(250, 280, 3, 2))
+    board.take(patch, answer(patch, 9))
+    board.back()
+    assert board.is_settled and board.strokes.data.count(UNKNOWN) == 12
+    board.back()
+    assert not any(board.strokes.data) and not any(board.mask.data)

@@ -309,6 +309,28 @@ def test_a_newer_stroke_takes_the_place_of_an_older_one_in_silence(user, home: P
         assert len(asked) == 2
 
 
+def test_takes_back_the_last_of_two_strokes_that_wait(user, home: Path) -> None:
+    is_asked, go_on = threading.Event(), threading.Event()
+
+    def hold(one: FakeDaemon, peer: Peer, message: Message) -> None:
+        if isinstance(peer.request, RefineRequest) and not go_on.is_set():
+            is_asked.set()
+        else:
+            solve(one, peer, message)
+
+    with daemon.running(home, {"strip": hold}):
+        somebody = user()
+        somebody.stroke(30, 10)
+        somebody.stroke(30, 25)
+        somebody.wait_until(is_asked.is_set)
+        go_on.set()
+        somebody.key("z", "CONTROL_MASK")
+        strokes = somebody.easel.strokes.data
+        assert strokes[10 * WIDTH + 30] == UNKNOWN and strokes[25 * WIDTH + 30] == 0
+        somebody.wait_until_solved()
+        assert somebody.easel.is_settled
+
+
 def test_one_that_was_given_up_late_does_not_lose_the_newer(user, home: Path) -> None:
     answers = iter([protocol.CANCELLED])
 
@@ -480,6 +502,12 @@ def test_the_selection_is_a_stroke(user, layer, fake: FakeDaemon) -> None:
     layer.get_image().get_selection().get_buffer().pixels[:] = 0
     button.click()
     assert strokes.astype(bool).sum() == 16
+    layer.get_image().get_selection().get_buffer().pixels[0, 0] = 0.3
+    button.click()
+    assert strokes.astype(bool).sum() == 16, "hardly selected"
+    layer.exists = False
+    button.click()
+    assert "is gone" in somebody.says
 
 
 def test_adjusts_what_is_seen_and_what_is_put_there_but_not_the_easel(
@@ -686,6 +714,18 @@ def test_without_amount_colours_stay_and_nobody_is_asked(
     new = layer.get_image().get_layers()[0]
     assert (new.get_buffer().pixels == layer.get_buffer().pixels).all()
     assert not any(isinstance(one, messages.ExtractRequest) for one in fake.received)
+
+
+def test_other_engines_take_over_in_a_session_of_their_own(user, config, fake: FakeDaemon) -> None:
+    somebody = user()
+    somebody.wait_until(lambda: somebody.says == texts.READY)
+    somebody.stroke(30, 10)
+    somebody.dialog._paid_work.set_active(True)
+    somebody.wait_until_solved()
+    assert config.get_property("paid-work-only")
+    asked = [one for one in fake.received if isinstance(one, messages.OpenSession)]
+    assert [one.paid_work_only for one in asked] == [False, True]
+    assert somebody.easel.mask.data[10 * WIDTH + 30] == NEW
 
 
 def test_without_a_mask_it_says_what_to_do(gimp, refine, layer) -> None:

@@ -46,6 +46,12 @@ OVER_THE_HAIR = ((-70, -295), (-115, -265), (-130, -225), (-125, -185), (-105, -
 BESIDE_THE_SHOULDER = ((160, -5), (170, 40), (210, 30), (255, 15))
 """From the middle of Krita's canvas: along the left of the sample's hair, and over what was left of the scene."""
 
+IN_REFINE = (177, 136)
+"""Where the sample begins on the screen, in GIMP's Refine Edge; and strokes on it, the brush so many steps wider."""
+GIMP_HAIR = ((224, 22), (180, 42), (160, 72), (160, 108), (174, 136))
+GIMP_SCENE = ((392, 330), (398, 300), (430, 284), (470, 280))
+WIDER = 6
+
 DOWN_TO_PORTRAIT = 2
 """How far below the first entry of GIMP's menu the job is for which the built-in engine is none: portraits."""
 
@@ -71,6 +77,26 @@ def gimp_result(folder: Path) -> Path:
         running.display.key("Return")
         running.note("masked")
         return _settled(gimp, "result")
+
+
+def gimp_refine(folder: Path) -> Path:
+    """Refine Edge, and two strokes that were solved."""
+    with _sample_in_gimp(folder) as (gimp, running):
+        display = running.display
+        gimp.open_dialog(running, "astronaut")
+        display.key("Return")
+        running.note("masked")
+        gimp.open_refine_dialog(running, "astronaut")
+        _settled(gimp, "refine")
+        display.key(*["bracketright"] * WIDER)
+        x, y = IN_REFINE
+        log = gimp.flyaway_home / "daemon.log"
+        for count, (tool, path) in enumerate((("h", GIMP_HAIR), ("r", GIMP_SCENE)), 1):
+            display.key(tool)
+            display.drag([(x + one, y + other) for one, other in path])
+            wait_for(partial(_has_patches, log, count), "nothing was refined", 60)
+        display.key("alt+d")  # Adjustments
+        return _settled(gimp, "refine")
 
 
 def krita_docker(folder: Path) -> Path:
@@ -135,6 +161,7 @@ def _settled(editor: Editor, name: str) -> Path:
 
 PICTURES: dict[str, Callable[[Path], Path]] = {
     "gimp-dialog": gimp_dialog,
+    "gimp-refine": gimp_refine,
     "gimp-result": gimp_result,
     "krita-docker": krita_docker,
     "krita-refine": krita_refine,

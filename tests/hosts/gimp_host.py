@@ -8,6 +8,7 @@ from tests.hosts.editor import DRIVERS, Editor
 from tests.hosts.running import Running
 
 DIALOG = "^Flyaway: Extract Foreground$"
+REFINE_DIALOG = "^Flyaway: Refine Edge$"
 SEARCH = "^Search Actions$"
 """Titles of windows."""
 
@@ -37,9 +38,16 @@ class Gimp(Editor):
 
     def open_dialog(self, running: Running, title: str) -> None:
         """Open the dialog of Extract Foreground by GIMP's action search, from the window of that title."""
+        self._open(running, title, "remove background", DIALOG)
+
+    def open_refine_dialog(self, running: Running, title: str) -> None:
+        """Open the dialog of Refine Edge in the same way."""
+        self._open(running, title, "refine hair", REFINE_DIALOG)
+
+    def _open(self, running: Running, title: str, words: str, dialog: str) -> None:
         running.display.activate(running.display.wait_for_window(title))
-        self.search_action(running, "remove background")
-        running.display.activate(running.display.wait_for_window(DIALOG))
+        self.search_action(running, words)
+        running.display.activate(running.display.wait_for_window(dialog))
 
     def search_action(self, running: Running, words: str) -> None:
         """Find an action by GIMP's action search, from the window that has the keyboard, and start it."""

@@ -45,23 +45,23 @@ def changed(before, after, layer):
 
 
 def run(case):
-    """Refine one mask inside the selection, then put it to other uses."""
+    """Refine one mask inside the selection, and where the case says so, put it to other uses."""
     image, layer = make(case)
     give_mask(layer)
     layer.set_edit_mask(False)
     before, pixels = read(layer.get_mask()), read(layer)
     said = [refine(layer)]
     facts = {"changed": changed(before, read(layer.get_mask()), layer)}
-    said.append(refine(layer, output="new-layer"))
-    top = image.get_layers()[0]
-    facts["copied"] = read(top.get_mask()) != b"" and layer.get_visible() is False
-    said.append(refine(layer, output="cutout", amount=0))
-    facts["are_maskless"] = [one.get_mask() is None for one in image.get_layers()]
-    Gimp.Selection.none(image)
-    said.append(refine(layer, contrast=50.0))
-    said.append(refine(layer, output="selection"))
-    facts["selected"] = not Gimp.Selection.is_empty(image)
-    facts["said"] = said
+    if case["outputs"]:
+        said.append(refine(layer, output="new-layer"))
+        facts["is_hidden"] = not layer.get_visible()
+        said.append(refine(layer, output="cutout", amount=0))
+        facts["are_masked"] = [one.get_mask() is not None for one in image.get_layers()]
+        Gimp.Selection.none(image)
+        said.append(refine(layer, contrast=50.0))
+        said.append(refine(layer, output="selection"))
+        facts["is_selected"] = not Gimp.Selection.is_empty(image)
+    facts["said"] = [sentence for sentence in said if sentence]
     facts["is_untouched"] = read(layer) == pixels and not layer.get_edit_mask()
     facts["channels"] = len(image.get_channels())
     return facts

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from tests.hosts.editor import wait_for
+from tests.hosts.gimp_host import REFINE_DIALOG as DIALOG
 from tests.hosts.gimp_host import Gimp
 from tests.hosts.pictures import portrait, write_png
 from tests.hosts.running import EditorError, Running
@@ -26,7 +27,6 @@ from flyaway_client.retouching import Image, Retouch
 HERE = Path(__file__).parent
 WIDTH, HEIGHT = SIZE = (480, 360)
 TITLE = "by hand"
-DIALOG = "^Flyaway: Refine Edge$"
 SUBJECT = (200, 140)
 BACKGROUND = (30, 30)
 
@@ -70,9 +70,7 @@ class Retoucher:
 
     def open_dialog(self) -> None:
         """Open the dialog by GIMP's action search, and wait until the photo is seen in it."""
-        self.display.activate(self.display.wait_for_window(TITLE))
-        self._gimp.search_action(self.running, "refine hair")
-        self.display.activate(self.display.wait_for_window(DIALOG))
+        self._gimp.open_refine_dialog(self.running, TITLE)
         self._left_top = self._find()
 
     def draw(self, points: list[Point], *, patches: int = 1, held: str = "") -> None:
@@ -96,8 +94,17 @@ class Retoucher:
 
     def drag(self, points: list[Point]) -> None:
         """Drag the mouse along points of the photo."""
+        self.display.drag([self.on_screen(point) for point in points])
+
+    def on_screen(self, point: Point) -> tuple[int, int]:
+        """Where a point of the photo was when the dialog opened."""
         left, top = self._left_top
-        self.display.drag([(round(left + x), round(top + y)) for x, y in points])
+        return round(left + point[0]), round(top + point[1])
+
+    def draw_on_screen(self, *places: tuple[int, int]) -> None:
+        """The same along places of the screen."""
+        left, top = self._left_top
+        self.draw([(x - left, y - top) for x, y in places])
 
     def choose_output(self, name: str) -> None:
         """Choose an output by keys."""
@@ -512,6 +519,38 @@ def test_a_selection_is_a_stroke(retoucher: Callable[..., Retoucher]) -> None:
     user.finish()
 
 
+def test_strokes_land_where_they_are_seen(retoucher: Callable[..., Retoucher]) -> None:
+    """Zoomed by the wheel around the mouse, moved with the space bar and with the middle button."""
+    user = retoucher()
+    user.open_dialog()
+    x, y = user.on_screen(LOCK[2])
+    user.display.xdotool("mousemove", str(x), str(y), "click", "4", "sleep", "0.2", "click", "4")
+    user.wait_for_rest()
+    user.display.screenshot("enlarged")  # three times
+    user.draw_on_screen((x, y), (x + 30, y))
+    user.display.xdotool("keydown", "space")
+    user.display.drag([(x, y), (x - 30, y), (x - 60, y)])
+    user.display.xdotool("keyup", "space")
+    user.wait_for_rest()
+    user.draw_on_screen((x, y), (x + 1, y))  # 20 pixels further right
+    steps = ["mousemove", str(x), str(y), "mousedown", "2", "sleep", "0.1"]
+    steps += ["mousemove", str(x), str(y + 90), "sleep", "0.1", "mouseup", "2"]
+    user.display.xdotool(*steps)
+    user.wait_for_rest()
+    user.draw_on_screen((x, y), (x + 1, y))  # 30 pixels further up
+    user.end("Return")
+    user.wait_until(lambda seen: seen["channels"], "no strokes were kept")
+    strokes = user.plane("channel-0")
+    left, top = (round(one) for one in LOCK[2])
+    places = [(left, top), (left + 10, top), (left + 20, top), (left + 20, top - 30)]
+    assert [int(strokes[row, column]) for column, row in places] == [UNKNOWN] * 4
+    radius = 5
+    assert cv2.boundingRect(strokes) == pytest.approx(
+        (left - radius, top - 30 - radius, 20 + 2 * radius, 30 + 2 * radius), abs=2
+    )
+    user.finish()
+
+
 def test_what_happens_to_the_image_meanwhile(
     gimp: Gimp, retoucher: Callable[..., Retoucher]
 ) -> None:
@@ -583,23 +622,30 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
+WITH_OUTPUTS = ("float", "palette", "beyond the canvas")
+"""Those of which each output is made as well."""
+
+
 def test_refines_masks_of_every_kind_without_a_dialog(gimp: Gimp, tmp_path: Path) -> None:
-    """Inside the selection alone, and each other output once."""
+    """Inside the selection alone, and bit for bit as GIMP keeps them elsewhere."""
     photo = write_png(tmp_path / "photo.png", portrait(*SIZE))
     place = (180, 90, 60, 50)
+    usual = {"file": str(photo), "ellipse": place}
     cases = [
-        {"name": name, "file": str(photo), "ellipse": place, **kind} for name, kind in KINDS.items()
+        {"name": name, "outputs": name in WITH_OUTPUTS, **usual, **kind}
+        for name, kind in KINDS.items()
     ]
     facts = gimp.run(HERE / "gimp_refine_kinds.py", args={"cases": cases}, seconds=200)
     refusals = facts.pop("refusals")
     for name, seen in facts.items():
-        assert seen["said"] == [""] * 5, name
+        assert seen["said"] == [], name
         left, top, right, bottom = seen["changed"]
         assert left >= place[0] and right <= place[0] + place[2], name
         assert top >= place[1] and bottom <= place[1] + place[3], name
-        assert seen["copied"] and seen["selected"] and seen["is_untouched"], name
-        assert seen["are_maskless"] == [False, True, False], name  # each copy just above the layer
-        assert seen["channels"] == 0, name
+        assert seen["is_untouched"] and seen["channels"] == 0, name
+        if name in WITH_OUTPUTS:
+            assert seen["is_hidden"] and seen["is_selected"], name
+            assert seen["are_masked"] == [True, False, True], name  # each copy just above the layer
     assert "no mask to refine. Extract" in refusals["no mask"]
     assert "Select the part of the mask" in refusals["nothing to do"]
     assert "Black Clip must be below White Clip" in refusals["clips"]

@@ -51,6 +51,8 @@ class Easel:
         self.strokes = Plane(mask.width, mask.height, 1, drawn)
         self._solved = Plane(mask.width, mask.height, 1, drawn)
         self._waiting: Box | None = None
+        self._earlier = list[tuple[Box, bytes]]()
+        self._is_beginning = False
         self._steps = deque[_State]()
         self._undone = list[_State]()
         longer = max(mask.width, mask.height)
@@ -76,12 +78,19 @@ class Easel:
         """The box of the next patch; None where nothing waits."""
         return None if self._waiting is None else self._grown(self._waiting, self._reach_px)
 
+    def begin(self) -> None:
+        """Begin a stroke that can be taken back apart from those that wait already, as long as it waits itself."""
+        self._is_beginning = True
+
     def draw(self, box: Box, levels: Buffer) -> None:
         """Change the strokes in a box to levels of messages.py, 0 where there is none any more."""
         before = self.strokes.cropped(box)
         changed = planes.around(planes.changes(before, levels), box.width)
         if changed is None:
             return
+        if self._is_beginning and self._waiting is not None:
+            self._earlier.append((self._waiting, self.strokes.cropped(self._waiting)))
+        self._is_beginning = False
         self.strokes.paste(box, levels)
         place = Box(box.left + changed.left, box.top + changed.top, changed.width, changed.height)
         self._waiting = place.united(self._waiting)
@@ -134,6 +143,7 @@ class Easel:
 
     def _look_what_waits(self, box: Box) -> None:
         """Only what was drawn since can differ, or where the patch was."""
+        self._earlier.clear()
         place = box.united(self._waiting)
         changed = planes.changes(self._solved.cropped(place), self.strokes.cropped(place))
         found = planes.around(changed, place.width)
@@ -148,10 +158,13 @@ class Easel:
         self.mask.paste(box, mask)
 
     def back(self) -> Box | None:
-        """Take back what was drawn and is not solved, or else the last step; what has changed, or None."""
+        """Take back the last stroke that was drawn and is not solved, or else the last step; what has changed, or None."""
         if self._waiting is not None:
             box, self._waiting = self._waiting, None
             self.strokes.paste(box, self._solved.cropped(box))
+            if self._earlier:
+                self._waiting, strokes = self._earlier.pop()
+                self.strokes.paste(self._waiting, strokes)
             return box
         if not self._steps:
             return None

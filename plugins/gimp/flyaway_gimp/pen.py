@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flyaway_client import brush
+from flyaway_client import brush, planes
 from flyaway_client.brush import Point
 from flyaway_client.easel import Easel
 from flyaway_client.messages import KEEP, REMOVE, UNKNOWN
-from flyaway_client.planes import Box
+from flyaway_client.planes import Box, Plane
 
 ERASER = 0
 """The level that takes strokes away."""
@@ -37,6 +37,7 @@ class Strokes:
         """Go down at a place of the image; swapped, Keep removes and Remove keeps for this stroke."""
         self._stroke_level = _SWAPPED.get(self.level, self.level) if is_swapped else self.level
         self._last = place
+        self._easel.begin()
         self.go(place)
 
     def go(self, place: Point) -> None:
@@ -48,6 +49,19 @@ class Strokes:
         if found is not None:
             self._easel.draw(*found)
             self._drawn(found[0])
+
+    def cover(self, selected: bytes) -> None:
+        """Draw Unknown over all of the layer that is selected, as one stroke."""
+        strokes = self._easel.strokes
+        box = planes.around(selected, strokes.width)
+        if box is None:
+            return
+        where = Plane(strokes.width, strokes.height, 1, selected).cropped(box)
+        unknown = bytes([UNKNOWN]) * (box.width * box.height)
+        self._easel.begin()
+        self._easel.draw(box, planes.chosen(where, unknown, strokes.cropped(box)))
+        self._drawn(box)
+        self._lifted()
 
     def lift(self) -> None:
         """Go up again."""

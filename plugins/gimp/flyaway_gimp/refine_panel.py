@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import background
 import finishing
-import layers
 import outputs
 import refine_options
-import selections
 from adjuster import Adjuster
 from adjustment_rows import AdjustmentRows
 from canvas import Canvas
@@ -24,7 +22,7 @@ from status_row import StatusRow
 from subject import Subject
 from tool_row import ToolRow
 
-from flyaway_client import outcome, planes, texts
+from flyaway_client import outcome, texts
 from flyaway_client.adjustments import Adjustments
 from flyaway_client.background import BackgroundCall
 from flyaway_client.easel import Easel
@@ -57,20 +55,15 @@ class RefineDialog:
         self._easel = Easel(subject.mask, subject.layout.mask_dtype, strokes)
         self._first_strokes = bytes(self._easel.strokes.data)
         self._shown = ShownMask(self._easel, subject.layout, self._refresh)
-        self._adjuster = Adjuster(self._shown, subject.width, subject.height, self.on_problem)
+        self._adjuster = Adjuster(
+            self._shown, subject.width, subject.height, lambda sentence: self._status.fail(sentence)
+        )
         self._pen = Strokes(self._easel, self._refresh, self._lift)
         self._finish: BackgroundCall[outputs.Result] | None = None
         self._wants_finish = False
         self._is_applied = False
         self._build()
-        self._retoucher = Retoucher(
-            subject,
-            self._easel,
-            config.get_property("engine"),
-            config.get_property("paid-work-only"),
-            self,
-        )
-        self._status.work(texts.SENDING)
+        self._retoucher = self._begin()
 
     def run(self) -> bool:
         """Let the user work; whether something was put into the document."""
@@ -133,28 +126,33 @@ class RefineDialog:
     def _draw_selection(self) -> None:
         """Take the selection as a stroke."""
         try:
-            read = selections.reader(self._subject.layer, None)
+            selected = self._subject.selected()
         except DocumentError as error:
             self._status.fail(str(error))
             return
-        mask = self._easel.mask
-        whole = Plane(mask.width, mask.height)
-        if read is not None:
-            levels = read(layers.whole(self._subject.layer))
-            whole.paste(whole.box, levels.translate(_IS_SELECTED))
-        box = planes.around(whole.data, whole.width)
-        if box is None:
-            return
-        unknown = bytes([UNKNOWN]) * (box.width * box.height)
-        before = self._easel.strokes.cropped(box)
-        self._easel.draw(box, planes.chosen(whole.cropped(box), unknown, before))
-        self._refresh(box)
-        self._lift()
+        if selected is not None:
+            self._pen.cover(selected)
 
     def _choose_pen(self, level: int, width_px: int) -> None:
         self._pen.level, self._pen.width_px = level, width_px
         self._config.set_property("brush", width_px)
         self._canvas.show_brush()
+
+    def _begin(self) -> Retoucher:
+        """Have the layer sent to the daemon."""
+        self._status.work(texts.SENDING)
+        config = self._config
+        engine, paid_work_only = (
+            config.get_property(name) for name in ("engine", "paid-work-only")
+        )
+        return Retoucher(self._subject, self._easel, engine, paid_work_only, self)
+
+    def _choose_engines(self, button: Gtk.CheckButton) -> None:
+        """Go on with other engines."""
+        self._config.set_property("paid-work-only", button.get_active())
+        self._retoucher.close(wait_s=0)
+        self._retoucher = self._begin()
+        self._lift()
 
     def _adjust(self, chosen: Adjustments) -> None:
         refine_options.set_adjusted(self._config, chosen)
@@ -184,6 +182,7 @@ class RefineDialog:
     def _apply(self) -> None:
         """End with the mask as it is seen, once all strokes are in it."""
         self._wants_finish = True
+        self._adjuster.close()  # nothing is looked at from here on
         self._work.set_sensitive(False)
         self._dialog.set_response_sensitive(Gtk.ResponseType.OK, False)
         if self._easel.is_settled:
@@ -284,7 +283,16 @@ class RefineDialog:
         self._output = RefineOutput(self._config)
         self._output.attach_to(grid, 0)
         self._adjustments = AdjustmentRows(self._adjust)
-        return _column(self._selection, self._adjustments.expander, grid)
+        self._paid_work = Gtk.CheckButton(
+            label=texts.PAID_WORK,
+            active=self._config.get_property("paid-work-only"),
+            tooltip_text=texts.PAID_WORK_ABOUT,
+            focus_on_click=False,
+        )
+        self._paid_work.connect("toggled", self._choose_engines)
+        more = Gtk.Expander(label="More", tooltip_text=texts.MORE_ABOUT)
+        more.add(self._paid_work)
+        return _column(self._selection, self._adjustments.expander, grid, more)
 
     def _listen(self) -> None:
         tools, canvas, look = self._tools, self._canvas, self._look
@@ -320,9 +328,6 @@ class RefineDialog:
             canvas.pan_by_key,
             lambda: not self._wants_finish,
         )
-
-
-_IS_SELECTED = bytes(255 * (level > 127) for level in range(256))
 
 
 def _usual_brush_px(subject: Subject) -> int:

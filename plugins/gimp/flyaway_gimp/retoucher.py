@@ -99,14 +99,14 @@ class Retoucher:
         """Take a stroke again that was taken back."""
         self._changed(self._easel.forward())
 
-    def close(self) -> None:
-        """The dialog is over: what is under way stops, and the daemon may let go of the layer."""
+    def close(self, wait_s: float = 1.0) -> None:
+        """What is under way stops, and the daemon may let go of the layer; it is told so within that time, or later."""
         for call in (self._call, self._opening):
             if call is not None:
                 call.abandon()
         retouch = self._retouch
         if retouch is not None:
-            BackgroundCall(lambda *_: retouch.close()).abandon(wait_s=1.0)
+            BackgroundCall(lambda *_: retouch.close()).abandon(wait_s)
 
     def _session(self) -> Retouch:
         """The session; called in threads, and begun in the first of them, for that takes a second on a large layer."""

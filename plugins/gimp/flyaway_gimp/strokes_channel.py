@@ -79,7 +79,7 @@ def put(layer: Gimp.Layer, strokes: Plane) -> None:
     """Keep strokes in place of those of before; in the undo step that is open. None are no channel."""
     image = layer.get_image()
     old = _find(image)
-    is_empty = not any(strokes.data)
+    is_empty = strokes.data.count(0) == len(strokes.data)
     if old is None and is_empty:
         return
     selected = image.get_selected_drawables()

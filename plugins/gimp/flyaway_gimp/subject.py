@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import layers
 import layouts
+import selections
 from gi.repository import Gegl, Gimp
 from layouts import Layout
 
@@ -14,6 +15,8 @@ from flyaway_client.messages import DTYPES, ImageHeader
 from flyaway_client.planes import Plane
 from flyaway_client.refusals import DocumentError
 from flyaway_client.retouching import Image
+
+_IS_SELECTED = bytes(255 * (level > 127) for level in range(256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,18 @@ class Subject:
         header = ImageHeader(self.width, self.height, layouts.CHANNELS, self.layout.image_dtype)
         content = self.pixels.get(place, 1.0, self.layout.image_format, Gegl.AbyssPolicy.NONE)
         return Image(header, content)
+
+    def selected(self) -> bytes | None:
+        """Where the layer is selected now, a byte a pixel, more than 0 where rather so; None where nothing is.
+
+        Raises:
+            DocumentError: the layer is gone or has another size now, or none of it is selected.
+        """
+        self.check_same()
+        read = selections.reader(self.layer, None)
+        if read is None:
+            return None
+        return read(layers.whole(self.layer)).translate(_IS_SELECTED)
 
     def check_same(self) -> None:
         """Make sure that the layer is there, and as large as it was.

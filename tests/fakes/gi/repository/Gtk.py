@@ -139,6 +139,14 @@ class ToggleButton(Button):
             self.emit("toggled")
 
 
+class CheckButton(ToggleButton):
+    def __init__(
+        self, *, label: str, active: bool, tooltip_text: str, focus_on_click: bool
+    ) -> None:
+        super().__init__(label=label, tooltip_text=tooltip_text)
+        self._is_active = active
+
+
 class RadioButton(ToggleButton):
     def __init__(
         self,
