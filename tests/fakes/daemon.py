@@ -147,6 +147,26 @@ def finish_when_complete(daemon: FakeDaemon, peer: Peer, message: Message) -> No
         send_foreground(daemon, peer)
 
 
+SOLVED = 77
+"""What `solve` makes of a mask inside of what it is to solve."""
+
+
+def solve(fake: FakeDaemon, peer: Peer, message: Message) -> None:
+    """Once a patch is there, make the mask `SOLVED` where it is to be solved; a mask to be adjusted becomes all 9."""
+    request = peer.request
+    if not isinstance(request, (messages.RefineRequest, messages.AdjustRequest)):
+        finish_when_complete(fake, peer, message)
+    elif is_complete(peer):
+        mask, inside = peer.parts["mask"], peer.parts.get("inside")
+        alpha = bytes(9 for _ in mask) if inside is None else _solved(mask, inside)
+        fake.send(peer, messages.ExtractResult(request.id, request.mask, "fake", "CPU", 0.2))
+        send_part(fake, peer, "alpha", alpha)
+
+
+def _solved(mask: bytearray, inside: bytearray) -> bytes:
+    return bytes(SOLVED if place else level for level, place in zip(mask, inside, strict=True))
+
+
 def is_complete(peer: Peer) -> bool:
     """Whether everything the request announced has come."""
     assert peer.request is not None

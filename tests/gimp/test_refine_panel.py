@@ -13,39 +13,23 @@ import pytest
 from tests.fakes import daemon
 from tests.fakes.daemon import FakeDaemon, Peer
 
-from flyaway_client import background, messages, protocol, texts, views
+from flyaway_client import background, hints, messages, protocol, texts, views
 from flyaway_client.messages import KEEP, REMOVE, UNKNOWN, ImageHeader, Message, RefineRequest
+from flyaway_client.planes import Box
 
 # Widgets, layers and settings are the fakes', which are imported anew for each test.
 # mypy: disable-error-code="no-untyped-def"
 
 WIDTH, HEIGHT = 40, 30
-NEW = 77
-"""What the daemon makes of a mask inside of what it is to solve."""
+NEW = daemon.SOLVED
 
 SCALE = 10
 ROOM = (SCALE * WIDTH, SCALE * HEIGHT)
 
 
-def solve(fake: FakeDaemon, peer: Peer, message: Message) -> None:
-    """Once a patch is there, make the mask `NEW` where it is to be solved; adjust to all 9."""
-    request = peer.request
-    if not isinstance(request, (RefineRequest, messages.AdjustRequest)):
-        daemon.finish_when_complete(fake, peer, message)
-    elif daemon.is_complete(peer):
-        mask, inside = peer.parts["mask"], peer.parts.get("inside")
-        alpha = bytes(9 for _ in mask) if inside is None else _solved(mask, inside)
-        fake.send(peer, messages.ExtractResult(request.id, request.mask, "fake", "CPU", 0.2))
-        daemon.send_part(fake, peer, "alpha", alpha)
-
-
-def _solved(mask: bytearray, inside: bytearray) -> bytes:
-    return bytes(NEW if place else level for level, place in zip(mask, inside, strict=True))
-
-
 @pytest.fixture
 def fake(home: Path) -> Iterator[FakeDaemon]:
-    with daemon.running(home, {"strip": solve}) as running:
+    with daemon.running(home, {"strip": daemon.solve}) as running:
         yield running
 
 
@@ -237,6 +221,21 @@ def test_strokes_of_another_layer_or_size_are_not_taken_up(
     assert strokes_channel.read(layer) is None
 
 
+def test_hints_that_were_painted_in_krita_are_taken_up(gimp, script, layer) -> None:
+    import strokes_channel
+
+    image = layer.get_image()
+    paint = np.frombuffer(hints.paint(bytes([KEEP, REMOVE, UNKNOWN, 0] * 3)), np.uint8)
+    pixels = paint.reshape(3, 4, 4)[..., (2, 1, 0, 3)] / 255
+    image.layers.insert(0, gimp.Layer(image, f"{hints.LAYER} copy", pixels, (30, 20)))
+    strokes = strokes_channel.read(layer)
+    assert strokes is not None
+    assert strokes.cropped(Box(30, 20, 4, 1)) == bytes([KEEP, REMOVE, UNKNOWN, 0])
+    assert sum(map(bool, strokes.data)) == 9
+    image.layers.insert(1, gimp.Layer(image, "between", np.zeros((HEIGHT, WIDTH, 4))))
+    assert strokes_channel.read(layer) is None
+
+
 def test_a_hand_made_channel_of_that_name_is_taken_up(gimp, script, layer) -> None:
     import strokes_channel
 
@@ -295,7 +294,7 @@ def test_a_newer_stroke_takes_the_place_of_an_older_one_in_silence(user, home: P
             if len(asked) == 1:
                 waits.set()
                 return  # no answer, as long as it is not replaced
-        solve(one, peer, message)
+        daemon.solve(one, peer, message)
 
     with daemon.running(home, {"strip": hold_first}):
         somebody = user()
@@ -316,7 +315,7 @@ def test_takes_back_the_last_of_two_strokes_that_wait(user, home: Path) -> None:
         if isinstance(peer.request, RefineRequest) and not go_on.is_set():
             is_asked.set()
         else:
-            solve(one, peer, message)
+            daemon.solve(one, peer, message)
 
     with daemon.running(home, {"strip": hold}):
         somebody = user()
@@ -340,7 +339,7 @@ def test_one_that_was_given_up_late_does_not_lose_the_newer(user, home: Path) ->
             assert peer.request is not None
             one.send(peer, messages.ErrorReply(peer.request.id, code, "Cancelled."))
             return
-        solve(one, peer, message)
+        daemon.solve(one, peer, message)
 
     with daemon.running(home, {"strip": cancel_once}):
         somebody = user()
@@ -353,7 +352,7 @@ def test_a_daemon_lost_in_the_middle_is_told_of_and_no_stroke_is_lost(user, home
         if isinstance(peer.request, RefineRequest):
             one.hang_up()
         else:
-            solve(one, peer, message)
+            daemon.solve(one, peer, message)
 
     with daemon.running(home, {"strip": die}):
         somebody = user()
@@ -361,7 +360,7 @@ def test_a_daemon_lost_in_the_middle_is_told_of_and_no_stroke_is_lost(user, home
         somebody.wait_until(lambda: texts.STROKES_WAIT in somebody.says)
     assert somebody.easel.strokes.data[10 * WIDTH + 30] == UNKNOWN
     assert not somebody.easel.is_settled
-    with daemon.running(home, {"strip": solve}):
+    with daemon.running(home, {"strip": daemon.solve}):
         somebody.stroke(30, 25)
         somebody.wait_until_solved()
         assert somebody.easel.mask.data[10 * WIDTH + 30] == NEW
@@ -373,7 +372,7 @@ def test_apply_tries_again_what_has_failed(user, home: Path) -> None:
         if isinstance(peer.request, RefineRequest):
             one.send(peer, messages.ErrorReply(peer.request.id, protocol.OUT_OF_MEMORY, "Full."))
         else:
-            solve(one, peer, message)
+            daemon.solve(one, peer, message)
 
     with daemon.running(home, {"strip": refuse}) as fake:
         somebody = user()
@@ -382,7 +381,7 @@ def test_apply_tries_again_what_has_failed(user, home: Path) -> None:
         somebody.respond("OK")
         somebody.wait_until(lambda: somebody.says.startswith("Full.") and not somebody.is_applied)
         assert somebody.dialog._work.get_sensitive()
-        fake.script["strip"] = solve
+        fake.script["strip"] = daemon.solve
         somebody.respond("OK")
         somebody.wait_until(lambda: somebody.is_applied)
     assert somebody.mask()[10, 30] == NEW
@@ -401,7 +400,7 @@ def test_shows_a_coarse_look_until_the_final_one_and_keeps_it_nowhere(user, home
             one.send(peer, messages.Preview(request.id, header), bytes([150]) * header.pixels)
             one.send(peer, messages.Progress(request.id, "Refining", 0.5))
             assert go_on.wait(30)
-            solve(one, peer, message)
+            daemon.solve(one, peer, message)
 
     with daemon.running(home, {"strip": answer}):
         somebody = user()

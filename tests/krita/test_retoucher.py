@@ -17,30 +17,12 @@ from flyaway_client import hints, messages
 from flyaway_client.messages import KEEP, REMOVE, UNKNOWN, Message, RefineRequest
 
 WIDTH, HEIGHT = 40, 30
-NEW = 77
-"""What the daemon makes of a mask inside of what it is to solve."""
-
-
-def solve(fake: FakeDaemon, peer: Peer, message: Message) -> None:
-    """Once a patch is there, make the mask `NEW` where it is to be solved; adjust to all 9."""
-    request = peer.request
-    if not isinstance(request, (RefineRequest, messages.AdjustRequest)):
-        daemon.finish_when_complete(fake, peer, message)
-    elif daemon.is_complete(peer):
-        mask = peer.parts["mask"]
-        inside = peer.parts.get("inside")
-        alpha = bytes(9 for _ in mask) if inside is None else _solved(mask, inside)
-        fake.send(peer, messages.ExtractResult(request.id, request.mask, "fake", "CPU", 0.2))
-        daemon.send_part(fake, peer, "alpha", alpha)
-
-
-def _solved(mask: bytearray, inside: bytearray) -> bytes:
-    return bytes(NEW if place else level for level, place in zip(mask, inside, strict=True))
+NEW = daemon.SOLVED
 
 
 @pytest.fixture
 def fake(home: Path) -> Iterator[FakeDaemon]:
-    with daemon.running(home, {"strip": solve}) as running:
+    with daemon.running(home, {"strip": daemon.solve}) as running:
         yield running
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import layers
 from gi.repository import Gegl, Gimp
 
+from flyaway_client import hints
 from flyaway_client.planes import Plane
 from flyaway_client.views import SETTLED_STROKES
 
@@ -14,6 +15,8 @@ NAME = "Flyaway strokes"
 
 _FORMAT = "Y' u8"
 """As seen, which stays so when the image is converted to another precision."""
+
+_PAINT_FORMAT = "R'G'B'A u8"
 
 _PARASITE = "flyaway-strokes"
 """What says whose strokes they are and where that lay; kept in the file with the channel."""
@@ -23,7 +26,7 @@ def read(layer: Gimp.Layer) -> Plane | None:
     """The strokes on a layer from before; None where there are none, or they were another layer's or size's."""
     channel = _find(layer.get_image())
     if channel is None:
-        return None
+        return _painted(layer)
     place = layers.place_over(layer, channel)
     parasite = channel.get_parasite(_PARASITE)
     if parasite is not None:  # else they were made otherwise, and the name is to be trusted
@@ -37,6 +40,19 @@ def read(layer: Gimp.Layer) -> Plane | None:
             place.x, place.y = whose.place
     levels = layers.pixels(channel, place, _FORMAT)
     return Plane(place.width, place.height, 1, levels.translate(SETTLED_STROKES))
+
+
+def _painted(layer: Gimp.Layer) -> Plane | None:
+    """What Krita's users have painted as hints on the layer above it; it comes with files that keep layers, such as .ora."""
+    parent = layer.get_parent()
+    siblings = layer.get_image().get_layers() if parent is None else parent.get_children()
+    above = siblings[: siblings.index(layer)][-1:]
+    if not above or not above[0].get_name().startswith(hints.LAYER):
+        return None
+    place = layers.place_over(layer, above[0])
+    paint = bytearray(layers.pixels(above[0], place, _PAINT_FORMAT))
+    paint[0::4], paint[2::4] = paint[2::4], paint[0::4]
+    return Plane(place.width, place.height, 1, hints.levels(paint))
 
 
 @dataclass(frozen=True, slots=True)
