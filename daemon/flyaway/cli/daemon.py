@@ -14,7 +14,7 @@ from flyaway.errors import DaemonError
 from flyaway_client import connection
 from flyaway_client.client import Client
 from flyaway_client.connection import ConnectionFile
-from flyaway_client.errors import DaemonUnreachableError
+from flyaway_client.errors import DaemonUnreachableError, VersionError
 from flyaway_client.messages import StatusReply
 
 if TYPE_CHECKING:
@@ -67,13 +67,22 @@ def start(arguments: argparse.Namespace) -> int:
 
 def stop(arguments: argparse.Namespace) -> int:
     """End the daemon and wait until it has gone."""
+    terminal.write_result(end())
+    return 0
+
+
+def end() -> str:
+    """End the daemon, wait until it has gone, and say so.
+
+    Raises:
+        DaemonError: it does not end, or does not answer and cannot be found.
+    """
     try:
         client = _running()
-    except DaemonError:
-        return _stop_silent()
+    except (DaemonError, VersionError):
+        return _end_silent()
     if client is None:
-        terminal.write_result("No daemon is running.")
-        return 0
+        return "No daemon is running."
     with client:
         client.shutdown()
     deadline = time.monotonic() + _STOP_S
@@ -84,12 +93,11 @@ def stop(arguments: argparse.Namespace) -> int:
                 "End that process by hand."
             )
         time.sleep(0.05)
-    terminal.write_result("The daemon has stopped.")
-    return 0
+    return "The daemon has stopped."
 
 
-def _stop_silent() -> int:
-    """End a daemon that answers nobody, by the process that holds the lock.
+def _end_silent() -> str:
+    """End a daemon that answers nobody, or not in our protocol, by the process that holds the lock.
 
     Raises:
         DaemonError: it cannot be found, or does not end.
@@ -102,9 +110,8 @@ def _stop_silent() -> int:
     try:
         process = psutil.Process(pid) if pid else None
         if process is not None and "flyaway" in " ".join(process.cmdline()):
-            _end(process)
-            terminal.write_result("The daemon, which did not answer, was ended.")
-            return 0
+            _end_process(process)
+            return "The daemon, which did not answer, was ended."
     except psutil.Error as error:
         raise DaemonError(
             f"The daemon, process {pid}, does not answer and cannot be ended: {error}. End it by hand."
@@ -115,7 +122,7 @@ def _stop_silent() -> int:
     )
 
 
-def _end(process: psutil.Process) -> None:
+def _end_process(process: psutil.Process) -> None:
     """Ask a process to end, and end it if it does not."""
     import psutil
 

@@ -23,8 +23,8 @@ from flyaway_installer.places import Machine, places
 
 
 @pytest.fixture(autouse=True)
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    """A user with a Krita and without GIMP."""
+def machine(tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """A user with a Krita and without GIMP, who has no weights."""
     (tmp_path / ".local" / "share" / "krita").mkdir(parents=True)
     machine = Machine("linux", tmp_path, {}, tmp_path / "root", lambda folder: [])
     monkeypatch.setattr(editors, "this_machine", lambda: machine)
