@@ -34,6 +34,8 @@ def install(place: Place, *, link: bool = False) -> None:
     Raises:
         InstallError: a folder or file cannot be written, or the plugin's files are not here.
     """
+    if place.refusal:
+        raise InstallError(place.refusal)
     with _explained(place):
         if place.profile and not Path(place.profile).is_dir():
             raise InstallError(

@@ -162,6 +162,8 @@ def _editors() -> Lines:
 
 
 def _plugin(place: Place) -> str:
+    if place.refusal:
+        return place.refusal
     try:
         state = _PLUGIN_STATES[install.state(place)]
         is_on = install.is_switched_on(place)

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import flyaway
-from flyaway.cli import daemon, models
+from flyaway.cli import autostart, models, running
 from flyaway.cli.connecting import LAUNCH_ARGV, connect, forget_launch, record_launch
 from flyaway.errors import FlyawayError
 from flyaway_client import connection, launch
@@ -46,6 +46,7 @@ def faults() -> list[Fault]:
     for look in (
         partial(_plugin_faults, places),
         partial(_launch_faults, any(map(install.is_installed, places))),
+        _autostart_faults,
         _daemon_faults,
         _download_faults,
     ):
@@ -101,28 +102,33 @@ def _forget() -> str:
     return "It was deleted: no plugin is installed."
 
 
+def _autostart_faults() -> Iterator[Fault]:
+    if autostart.state() == "stale":
+        yield Fault("autostart", "It starts another Flyaway.", autostart.switch_on)
+
+
 def _daemon_faults() -> Iterator[Fault]:
     from flyaway.serving import lifetime
 
     home = connection.home()
     try:
         with connect(start=False) as client:
-            running = client.hello.daemon
-        if running != flyaway.__version__:
-            yield Fault("daemon", f"The one that runs is Flyaway {running}.", _end_other)
+            release = client.hello.daemon
+        if release != flyaway.__version__:
+            yield Fault("daemon", f"The one that runs is Flyaway {release}.", _end_other)
     except VersionError:
         yield Fault("daemon", "The one that runs speaks another protocol.", _end_other)
     except DaemonUnreachableError:
         file = home / connection.CONNECTION_NAME
         if lifetime.is_running(home):
-            yield Fault("daemon", "It runs but does not answer.", daemon.end)
+            yield Fault("daemon", "It runs but does not answer.", running.end)
         elif file.exists():
             remedy = partial(_delete, [file])
             yield Fault("connection file", "It is of a daemon that has gone.", remedy)
 
 
 def _end_other() -> str:
-    return f"{daemon.end()} The next request starts Flyaway {flyaway.__version__}."
+    return f"{running.end()} The next request starts Flyaway {flyaway.__version__}."
 
 
 def _download_faults() -> Iterator[Fault]:
