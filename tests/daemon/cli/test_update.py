@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from flyaway.cli import update
 from flyaway.cli.main import main
 from flyaway.serving import lifetime
 from flyaway_installer import assemble, editors
@@ -114,7 +113,7 @@ def test_without_uv_or_on_windows_the_commands_are_told(
 ) -> None:
     (prefix / "uv-receipt.toml").touch()
     install(places("krita", user)[0])
-    monkeypatch.setattr(update.sys, "platform", platform)
+    monkeypatch.setattr(sys, "platform", platform)
 
     assert main(["update"]) == 2
 
@@ -162,7 +161,7 @@ def test_windows_installer_waits_for_the_command_to_end(
     monkeypatch.setattr(
         subprocess, "Popen", lambda command, **options: ran.append((command, options))
     )
-    monkeypatch.setattr(update.sys, "platform", "win32")
+    monkeypatch.setattr(sys, "platform", "win32")
 
     assert main(["update"]) == 0
 
