@@ -1,3 +1,5 @@
 """Flyaway's daemon: keeps matting engines warm and serves the plugins. Importing it does nothing."""
 
-__version__ = "0.1.0"
+from flyaway_client.release import RELEASE
+
+__version__ = RELEASE

@@ -39,5 +39,7 @@ def _add(archive: zipfile.ZipFile, path: Path, name: str) -> None:
         archive.writestr(entry, b"")
     else:
         entry = zipfile.ZipInfo(name)
-        entry.external_attr = (0o100000 | (path.stat().st_mode & 0o777)) << 16
+        # Not the file's own mode, which depends on the umask of whoever made it.
+        mode = 0o100755 if path.stat().st_mode & 0o100 else 0o100644
+        entry.external_attr = mode << 16
         archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)

@@ -1,4 +1,4 @@
-"""Puts a plugin together: its own files, and a copy of flyaway_client nested inside its package.
+"""Puts a plugin together: its own files, the licence, and a copy of flyaway_client nested inside its package.
 
 The nesting is needed because Krita's zip importer takes one folder per plugin. Zips, the wheel's data,
 installation and tests all come through `assemble`.
@@ -22,6 +22,9 @@ PACKAGED = Path(__file__).parent / "_plugins"
 
 CHECKOUT = Path(__file__).resolve().parents[2] / "plugins"
 """In a checkout: the plugins' sources."""
+
+LICENCE = "LICENSE"
+"""The text of our licence, which goes with every plugin; it lies beside the checkout's `plugins`."""
 
 
 class AssemblyError(Exception):
@@ -48,7 +51,7 @@ def assemble(host: str, dest: Path, *, link: bool = False) -> Path:
     package = dest / name
     package.mkdir(parents=True)
     for source in sources:
-        target = package if source.parent.name == name or source.name == CLIENT else dest
+        target = dest if source.suffix in COMPANIONS else package
         place(source, target / source.name)
     if not link and host == "gimp":
         # GIMP starts the script itself, and neither zips nor Windows checkouts keep its mode.
@@ -71,8 +74,8 @@ def _sources(host: str, *, link: bool) -> list[Path]:
         raise AssemblyError(f"the {host} plugin's files are missing; install Flyaway again")
     beside = [path for path in root.iterdir() if path.suffix in COMPANIONS]
     inside = [path for path in (root / name).iterdir() if path.name != "__pycache__"]
-    client = [CHECKOUT / "common" / CLIENT] if is_checkout() else []
-    return sorted(beside + inside + client)
+    shared = [CHECKOUT / "common" / CLIENT, CHECKOUT.parent / LICENCE] if is_checkout() else []
+    return sorted(beside + inside + shared)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -32,6 +32,11 @@ def find(
     return [place for place in places(host, machine) if _is_there(place, which)]
 
 
+def is_sandboxed(place: Place) -> bool:
+    """Whether an editor that loads plugins from there cannot start the daemon."""
+    return place.is_sandboxed or any(Path(sign).exists() for sign in place.sandboxes)
+
+
 def _is_there(place: Place, which: Callable[[str], str | None]) -> bool:
     return any(Path(sign).exists() for sign in place.signs) or any(map(which, place.programs))
 

@@ -17,8 +17,9 @@ from . import kritarc
 from .assemble import COMPANIONS, PACKAGES, AssemblyError, assemble
 from .places import Place
 
-State = Literal["missing", "same", "different", "linked"]
-"""What is installed: nothing, exactly this Flyaway's plugin, another version's, links to a checkout."""
+State = Literal["missing", "same", "different", "linked", "broken"]
+"""What is installed: nothing, exactly this Flyaway's plugin, another version's, links to a checkout, and
+such links whose checkout is gone."""
 
 _STAGING = ".flyaway-"
 
@@ -33,6 +34,8 @@ def install(place: Place, *, link: bool = False) -> None:
     Raises:
         InstallError: a folder or file cannot be written, or the plugin's files are not here.
     """
+    if place.refusal:
+        raise InstallError(place.refusal)
     with _explained(place):
         if place.profile and not Path(place.profile).is_dir():
             raise InstallError(
@@ -50,6 +53,16 @@ def install(place: Place, *, link: bool = False) -> None:
                 target = _companion_target(place, companion.name)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 companion.replace(target)
+        switch_on(place)
+
+
+def switch_on(place: Place) -> None:
+    """Make the editor load the plugin; GIMP loads all that it finds.
+
+    Raises:
+        InstallError: the editor's settings cannot be written.
+    """
+    with _explained(place):
         if place.kritarc:
             _edit(Path(place.kritarc), kritarc.switch_on)
 
@@ -87,8 +100,9 @@ def state(place: Place) -> State:
     installed = Path(place.plugins) / PACKAGES[place.host]
     if not is_installed(place):
         return "missing"
-    if installed.is_symlink() or any(path.is_symlink() for path in installed.iterdir()):
-        return "linked"
+    links = [path for path in (installed, *installed.iterdir()) if path.is_symlink()]
+    if links:
+        return "linked" if all(path.exists() for path in links) else "broken"
     with tempfile.TemporaryDirectory(prefix=_STAGING) as folder:
         package = assemble(place.host, Path(folder))
         companions = [path for path in Path(folder).iterdir() if path.suffix in COMPANIONS]

@@ -19,7 +19,8 @@ GIMP_3 = re.compile(r"3\.\d+")
 KRITA_FLATPAK = "org.kde.krita"
 GIMP_FLATPAK = "org.gimp.GIMP"
 KRITA_STORE = "49800Krita_"
-"""How the folder of the Krita from the Microsoft Store begins."""
+GIMP_STORE = "GIMP."
+"""How the folders of Krita and GIMP from the Microsoft Store begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,8 @@ class Place:
         profile: the editor's own folder, if plugins must wait until it has made that itself: GIMP
             leaves out its first set-up, and with it the settings of older versions, where it exists.
         is_sandboxed: whether the editor cannot start programs outside its own package.
+        sandboxes: if any of these exists, a build of which that is true uses the folder too.
+        refusal: why no plugin can be installed there, and what works instead; "" where one can.
     """
 
     host: str
@@ -110,6 +113,8 @@ class Place:
     kritarc: PurePath | None = None
     profile: PurePath | None = None
     is_sandboxed: bool = False
+    sandboxes: tuple[PurePath, ...] = ()
+    refusal: str = ""
 
 
 def places(host: str, machine: Machine) -> list[Place]:
@@ -182,7 +187,8 @@ def _windows_krita_places(machine: Machine) -> list[Place]:
 def _gimp_places(machine: Machine) -> list[Place]:
     if machine.system == "windows":
         installed = machine.program_files("GIMP 3")
-        return _gimp_versions(machine, "", machine.roaming / "GIMP", newest_if=installed)
+        versions = _gimp_versions(machine, "", machine.roaming / "GIMP", newest_if=installed)
+        return [*versions, *_store_gimps(machine)]
     if machine.system == "darwin":
         folder = machine.home / "Library" / "Application Support" / "GIMP"
         app = machine.root / "Applications" / "GIMP.app"
@@ -192,14 +198,35 @@ def _gimp_places(machine: Machine) -> list[Place]:
     snap = machine.home / "snap" / "gimp" / "current" / ".config" / "GIMP"
     sandboxes = (*machine.flatpak(GIMP_FLATPAK), machine.root / "snap" / "gimp")
     return [
-        *_gimp_versions(machine, "", machine.config / "GIMP", newest_if=sandboxes),
+        *_gimp_versions(machine, "", machine.config / "GIMP", sandboxes, sandboxes),
         *_gimp_versions(machine, " (Flatpak)", flatpak),
         *_gimp_versions(machine, " (Snap)", snap),
     ]
 
 
+def _store_gimps(machine: Machine) -> list[Place]:
+    packages = machine.local / "Packages"
+    return [
+        Place(
+            host="gimp",
+            title="GIMP (Store)",
+            plugins=packages / name / "LocalCache" / "Roaming" / "GIMP",
+            signs=(packages / name,),
+            refusal="The GIMP of the Microsoft Store takes plug-ins only as signed packages of the Store, and "
+            "Flyaway is none. Install GIMP from gimp.org, start it once, and run `flyaway install gimp`; or use "
+            "`flyaway extract`, which needs no editor.",
+        )
+        for name in machine.names_in(packages)
+        if name.startswith(GIMP_STORE)
+    ]
+
+
 def _gimp_versions(
-    machine: Machine, build: str, folder: PurePath, newest_if: tuple[PurePath, ...] = ()
+    machine: Machine,
+    build: str,
+    folder: PurePath,
+    newest_if: tuple[PurePath, ...] = (),
+    sandboxes: tuple[PurePath, ...] = (),
 ) -> list[Place]:
     """A place for each version of GIMP 3.
 
@@ -207,15 +234,18 @@ def _gimp_versions(
     """
     there = [name for name in machine.names_in(folder) if GIMP_3.fullmatch(name)]
     versions = sorted({*GIMP_VERSIONS, *there}, key=_as_numbers)
+    # On Windows only the Store's GIMP is on the PATH.
+    has_programs = not build and machine.system != "windows"
     return [
         Place(
             host="gimp",
             title=f"GIMP {version}{build}",
             plugins=folder / version / "plug-ins",
             signs=(folder / version, *(newest_if if version == versions[-1] and not there else ())),
-            programs=() if build else (f"gimp-{version}", f"gimp-console-{version}"),
+            programs=(f"gimp-{version}", f"gimp-console-{version}") if has_programs else (),
             profile=folder / version,
             is_sandboxed=bool(build),
+            sandboxes=sandboxes,
         )
         for version in versions
     ]

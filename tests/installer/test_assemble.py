@@ -38,8 +38,9 @@ def test_plugin_holds_its_files_and_the_shared_client_byte_for_byte(
         for path in (Path(folder) / file for file in files)
         if "__pycache__" not in path.parts
     }
+    licence = {"LICENSE": (CHECKOUT.parent / "LICENSE").read_bytes()}
     assert package == tmp_path / PACKAGES[host]
-    assert assembled == contents(CHECKOUT / host / PACKAGES[host]) | shared
+    assert assembled == contents(CHECKOUT / host / PACKAGES[host]) | shared | licence
 
 
 def test_krita_plugin_has_its_desktop_file_beside_its_folder(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flyaway_installer.editors import find, this_machine
+from flyaway_installer.editors import find, is_sandboxed, this_machine
 from flyaway_installer.places import Machine
 
 
@@ -60,3 +60,12 @@ def test_this_machine_is_described_by_its_own_home_and_system() -> None:
     assert here.system in ("linux", "darwin", "windows")
     assert here.names_in(Path(__file__).parent / "no such folder") == []
     assert Path(__file__).name in here.names_in(Path(__file__).parent)
+
+
+def test_sandbox_that_shares_a_folder_counts(tmp_path: Path) -> None:
+    (tmp_path / ".config" / "GIMP" / "3.2").mkdir(parents=True)
+    (native,) = find("gimp", machine(tmp_path))
+    assert not is_sandboxed(native)
+
+    (tmp_path / ".var" / "app" / "org.gimp.GIMP").mkdir(parents=True)
+    assert is_sandboxed(native)

@@ -17,6 +17,7 @@ from flyaway_installer.install import (
     is_installed,
     is_switched_on,
     state,
+    switch_on,
     uninstall,
 )
 from flyaway_installer.places import Place
@@ -259,3 +260,33 @@ def test_names_the_plugins_folder_where_a_temporary_folder_was_refused(
         install(place)
 
     assert f"{place.plugins} may not be changed" in str(caught.value)
+
+
+def test_place_that_takes_no_plugins_says_what_works_instead(tmp_path: Path) -> None:
+    place = Place("gimp", "GIMP (Store)", tmp_path / "store", (), refusal="Take another.")
+
+    with pytest.raises(InstallError, match=r"^Take another\.$"):
+        install(place)
+
+    assert not is_installed(place)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_links_whose_checkout_is_gone_are_broken(place_of: MakePlace) -> None:
+    place = place_of("gimp")
+    install(place, link=True)
+    link = Path(place.plugins) / "flyaway_gimp" / "host.py"
+    link.unlink()
+    link.symlink_to(link.parent / "gone")
+
+    assert state(place) == "broken"
+
+
+def test_switching_on_touches_the_editors_settings_alone(place_of: MakePlace) -> None:
+    krita, gimp = place_of("krita"), place_of("gimp")
+
+    switch_on(krita)
+    switch_on(gimp)
+
+    assert is_switched_on(krita)
+    assert not is_installed(krita)

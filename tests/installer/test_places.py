@@ -169,3 +169,24 @@ def test_installed_gimp_that_ran_once_is_the_version_that_ran() -> None:
 
     flatpak = PurePosixPath("/var/lib/flatpak/app/org.gimp.GIMP")
     assert all(flatpak not in place.signs for place in places("gimp", there))
+
+
+def test_gimp_of_the_microsoft_store_is_refused_with_what_works_instead() -> None:
+    packages = r"C:\Users\Ann Ö\AppData\Local\Packages"
+    there = machine("windows", WINDOWS_HOME, folders={packages: ["GIMP.43237F745459_abc"]})
+
+    found = by_title("gimp", there)
+
+    assert "gimp.org" in found["GIMP (Store)"].refusal
+    assert found["GIMP 3.2"].refusal == ""
+    # Its alias on the PATH is no sign of the GIMP that takes plug-ins.
+    assert found["GIMP 3.2"].programs == ()
+    assert "GIMP (Store)" not in by_title("gimp", machine("windows", WINDOWS_HOME))
+
+
+def test_flatpak_and_snap_of_gimp_share_the_folder_of_the_native_one() -> None:
+    gimp = by_title("gimp", machine("linux", LINUX_HOME))["GIMP 3.2"]
+
+    assert PurePosixPath("/var/lib/flatpak/app/org.gimp.GIMP") in gimp.sandboxes
+    assert PurePosixPath("/snap/gimp") in gimp.sandboxes
+    assert by_title("gimp", machine("darwin", MAC_HOME))["GIMP 3.2"].sandboxes == ()

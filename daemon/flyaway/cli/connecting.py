@@ -18,8 +18,13 @@ from flyaway_client.zmtp import Buffer
 LAUNCH_ARGV = (sys.executable, "-m", "flyaway", "daemon", "run")
 
 
-def connect(*, start: bool = True, should_stop: Callable[[], bool] | None = None) -> Client:
-    """The daemon's client; starts the daemon if need be and if `start` allows it.
+def connect(
+    *,
+    start: bool = True,
+    should_stop: Callable[[], bool] | None = None,
+    launch_argv: tuple[str, ...] = LAUNCH_ARGV,
+) -> Client:
+    """The daemon's client; starts the daemon by `launch_argv` if need be and if `start` allows it.
 
     Raises:
         ClientError: there is no daemon, or it cannot be reached.
@@ -29,7 +34,7 @@ def connect(*, start: bool = True, should_stop: Callable[[], bool] | None = None
     return Client.connect(
         f"flyaway {flyaway.__version__}",
         start=start,
-        launch_argv=LAUNCH_ARGV,
+        launch_argv=launch_argv,
         should_stop=should_stop,
     )
 

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import time
+import dataclasses
 from collections import deque
 from typing import TYPE_CHECKING
 
 from flyaway import config
-from flyaway.cli import terminal
-from flyaway.cli.connecting import connect
+from flyaway.cli import autostart, running, terminal
+from flyaway.cli.connecting import LAUNCH_ARGV, connect
 from flyaway.errors import DaemonError
 from flyaway_client import connection
-from flyaway_client.client import Client
-from flyaway_client.connection import ConnectionFile
-from flyaway_client.errors import DaemonUnreachableError
 from flyaway_client.messages import StatusReply
 
 if TYPE_CHECKING:
-    import psutil
-
     from flyaway.cli import Commands
-
-_STOP_S = 10.0
 
 
 def add_to(commands: Commands) -> None:
@@ -44,13 +37,21 @@ def add_to(commands: Commands) -> None:
         parser.set_defaults(run=run)
         if run is logs:
             parser.add_argument("-n", "--lines", type=int, default=50, help="how many (default 50)")
+        if run in (run_here, start):
+            parser.add_argument(
+                "--stay", action="store_true", help="do not end it for being unused"
+            )
+    autostart.add_to(verbs)
 
 
 def run_here(arguments: argparse.Namespace) -> int:
     """Be the daemon until stopped."""
     from flyaway.serving import lifetime
 
-    exit_status = lifetime.run(config.load())
+    settings = config.load()
+    if arguments.stay:
+        settings = dataclasses.replace(settings, idle_exit_minutes=0.0)
+    exit_status = lifetime.run(settings)
     if exit_status:
         terminal.write_remark("flyaway: Another daemon of yours is running already.")
     return exit_status
@@ -58,7 +59,7 @@ def run_here(arguments: argparse.Namespace) -> int:
 
 def start(arguments: argparse.Namespace) -> int:
     """Make sure that a daemon runs."""
-    with connect() as client:
+    with connect(launch_argv=(*LAUNCH_ARGV, *(["--stay"] if arguments.stay else []))) as client:
         terminal.write_result(
             f"The daemon is running: process {client.hello.pid}, {client.hello.daemon}."
         )
@@ -67,69 +68,13 @@ def start(arguments: argparse.Namespace) -> int:
 
 def stop(arguments: argparse.Namespace) -> int:
     """End the daemon and wait until it has gone."""
-    try:
-        client = _running()
-    except DaemonError:
-        return _stop_silent()
-    if client is None:
-        terminal.write_result("No daemon is running.")
-        return 0
-    with client:
-        client.shutdown()
-    deadline = time.monotonic() + _STOP_S
-    while ConnectionFile.read(connection.home()) is not None:
-        if time.monotonic() > deadline:
-            raise DaemonError(
-                f"The daemon, process {client.hello.pid}, has not ended after {_STOP_S:.0f} seconds. "
-                "End that process by hand."
-            )
-        time.sleep(0.05)
-    terminal.write_result("The daemon has stopped.")
+    terminal.write_result(running.end())
     return 0
-
-
-def _stop_silent() -> int:
-    """End a daemon that answers nobody, by the process that holds the lock.
-
-    Raises:
-        DaemonError: it cannot be found, or does not end.
-    """
-    import psutil  # deferred: seldom needed
-
-    from flyaway.serving import lifetime
-
-    pid = lifetime.process_of(connection.home())
-    try:
-        process = psutil.Process(pid) if pid else None
-        if process is not None and "flyaway" in " ".join(process.cmdline()):
-            _end(process)
-            terminal.write_result("The daemon, which did not answer, was ended.")
-            return 0
-    except psutil.Error as error:
-        raise DaemonError(
-            f"The daemon, process {pid}, does not answer and cannot be ended: {error}. End it by hand."
-        ) from error
-    raise DaemonError(
-        "A daemon is running but does not answer, and its process is not known. End it by hand: it is a Python "
-        "that runs `flyaway daemon run`."
-    )
-
-
-def _end(process: psutil.Process) -> None:
-    """Ask a process to end, and end it if it does not."""
-    import psutil
-
-    process.terminate()
-    try:
-        process.wait(_STOP_S)
-    except psutil.TimeoutExpired:
-        process.kill()
-        process.wait(_STOP_S)
 
 
 def status(arguments: argparse.Namespace) -> int:
     """Print what the daemon is doing; exit status 1 if there is none."""
-    client = _running()
+    client = running.connected()
     if client is None:
         terminal.write_result("No daemon is running.")
         return 1
@@ -151,28 +96,6 @@ def logs(arguments: argparse.Namespace) -> int:
     for line in lines:
         terminal.write_result(line.rstrip("\n"))
     return 0
-
-
-def _running() -> Client | None:
-    """A client of the running daemon, None if there is none.
-
-    Raises:
-        DaemonError: there is one, but it does not answer.
-    """
-    try:
-        return connect(start=False)
-    except DaemonUnreachableError as error:
-        from flyaway.serving import lifetime
-
-        home = connection.home()
-        if not lifetime.is_running(home):
-            return None
-        file = ConnectionFile.read(home)
-        which = f"The daemon, process {file.pid}," if file else "A daemon"
-        raise DaemonError(
-            f"{which} is running but does not answer. Try again in a moment; if that does not help, end "
-            "its process by hand."
-        ) from error
 
 
 def _described(reply: StatusReply) -> str:

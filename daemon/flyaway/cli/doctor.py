@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import flyaway
 from flyaway import config
-from flyaway.cli import terminal
+from flyaway.cli import repairs, terminal
 from flyaway.cli.connecting import connect
 from flyaway.errors import DaemonError
 from flyaway_client import connection, launch, protocol
@@ -37,6 +37,7 @@ _PLUGIN_STATES = {
     "same": "installed, the same as this Flyaway's",
     "different": "installed, but another version's; run `flyaway install`",
     "linked": "linked to a checkout",
+    "broken": "linked to a checkout that is gone; run `flyaway install`",
 }
 
 _HOST_TITLES = {"gimp": "GIMP", "krita": "Krita"}
@@ -53,14 +54,18 @@ def add_to(commands: Commands) -> None:
         description="Check the installation and print a page to paste into a bug report. It holds no "
         "password and no picture.",
     )
+    parser.add_argument("--fix", action="store_true", help="mend what can be mended, then check")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the page; exit status 1 if the test call failed."""
+    if arguments.fix:
+        _print("Mended", _mended())
     _print("Flyaway", _versions())
     _print("Files", _files())
     _print("Editors", _editors())
+    _print("Faults", _faults())
     failures: list[str] = []
     _print("Daemon", _daemon(failures))
     return 1 if failures else 0
@@ -70,6 +75,26 @@ def _print(title: str, lines: Lines) -> None:
     terminal.write_result(f"{title}")
     for name, text in lines:
         terminal.write_result(f"  {name:<22} {_private(text)}")
+
+
+def _mended() -> Lines:
+    """Mend one fault after the other; what cannot be mended does not keep the others from it."""
+    faults = repairs.faults()
+    for fault in faults:
+        try:
+            yield fault.where, f"{fault.what} {fault.mend()}"
+        except repairs.ERRORS as error:
+            yield fault.where, f"{fault.what} It could not be mended: {error}"
+    if not faults:
+        yield "nothing", "there was nothing to mend"
+
+
+def _faults() -> Lines:
+    faults = repairs.faults()
+    for fault in faults:
+        yield fault.where, f"{fault.what} `flyaway doctor --fix` mends that."
+    if not faults:
+        yield "none", "nothing that `flyaway doctor --fix` could mend"
 
 
 def _private(text: str) -> str:
@@ -137,6 +162,8 @@ def _editors() -> Lines:
 
 
 def _plugin(place: Place) -> str:
+    if place.refusal:
+        return place.refusal
     try:
         state = _PLUGIN_STATES[install.state(place)]
         is_on = install.is_switched_on(place)

@@ -65,7 +65,7 @@ def download(arguments: argparse.Namespace) -> int:
 
     catalogue = Catalogue(config.load().paid_work_only)
     for record in [catalogue.record(name) for name in arguments.names]:
-        _download_one(record)
+        fetch(record)
         terminal.write_result(f"{record.name}: ready.")
     return 0
 
@@ -138,7 +138,13 @@ def _whereabouts(info: EngineInfo) -> str:
     return f"not installed, {'to be fetched by hand' if info.page else f'a download of {size}'}"
 
 
-def _download_one(record: EngineRecord) -> None:
+def fetch(record: EngineRecord) -> None:
+    """Fetch an engine's weights with progress on the terminal; Ctrl-C keeps what came.
+
+    Raises:
+        WeightsError: they could not be had.
+        CancelledError: Ctrl-C was pressed.
+    """
     line = terminal.ProgressLine()
     with terminal.interruption() as pressed:
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import flyaway
-from flyaway.cli import terminal
+from flyaway.cli import autostart, terminal
 from flyaway.cli.connecting import forget_launch, record_launch
 from flyaway.errors import RequestError
 from flyaway_installer import editors, install
@@ -38,6 +38,11 @@ def add_to(commands: Commands) -> None:
         action="store_true",
         help="for developers: link to this checkout's files in place of copying them",
     )
+    parser.add_argument(
+        "--autostart",
+        action="store_true",
+        help="have the daemon started at login, without asking",
+    )
     parser.set_defaults(run=run_install)
     parser = commands.add_parser(
         "uninstall",
@@ -57,11 +62,13 @@ def add_to(commands: Commands) -> None:
 
 
 def run_install(arguments: argparse.Namespace) -> int:
-    """Install into every build of the editors that is here; fails if an editor is not here at all."""
+    """Install into every build of the editors that is here; fails if one that was named is not here, or none is."""
     results = [_install_host(host, arguments.link) for host in _hosts(arguments)]
-    if any(results):
+    done = [place for installed in results for place in installed]
+    if done:
         terminal.write_result(f"How plugins start the daemon is recorded in {record_launch()}.")
-    return 0 if all(results) else 1
+        _offer_autostart(done, arguments.autostart)
+    return 0 if (all(results) if arguments.hosts else done) else 1
 
 
 def run_uninstall(arguments: argparse.Namespace) -> int:
@@ -83,6 +90,9 @@ def run_uninstall(arguments: argparse.Namespace) -> int:
     places = [place for host in PACKAGES for place in editors.find(host, machine)]
     if not any(map(install.is_installed, places)):
         forget_launch()
+        off = autostart.switch_off()
+        if off:
+            terminal.write_result(off)
     return 0 if is_fine else 1
 
 
@@ -117,16 +127,34 @@ def _hosts(arguments: argparse.Namespace) -> list[str]:
     return list(dict.fromkeys(arguments.hosts or ("krita", "gimp")))
 
 
-def _install_host(host: str, link: bool) -> bool:
-    """Install into each build of one editor; whether at least one worked."""
+def _offer_autostart(places: list[Place], is_wanted: bool) -> None:
+    """Where an editor cannot start the daemon, have that done at login, if the user likes."""
+    sandboxed = [place.title for place in places if editors.is_sandboxed(place)]
+    before = autostart.state()
+    if before == "stale":
+        terminal.write_result(autostart.switch_on())
+    is_due = before == "off" and (sandboxed or is_wanted)
+    if is_due and sandboxed:
+        terminal.write_result(
+            f"{', '.join(sandboxed)}: as a Flatpak or Snap, it cannot start Flyaway's daemon by itself."
+        )
+    if is_due and (is_wanted or terminal.confirm("Start it whenever you log in?")):
+        terminal.write_result(autostart.switch_on())
+    elif is_due:
+        terminal.write_result(
+            "To start it whenever you log in, run `flyaway daemon autostart on`; for now, `flyaway daemon start`."
+        )
+
+
+def _install_host(host: str, link: bool) -> list[Place]:
+    """Install into each build of one editor; those where it worked."""
     found = editors.find(host, editors.this_machine())
     if not found:
         terminal.write_remark(
             f"flyaway: {_NAMES[host]} was not found. Install it and start it once, then run `flyaway "
             f"install {host}` again."
         )
-    done = [_install_place(place, link) for place in found]
-    return any(done)
+    return [place for place in found if _install_place(place, link)]
 
 
 def _install_place(place: Place, link: bool) -> bool:
@@ -138,8 +166,4 @@ def _install_place(place: Place, link: bool) -> bool:
     how = "linked into" if link else "installed in"
     switched = ", switched on" if place.kritarc else ""
     terminal.write_result(f"{place.title}: {how} {place.plugins}{switched}. {_WHERE[place.host]}.")
-    if place.is_sandboxed:
-        terminal.write_result(
-            f"{place.title}: its sandbox cannot start the daemon; run `flyaway daemon start` first."
-        )
     return True

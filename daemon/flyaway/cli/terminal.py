@@ -22,9 +22,20 @@ def write_remark(line: str) -> None:
     _write(sys.stderr, f"{line}\n")
 
 
+def confirm(question: str) -> bool:
+    """Ask; yes is meant by nothing. No where nobody is there to answer."""
+    if sys.stdin is None or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    try:
+        return input(f"{question} [Y/n] ").strip().lower() in ("", "y", "yes")
+    except EOFError:
+        return False
+
+
 def flush() -> None:
     """Get out what was written, so that a closed pipe is noticed now and not at exit."""
-    sys.stdout.flush()
+    if sys.stdout is not None:
+        sys.stdout.flush()
 
 
 def stop_writing() -> None:
@@ -97,7 +108,12 @@ def endings() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _write(stream: TextIO, text: str) -> None:
-    """Write what the terminal's encoding has no letters for as escapes."""
+def _write(stream: TextIO | None, text: str) -> None:
+    """Write what the terminal's encoding has no letters for as escapes; nothing where there is no stream.
+
+    Windows' Python without a window, which a logon task runs, has none.
+    """
+    if stream is None:
+        return
     encoding = stream.encoding or "utf-8"
     stream.write(text.encode(encoding, "backslashreplace").decode(encoding))

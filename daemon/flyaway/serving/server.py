@@ -189,7 +189,7 @@ class Server:
             sentence = (
                 f"The plugin speaks protocol {_dotted(message.protocol)}, the daemon "
                 f"{_dotted(protocol.VERSION)}. Update the {'plugin' if is_older else 'daemon'}: run "
-                f"{'`flyaway install`' if is_older else 'as “Try it” in its README says'}, then restart "
+                f"{'`flyaway install`' if is_older else '`flyaway update`'}, then restart "
                 f"{'the editor' if is_older else 'the daemon with `flyaway daemon stop`'}."
             )
             self._refuse(peer, "", protocol.WRONG_VERSION, sentence)

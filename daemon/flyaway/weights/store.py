@@ -10,8 +10,10 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import re
 import secrets
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,6 +35,9 @@ _PARTIAL, _LOCK = ".partial", ".lock"
 
 _PATIENCE_S = 10
 """How long to wait for others to change the store: they need the blink of an eye."""
+
+_AT_WORK_S = 600
+"""An import that has written nothing for this long has broken off."""
 
 _SIZE_TOLERANCE = 0.02
 """Records give sizes to a percent; a file further off is cut short or another one."""
@@ -143,7 +148,7 @@ class Store:
         if not weights.repository:
             raise _missing(record)
         target = self._path(record, suffix_of(Path(weights.file)))
-        partial = target.with_name(target.name + _PARTIAL)
+        partial = self._partial(record)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(partial.with_suffix(_LOCK), blocking=False):
@@ -158,6 +163,28 @@ class Store:
                 f"{target.parent} cannot be written: {error.strerror or error}. Make it writable, or point "
                 f"{FOLDER_VARIABLE} at another folder."
             ) from error
+
+    def unfinished(self, record: EngineRecord) -> int:
+        """How many bytes are here of a download that broke off; 0 where there is none, or it goes on now."""
+        partial = self._partial(record)
+        if not partial.is_file():
+            return 0
+        try:
+            with FileLock(partial.with_suffix(_LOCK), blocking=False):
+                return partial.stat().st_size
+        except (OSError, Timeout):
+            return 0
+
+    def litter(self) -> list[Path]:
+        """What imports that broke off have left; one that is at work now has just written."""
+        half_copied = re.compile(rf".+\.[0-9a-f]{{16}}{re.escape(_PARTIAL)}")
+        latest = time.time() - _AT_WORK_S
+        found = self._folder.glob(f"*{_PARTIAL}")
+        return [
+            path
+            for path in sorted(found)
+            if half_copied.fullmatch(path.name) and path.stat().st_mtime < latest
+        ]
 
     def verify(self, record: EngineRecord) -> Path:
         """Hash an engine's file anew, whatever is recorded of it.
@@ -228,6 +255,11 @@ class Store:
 
     def _path(self, record: EngineRecord, suffix: str) -> Path:
         return self._folder / f"{record.name}{suffix}"
+
+    def _partial(self, record: EngineRecord) -> Path:
+        """Where a download goes until it is whole."""
+        target = self._path(record, suffix_of(Path(_weights(record).file)))
+        return target.with_name(target.name + _PARTIAL)
 
     def _stored(self, record: EngineRecord) -> list[Path]:
         """The whole files of an engine in the store."""

@@ -6,9 +6,10 @@ All may be called in a thread (`background.BackgroundCall`). They raise any of e
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
-from . import refining, request, texts
+from . import connection, refining, release, request, texts
 from .adjustments import Adjustments
 from .background import Work
 from .client import Client, Extracted, new_request_id
@@ -47,9 +48,12 @@ def extract(
     """
     report(Progress(request.id, texts.STARTING, 0.0))
     with Client.connect(name, should_stop=should_stop) as client:
-        return client.extract(
+        extracted = client.extract(
             request, parts, report=report, should_stop=should_stop, on_preview=on_preview
         )
+    result = extracted.result
+    remark = release.remark(name, client.hello.daemon, connection.home())
+    return replace(extracted, result=replace(result, notes=(*result.notes, *remark)))
 
 
 def cut_out(

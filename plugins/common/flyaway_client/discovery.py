@@ -204,6 +204,6 @@ def _version_sentence(theirs: tuple[int, ...]) -> str:
             "restart this program."
         )
     return (
-        "Flyaway's daemon is older than this plugin. Update it from where you had this plugin: “Try it” in "
-        "its README says how. Then run `flyaway daemon stop` and try again."
+        "Flyaway's daemon is older than this plugin. Run `flyaway update` in a terminal, then `flyaway daemon "
+        "stop`, and try again."
     )

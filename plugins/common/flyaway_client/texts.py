@@ -95,7 +95,7 @@ STARTING_DOWNLOAD = "Starting the download"
 ENGINE_MISSING = "This engine is not here yet. Download it first, or choose another engine."
 
 WHERE_FLYAWAY_IS = (
-    "If Flyaway itself is not installed, get it from where you had this plugin: “Try it” in its README "
-    "says how to install it."
+    "If Flyaway itself is not installed, get it from where you had this plugin: “Install it” in its "
+    "README says how."
 )
 """For who has the plugin alone, and not, or no more, what does the work; no package index has it."""

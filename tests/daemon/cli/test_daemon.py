@@ -55,6 +55,31 @@ def test_starts_once_tells_its_state_and_stops(
     assert ConnectionFile.read(home) is None
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="AppImages are Linux'")
+def test_starts_from_within_an_appimage_whose_variables_would_break_it(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mount = tmp_path / ".mount_krita"
+    libraries = mount / "usr" / "lib"
+    libraries.mkdir(parents=True)
+    for name in ("libc.so.6", "libm.so.6"):
+        (libraries / name).write_text("of another system")
+    for variable, value in {
+        "APPDIR": mount,
+        "APPIMAGE": tmp_path / "krita.appimage",
+        "LD_LIBRARY_PATH": libraries,
+        "PYTHONHOME": mount / "usr",
+        "PYTHONPATH": libraries / "python3",
+        "QT_PLUGIN_PATH": libraries / "qt5",
+    }.items():
+        monkeypatch.setenv(variable, str(value))
+    command = [sys.executable, "-m", "flyaway", "--version"]
+    assert subprocess.run(command, capture_output=True, check=False).returncode != 0
+
+    assert main(["daemon", "start"]) == 0
+    assert main(["daemon", "status"]) == 0
+
+
 def test_without_a_daemon_status_fails_and_stop_does_not(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

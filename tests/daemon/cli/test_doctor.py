@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import numpy as np
 import pytest
@@ -23,8 +23,8 @@ from flyaway_installer.places import Machine, places
 
 
 @pytest.fixture(autouse=True)
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    """A user with a Krita and without GIMP."""
+def machine(tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """A user with a Krita and without GIMP, who has no weights."""
     (tmp_path / ".local" / "share" / "krita").mkdir(parents=True)
     machine = Machine("linux", tmp_path, {}, tmp_path / "root", lambda folder: [])
     monkeypatch.setattr(editors, "this_machine", lambda: machine)
@@ -93,6 +93,29 @@ def test_plugins_state_is_told(
 
     (Path(krita.plugins) / "flyaway_krita" / "__init__.py").write_text("older")
     assert "another version's; run `flyaway install`" in page(capsys)
+
+
+def test_gimp_of_the_microsoft_store_is_told_what_works_instead(
+    home: Path,
+    daemon: Daemon,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    daemon.file.write(home)
+    user = PureWindowsPath(r"C:\Users\Ann")
+
+    def names_in(folder: object) -> list[str]:
+        return ["GIMP.43237F745459_abc"] if str(folder).endswith("Packages") else []
+
+    windows = Machine("windows", user, {}, PureWindowsPath("C:\\"), names_in)
+    monkeypatch.setattr(editors, "this_machine", lambda: windows)
+    monkeypatch.setattr(editors, "_is_there", lambda place, which: "Store" in place.title)
+
+    shown = page(capsys)
+
+    assert "GIMP (Store)" in shown
+    assert "takes plug-ins only as signed packages" in shown
+    assert "`flyaway extract`, which needs no editor" in shown
 
 
 def test_missing_daemon_is_told_at_the_end_of_a_whole_page(

@@ -9,7 +9,14 @@ import sys
 
 import pytest
 
-from flyaway.cli.terminal import ProgressLine, interruption, write_remark, write_result
+from flyaway.cli.terminal import (
+    ProgressLine,
+    confirm,
+    flush,
+    interruption,
+    write_remark,
+    write_result,
+)
 
 
 def test_results_and_remarks_go_apart(capsys: pytest.CaptureFixture[str]) -> None:
@@ -67,3 +74,47 @@ def test_first_ctrl_c_is_an_event_and_the_second_interrupts() -> None:
             os.kill(os.getpid(), signal.SIGINT)
 
     assert signal.getsignal(signal.SIGINT) == before
+
+
+@pytest.mark.parametrize(
+    ("typed", "is_yes"),
+    [
+        ("\n", True),
+        ("y\n", True),
+        (" YES \n", True),
+        ("n\n", False),
+        ("what?\n", False),
+        ("", False),
+    ],
+)
+def test_question_is_answered_by_whoever_sits_there(
+    typed: str, is_yes: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+
+    assert confirm("Start?") is is_yes
+
+    assert capsys.readouterr().out == "Start? [Y/n] "
+
+
+@pytest.mark.parametrize("stdin", [io.StringIO("y\n"), None])
+def test_question_to_nobody_is_answered_no(
+    stdin: io.StringIO | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", stdin)
+
+    assert not confirm("Start?")
+
+    assert capsys.readouterr().out == ""
+
+
+def test_without_streams_nothing_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As Windows' Python without a window has them.
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+
+    write_result("result")
+    write_remark("remark")
+    flush()
