@@ -84,7 +84,7 @@ def test_error_is_its_sentence_and_a_status(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def fail() -> None:
+    def fail(**_: object) -> None:
         raise error
 
     monkeypatch.setattr(daemon, "connect", fail)
@@ -98,7 +98,7 @@ def test_error_is_its_sentence_and_a_status(
 def test_interruption_has_the_status_shells_expect(
     error: BaseException, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail() -> None:
+    def fail(**_: object) -> None:
         raise error
 
     monkeypatch.setattr(daemon, "connect", fail)
@@ -110,7 +110,7 @@ def test_interruption_has_the_status_shells_expect(
 def test_answer_that_makes_no_sense_is_told_with_a_way_out(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail() -> None:
+    def fail(**_: object) -> None:
         raise TransportError("a wrong proof")
 
     monkeypatch.setattr(daemon, "connect", fail)
