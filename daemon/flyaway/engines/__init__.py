@@ -13,7 +13,10 @@ from flyaway.engines import (
     builtin,
     deepimagematting,
     isnet,
+    mobilesam,
     modnet,
+    repvitsam,
+    sam2,
     semanticimagematting,
     u2net,
     vitmatte,
@@ -59,6 +62,9 @@ FAMILIES: dict[str, Family] = {
     "isnet": isnet,
     "u2net": u2net,
     "backgroundmattingv2": backgroundmattingv2,
+    "mobilesam": mobilesam,
+    "repvitsam": repvitsam,
+    "sam2": sam2,
 }
 """All families; a new one is its folder and its line here."""
 
