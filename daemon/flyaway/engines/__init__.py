@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FAMILIES",
     "FIRST_DOWNLOAD",
+    "FIRST_POINTER",
     "load",
     "names",
     "record",
@@ -70,6 +71,9 @@ FAMILIES: dict[str, Family] = {
 
 FIRST_DOWNLOAD = "birefnet-lite"
 """The smallest network that finds any subject: what a user who has none is told to fetch."""
+
+FIRST_POINTER = "mobile-sam"
+"""The smallest network that finds what is pointed at, likewise."""
 
 
 def names() -> tuple[str, ...]:

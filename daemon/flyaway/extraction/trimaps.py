@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from flyaway.engines.contract import Inputs
+from flyaway.engines.contract import Inputs, Report, silent
 from flyaway.errors import NoSubjectError
-from flyaway.images.arrays import BACKGROUND, FOREGROUND, UNKNOWN, Alpha, Trimap
+from flyaway.images.arrays import BACKGROUND, FOREGROUND, UNKNOWN, Alpha, Image, Region, Trimap
 
 _SURE = 0.02
 """An automatic engine's alpha this near to 0 or 1 is taken as that."""
@@ -18,6 +18,9 @@ _SURE = 0.02
 _REACH_SHARE = 0.006
 _LEAST_REACH_PX = 3
 """How far around an automatic engine's uncertain pixels the fine one looks, as a share of the mean side."""
+
+_MASK_SHARE = 0.02
+"""How wrong a mask made at 256 pixels may be on each side of its edge, as a share of the mean side."""
 
 _KNOWN_TOLERANCE = 5
 """Trimap files went through JPEG and resizing: this near to black or white is black or white."""
@@ -49,11 +52,49 @@ def from_alpha(alpha: Alpha, known: Inputs) -> Trimap:
     distance_px = cv2.distanceTransform(is_sure.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     result = np.asarray(is_found * FOREGROUND, np.uint8)
     result[distance_px <= reach_px] = UNKNOWN
+    return _kept(result, known)
+
+
+def from_mask(image: Image, alpha: Alpha, known: Inputs, report: Report = silent) -> Trimap:
+    """The trimap for a fine engine from the rough mask of what was pointed at.
+
+    Such masks are made at 256 pixels and know no hair. The band along them is as wide as the picture asks for, and
+    at least as wide as the mask may be wrong.
+
+    Args:
+        image: HxWx3.
+        alpha: HxW, of the engine that was pointed with.
+        known: what a trimap or a region says for certain stays so.
+        report: told how far the look at the edge is; may raise CancelledError.
+    """
+    from flyaway.engines.builtin import outline  # deferred: brings torch
+
+    is_found = alpha >= 0.5
+    result = np.asarray(is_found.view(np.uint8) * np.uint8(FOREGROUND))
+    if is_found.any() and not is_found.all():
+        result = outline.find(image, is_found, None, 0.0, report, 1).trimap
+        result[_near_edge(is_found)] = UNKNOWN
+    return _kept(result, known)
+
+
+def _near_edge(is_found: Region) -> Region:
+    """As far on both sides of a rough mask's edge as it may be wrong."""
+    reach_px = _MASK_SHARE * math.sqrt(is_found.size)
+    to_inside, to_outside = (
+        cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+        for mask in (~is_found, is_found)
+    )
+    near: Region = np.maximum(to_inside, to_outside) <= reach_px
+    return near
+
+
+def _kept(trimap: Trimap, known: Inputs) -> Trimap:
+    """A trimap with what is certain put over it, in place."""
     if known.trimap is not None:
-        np.copyto(result, known.trimap, where=known.trimap != UNKNOWN)
+        np.copyto(trimap, known.trimap, where=known.trimap != UNKNOWN)
     if known.region is not None:
-        result[~known.region] = BACKGROUND
-    return result
+        trimap[~known.region] = BACKGROUND
+    return trimap
 
 
 def soft_trimap(levels: NDArray[np.uint8]) -> Trimap:
