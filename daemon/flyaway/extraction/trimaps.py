@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from flyaway.engines.contract import Inputs, Report, silent
 from flyaway.errors import NoSubjectError
-from flyaway.images.arrays import BACKGROUND, FOREGROUND, UNKNOWN, Alpha, Image, Region, Trimap
+from flyaway.images.arrays import BACKGROUND, FOREGROUND, UNKNOWN, Alpha, Image, Trimap
 
 _SURE = 0.02
 """An automatic engine's alpha this near to 0 or 1 is taken as that."""
@@ -18,9 +18,6 @@ _SURE = 0.02
 _REACH_SHARE = 0.006
 _LEAST_REACH_PX = 3
 """How far around an automatic engine's uncertain pixels the fine one looks, as a share of the mean side."""
-
-_MASK_SHARE = 0.02
-"""How wrong a mask made at 256 pixels may be on each side of its edge, as a share of the mean side."""
 
 _KNOWN_TOLERANCE = 5
 """Trimap files went through JPEG and resizing: this near to black or white is black or white."""
@@ -58,8 +55,8 @@ def from_alpha(alpha: Alpha, known: Inputs) -> Trimap:
 def from_mask(image: Image, alpha: Alpha, known: Inputs, report: Report = silent) -> Trimap:
     """The trimap for a fine engine from the rough mask of what was pointed at.
 
-    Such masks are made at 256 pixels and know no hair. The band along them is as wide as the picture asks for, and
-    at least as wide as the mask may be wrong.
+    Such masks are made at 256 pixels. Where one is unsure there may be hair, so that stays unknown; where it is sure of
+    too much, the picture shows how far the edge reaches.
 
     Args:
         image: HxWx3.
@@ -69,23 +66,12 @@ def from_mask(image: Image, alpha: Alpha, known: Inputs, report: Report = silent
     """
     from flyaway.engines.builtin import outline  # deferred: brings torch
 
+    result = from_alpha(alpha, Inputs())
     is_found = alpha >= 0.5
-    result = np.asarray(is_found.view(np.uint8) * np.uint8(FOREGROUND))
     if is_found.any() and not is_found.all():
-        result = outline.find(image, is_found, None, 0.0, report, 1).trimap
-        result[_near_edge(is_found)] = UNKNOWN
+        seen = outline.find(image, is_found, None, 0.0, report, 1).trimap
+        result[seen == UNKNOWN] = UNKNOWN
     return _kept(result, known)
-
-
-def _near_edge(is_found: Region) -> Region:
-    """As far on both sides of a rough mask's edge as it may be wrong."""
-    reach_px = _MASK_SHARE * math.sqrt(is_found.size)
-    to_inside, to_outside = (
-        cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
-        for mask in (~is_found, is_found)
-    )
-    near: Region = np.maximum(to_inside, to_outside) <= reach_px
-    return near
 
 
 def _kept(trimap: Trimap, known: Inputs) -> Trimap:
