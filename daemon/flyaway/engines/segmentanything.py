@@ -30,6 +30,11 @@ class SegmentAnything(nn.Module):
         self.prompt_encoder = PromptEncoder()
         self.mask_decoder = MaskDecoder()
 
+    def forward(self, planes: Tensor) -> Tensor:
+        """An image's map, Nx256xH/16xW/16 of Nx3xHxW."""
+        result: Tensor = self.image_encoder(planes)
+        return result
+
     @property
     def prompts(self) -> PromptEncoder:
         """Makes tokens of points."""
@@ -57,7 +62,7 @@ class SegmentAnythingEngine(PromptedEngine):
     def embedded(self, planes: Tensor, size: Size) -> Embedding:
         """One map."""
         planes = planes.contiguous(memory_format=torch.channels_last)
-        return Embedding(size, self.network.image_encoder(planes))
+        return Embedding(size, self.network(planes))
 
     def scale(self, size: Size) -> tuple[float, float]:
         """Each side's own, as they are rounded."""

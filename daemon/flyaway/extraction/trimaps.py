@@ -19,6 +19,10 @@ _REACH_SHARE = 0.006
 _LEAST_REACH_PX = 3
 """How far around an automatic engine's uncertain pixels the fine one looks, as a share of the mean side."""
 
+_MASK_REACH_SHARE = 0.02
+"""How far from the edge of a mask that was pointed at the picture is looked at for more, as a share of the mean side: farther
+away hair is found that is none."""
+
 _KNOWN_TOLERANCE = 5
 """Trimap files went through JPEG and resizing: this near to black or white is black or white."""
 
@@ -69,7 +73,8 @@ def from_mask(image: Image, alpha: Alpha, known: Inputs, report: Report = silent
     result = from_alpha(alpha, Inputs())
     is_found = alpha >= 0.5
     if is_found.any() and not is_found.all():
-        seen = outline.find(image, is_found, None, 0.0, report, 1).trimap
+        limit_px = _MASK_REACH_SHARE * math.sqrt(alpha.size)
+        seen = outline.find(image, is_found, limit_px, 0.0, report, 1).trimap
         result[seen == UNKNOWN] = UNKNOWN
     return _kept(result, known)
 

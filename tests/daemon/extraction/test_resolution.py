@@ -215,7 +215,7 @@ class TestPointing:
         assert without.inputs.prompts is None
 
     @pytest.mark.parametrize("asked", [{"engine": "builtin"}, {"engine": "any-subject"}])
-    def test_an_engine_that_was_named_finds_in_its_own_way(self, asked: dict[str, str]) -> None:
+    def test_an_engine_that_was_named_finds_in_its_own_way(self, asked: dict[str, Any]) -> None:
         found = resolved(square(), selection_is="region", catalogue=_WithPointer(), **asked)
         assert found.inputs.prompts is None
         assert found.engines == ("builtin",)
