@@ -32,6 +32,12 @@ _STAGES = {
 }
 
 
+_OTHER_WAY = {
+    Role.POINT: "Point at another place of it, draw a box around it and a little more",
+}
+"""What else to try where an engine has found nothing."""
+
+
 class Lender(Protocol):
     """Lends loaded engines."""
 
@@ -174,9 +180,9 @@ class _Work:
         end = _FOUND if later else _SOLVED
         extraction = self._run(first, self.request.inputs, _BEGUN, end)
         if first.role is not Role.SOLVE and not (extraction.alpha >= 0.5).any():
+            way = _OTHER_WAY.get(first.role, "Draw a rough region around it and try again")
             raise NoSubjectError(
-                f"{first.record.title} found no subject. Draw a rough region around it and try again, or "
-                "choose another engine."
+                f"{first.record.title} found no subject. {way}, or choose another engine."
             )
         for step in later:
             trimap = self._trimap(first, extraction.alpha)
