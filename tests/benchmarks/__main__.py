@@ -9,7 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import builtin, busy, memory, networks, refine, waiting, warm, wire
+from tests.benchmarks import (
+    builtin,
+    busy,
+    memory,
+    networks,
+    points,
+    refine,
+    waiting,
+    warm,
+    wire,
+)
 from tests.benchmarks.provenance import provenance
 
 BENCHMARKS: dict[str, Callable[[], Any]] = {
@@ -27,6 +37,7 @@ BENCHMARKS: dict[str, Callable[[], Any]] = {
     "builtin-import": builtin.builtin_import,
     "busy": busy.busy,
     "networks": networks.figures,
+    "points": points.points,
     "refine": refine.refine,
     "waiting": waiting.waiting,
     "warm-calls": warm.warm_calls,

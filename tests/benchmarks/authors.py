@@ -1,7 +1,7 @@
 """The authors' own networks, from checkouts that the user made, to be measured beside ours.
 
 Nothing of theirs is kept here: a class is imported from a folder given at run time, which holds checkouts
-named MODNet, BiRefNet, ViTMatte and BackgroundMattingV2. What they import and inference never calls
+named MODNet, BiRefNet, ViTMatte, BackgroundMattingV2, MobileSAM and RepViT. What they import and inference never calls
 (training losses, data sets, frameworks) is replaced by empty modules. BiRefNet and BackgroundMattingV2
 need torchvision, BiRefNet and ViTMatte timm, BiRefNet einops too.
 """
@@ -25,11 +25,15 @@ Run = Callable[..., torch.Tensor]
 def load(network: str, folder: Path, state: dict[str, torch.Tensor]) -> tuple[nn.Module, Run]:
     """Their module with a checkpoint in it, and how it is called for alpha or logits."""
     name, _, variant = network.partition("_")
+    if name.startswith("sam2"):
+        raise LookupError("SAM 2 is not measured: its classes need torchvision, hydra and iopath")
     module, run = {
         "modnet": _modnet,
         "birefnet": _birefnet,
         "vitmatte": _vitmatte,
         "bgmv2": _backgroundmattingv2,
+        "mobile": _mobilesam,
+        "repvit": _repvitsam,
     }[name](folder, variant)
     unread = module.load_state_dict(state, strict=False).unexpected_keys
     if unread:
@@ -118,6 +122,116 @@ def _vitmatte(folder: Path, variant: str) -> tuple[nn.Module, Run]:
         decoder=decoder,
     )
     return module, lambda image, trimap: module({"image": image, "trimap": trimap})["phas"]
+
+
+def decoder(
+    network: str, folder: Path, state: dict[str, torch.Tensor], features: Any
+) -> Callable[[], object]:
+    """Their prompt encoder and decoder, asked about one click in an embedding of ours."""
+    module, _ = load(network, folder, state)
+    whole: Any = module
+    points = torch.tensor([[[512.0, 384.0]]]), torch.tensor([[1]])
+
+    def run() -> object:
+        sparse, dense = whole.prompt_encoder(points=points, boxes=None, masks=None)
+        return whole.mask_decoder(
+            image_embeddings=features.map,
+            image_pe=whole.prompt_encoder.get_dense_pe(),
+            sparse_prompt_embeddings=sparse,
+            dense_prompt_embeddings=dense,
+            multimask_output=True,
+        )
+
+    return run
+
+
+def _mobilesam(folder: Path, _variant: str) -> tuple[nn.Module, Run]:
+    _stub_timm()
+    classes = _sam(folder / "MobileSAM", "mobile_sam")
+    encoder = importlib.import_module("mobile_sam.modeling.tiny_vit_sam").TinyViT(
+        img_size=1024,
+        in_chans=3,
+        num_classes=1000,
+        embed_dims=[64, 128, 160, 320],
+        depths=[2, 2, 6, 2],
+        num_heads=[2, 4, 5, 10],
+        window_sizes=[7, 7, 14, 7],
+        drop_path_rate=0.0,
+        layer_lr_decay=0.8,
+    )
+    return _with_decoder(classes, encoder)
+
+
+def _repvitsam(folder: Path, _variant: str) -> tuple[nn.Module, Run]:
+    _stub_timm()
+    classes = _sam(folder / "RepViT" / "sam", "repvit_sam")
+    return _with_decoder(classes, importlib.import_module("repvit_sam.modeling.repvit").repvit())
+
+
+def _stub_timm() -> None:
+    """What the encoders want of timm, whose own import brings torchvision."""
+    for name in ("timm", "timm.models"):
+        _stub(name)
+    _stub(
+        "timm.models.layers",
+        DropPath=_Identity,
+        SqueezeExcite=_Gate,
+        to_2tuple=lambda size: (size, size),
+        trunc_normal_=lambda tensor, std=1.0: tensor,
+    )
+    _stub("timm.models.vision_transformer", trunc_normal_=lambda tensor, std=1.0: tensor)
+    _stub("timm.models.registry", register_model=lambda function: function)
+    sys.modules["timm.models"].register_model = lambda function: function  # type: ignore[attr-defined]
+
+
+def _sam(checkout: Path, package: str) -> Any:
+    """Their classes without their predictor, which needs torchvision."""
+    if not checkout.is_dir():
+        raise SystemExit(f"there is no {checkout}; clone the authors' repository there")
+    _stub(package).__path__ = [str(checkout / package)]
+    return importlib.import_module(f"{package}.modeling")
+
+
+def _with_decoder(classes: Any, encoder: nn.Module) -> tuple[nn.Module, Run]:
+    transformer = classes.TwoWayTransformer(depth=2, embedding_dim=256, mlp_dim=2048, num_heads=8)
+    module = classes.Sam(
+        image_encoder=encoder,
+        prompt_encoder=classes.PromptEncoder(
+            embed_dim=256,
+            image_embedding_size=(64, 64),
+            input_image_size=(1024, 1024),
+            mask_in_chans=16,
+        ),
+        mask_decoder=classes.MaskDecoder(
+            num_multimask_outputs=3,
+            transformer=transformer,
+            transformer_dim=256,
+            iou_head_depth=3,
+            iou_head_hidden_dim=256,
+        ),
+    )
+    return module, lambda image: module.image_encoder(image)
+
+
+class _Identity(nn.Identity):
+    """timm's DropPath, which does nothing outside of training; theirs adds an attribute to it."""
+
+    def __init__(self, drop_prob: float | None = None) -> None:
+        super().__init__()
+        self.drop_prob = drop_prob
+
+
+class _Gate(nn.Module):
+    """timm's squeeze and excite, with its names."""
+
+    def __init__(self, width: int, share: float) -> None:
+        super().__init__()
+        inner = int(width * share + 4) // 8 * 8
+        self.fc1, self.fc2 = nn.Conv2d(width, inner, 1), nn.Conv2d(inner, width, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        inner = torch.relu(self.fc1(x.mean((2, 3), keepdim=True)))
+        return x * torch.sigmoid(self.fc2(inner))
 
 
 class _Block(nn.Module):

@@ -22,6 +22,7 @@ from flyaway.engines.backgroundmattingv2 import network as backgroundmattingv2
 from flyaway.engines.birefnet import network as birefnet
 from flyaway.engines.layers import portioned, swin
 from flyaway.engines.layers.deformable import DeformableConvolution
+from flyaway.engines.sam2 import network as sam2
 from flyaway.engines.vitmatte import network as vitmatte
 
 OPSET = 20
@@ -39,6 +40,7 @@ WHOLE = (
     (birefnet, "STRIP_ROWS", ALL),
     (backgroundmattingv2, "STRIP_ROWS", ALL),
     (backgroundmattingv2, "PATCHES_AT_ONCE", ALL),
+    (sam2, "QUERIES", ALL),
 )
 """What decides on the size of portions: module, name, and a value that leaves one portion."""
 

@@ -45,8 +45,11 @@ SIZES = {
     "bgmv2_mobilenetv2": (1080, 1920),
     "bgmv2_resnet50": (1080, 1920),
     "bgmv2_resnet101": (1080, 1920),
+    "mobile_sam": (1024, 1024),
+    "repvit_sam": (1024, 1024),
+    "sam2.1_hiera_tiny": (1024, 1024),
 }
-"""Network to height and width of its input."""
+"""Network to height and width of its input; of those that are pointed with, the encoder's."""
 
 LARGER = {"vitmatte_base": (DATA / "vitmatte", "keys_base.json", "vitmatte-base-composition-1k")}
 """Networks of a family's other size: folder, the file of its names, and the engine; all others have a folder."""

@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pictures
-from tests.benchmarks import contestants, degraded, hands, metrics, retouch
+from tests.benchmarks import contestants, degraded, hands, metrics, pointed, retouch
 from tests.benchmarks.contestants import Contestant
 from tests.benchmarks.provenance import provenance
 
@@ -99,6 +99,9 @@ def main() -> int:
     parser.add_argument(
         "--retouch", action="store_true", help="mend what a lasso gives, a stroke at a time"
     )
+    parser.add_argument(
+        "--pointed", action="store_true", help="plan from the true alpha as a network's small mask"
+    )
     parser.add_argument("--seed", type=int, nargs="+", default=[1], help="which hands")
     parser.add_argument("--hands", type=Path, default=hands.DEFAULT, help="file of the hands")
     parser.add_argument("--only", nargs="*", metavar="ID", help="these photos only")
@@ -106,6 +109,8 @@ def main() -> int:
     parser.add_argument("--sheet", type=Path, help="draw photo, trimap, alpha and cut-out here")
     arguments = parser.parse_args()
     try:
+        if arguments.pointed:
+            return _run_pointed(arguments)
         if arguments.retouch:
             return _run_retouching(arguments)
         return _run_by_hand(arguments) if arguments.hand else _run(arguments)
@@ -180,10 +185,23 @@ def _run_retouching(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _run_pointed(arguments: argparse.Namespace) -> int:
+    """Measure what is made of masks as networks make them that are pointed with."""
+    entries = _entries(arguments.folder, arguments.wide, arguments.only)
+    photos = (_photo(arguments.folder, entry, None, None) for entry in entries)
+    scores = pointed.measure(photos, arguments.engine)
+    if not scores:
+        sys.stderr.write(f"No photo of {arguments.folder} has a true alpha and a trimap.\n")
+        return 1
+    if arguments.json:
+        _keep(arguments, ("engine", "wide"), scores)
+    return 0
+
+
 def _keep(
     arguments: argparse.Namespace,
     names: tuple[str, ...],
-    scores: list[Score] | list[hands.Score] | list[retouch.Score],
+    scores: list[Score] | list[hands.Score] | list[pointed.Score] | list[retouch.Score],
 ) -> None:
     """Write scores as JSON, with where they come from and what was asked."""
     asked = {name: getattr(arguments, name) for name in names}

@@ -158,3 +158,8 @@ def test_what_the_daemon_does_not_name_stays_and_what_is_not_allowed_goes() -> N
         "elsewhere",
     ]
     assert engine_menu((ANY, HAIR), "net", paid_work_only=True).find("net") is None
+
+
+def test_engines_that_must_be_pointed_with_are_for_tools_and_not_for_menus() -> None:
+    pointed = EngineInfo("sam", "SAM", "Clicks.", ("prompts",), True, 41_000_000, "MIT", "", True)
+    assert [entry.name for entry in by_name(BUILTIN, pointed)] == ["builtin"]

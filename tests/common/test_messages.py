@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import typing
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,14 +20,27 @@ from flyaway_client.messages import (
     Message,
     MessageError,
     OpenSession,
+    Pointed,
+    PointRequest,
     RefineRequest,
     decode,
     encode,
     read_header,
 )
+from flyaway_client.prompts import (
+    MAX_BOXES,
+    MAX_POINTS,
+    SIZES,
+    Box,
+    Candidate,
+    Point,
+    Prompts,
+)
 
 IMAGE = ImageHeader(4, 3, "rgba", "u8")
 GREY = ImageHeader(4, 3, "gray", "u8")
+CLICK = Prompts((Point(3, 2),))
+PART = Candidate("part", 0.5, Box(0, 0, 1, 1))
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 SIDES = st.integers(1, protocol.MAX_SIDE_PX)
 IMAGES = st.builds(
@@ -129,6 +143,36 @@ st.register_type_strategy(
             white_clip=st.floats(50, 100),
             **{name: st.floats(*LIMITS[name]) for name in list(LIMITS)[:5]},
         ),
+    ),
+)
+
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+BOXES = st.builds(
+    lambda x, y: Box(min(x), min(y), max(x), max(y)),
+    st.tuples(FLOATS, FLOATS),
+    st.tuples(FLOATS, FLOATS),
+)
+PROMPTS = st.builds(
+    Prompts,
+    st.lists(st.builds(Point, FLOATS, FLOATS), max_size=4).map(tuple),
+    st.lists(BOXES, max_size=2).map(tuple),
+    st.sampled_from(["", *SIZES]),
+)
+CANDIDATES = st.builds(Candidate, st.sampled_from(SIZES), FLOATS, BOXES)
+
+st.register_type_strategy(
+    PointRequest, st.builds(PointRequest, IDS, IDS, PROMPTS, TEXT, st.booleans())
+)
+st.register_type_strategy(
+    Pointed,
+    st.builds(Pointed, IDS, IDS, TEXT)
+    | st.builds(
+        Pointed,
+        IDS,
+        IDS,
+        TEXT,
+        st.lists(CANDIDATES, min_size=1, max_size=3).map(tuple),
+        st.builds(ImageHeader, SIDES, SIDES, st.just("gray"), st.just("u8")),
     ),
 )
 
@@ -252,6 +296,15 @@ def test_half_a_surrogate_pair_is_refused() -> None:
         ({"mask": GREY, "selection": GREY, "plate": IMAGE}, "without a plate"),
         ({"mask": GREY, "wants_foreground": True, "plate": IMAGE}, "without a plate"),
         ({"foreground_amount": 1.01}, "foreground_amount must be 0 to 1"),
+        ({"session": "a"}, "a session goes with prompts"),
+        ({"prompts": Prompts()}, "a point to keep, or a box"),
+        ({"prompts": Prompts((Point(1, 1, False),))}, "a point to keep, or a box"),
+        ({"prompts": CLICK, "selection": GREY}, "without a selection"),
+        ({"prompts": CLICK, "plate": IMAGE}, "without a selection, a mask and a plate"),
+        ({"prompts": CLICK, "session": "x" * 65}, "id must have 1 to 64"),
+        ({"prompts": Prompts((Point(4, 1),))}, "4, 1 does not lie in the image of 4 x 3 pixels"),
+        ({"prompts": Prompts((), (Box(0, -1, 2, 2),))}, "0, -1 does not lie in the image"),
+        ({"prompts": Prompts((), (Box(0, 0, 2, 2.5),))}, "2, 2.5 does not lie in the image"),
     ],
 )
 def test_requests_that_contradict_themselves_are_refused(
@@ -297,6 +350,29 @@ def test_questions_that_do_not_fit_together_are_refused(
 def test_adjustments_that_cannot_be_are_refused(fields: Any, complaint: str) -> None:
     with pytest.raises(MessageError, match=complaint):
         Adjustments(**fields)
+
+
+@pytest.mark.parametrize(
+    ("make", "complaint"),
+    [
+        (lambda: Box(2, 0, 1, 3), "left and top come before"),
+        (lambda: Box(0, 4, 1, 3), "left and top come before"),
+        (lambda: Prompts(size="huge"), "size must be one of"),
+        (lambda: Prompts((Point(0, 0),) * (MAX_POINTS + 1)), "at most 256 points and 32 boxes"),
+        (lambda: Prompts((), (Box(0, 0, 1, 1),) * (MAX_BOXES + 1)), "at most 256 points"),
+        (lambda: Candidate("", 0.5, Box(0, 0, 1, 1)), "size must be one of"),
+        (lambda: PointRequest("a", "", CLICK), "id must have 1 to 64"),
+        (lambda: PointRequest("a", "b", Prompts((Point(1, 1, False),))), "a point to keep"),
+        (lambda: Pointed("a", "b", "c", (PART,)), "a mask is there where candidates are"),
+        (lambda: Pointed("a", "b", "c", (), GREY), "a mask is there where candidates are"),
+        (lambda: Pointed("a", "b", "c", (PART,), IMAGE), 'channels "gray" and dtype "u8"'),
+    ],
+)
+def test_prompts_and_candidates_that_cannot_be_are_refused(
+    make: Callable[[], object], complaint: str
+) -> None:
+    with pytest.raises(MessageError, match=complaint):
+        make()
 
 
 def test_a_mask_to_be_adjusted_is_a_mask() -> None:
@@ -358,6 +434,7 @@ def example_of(kind: type[Message]) -> Message:
         bool: True,
         ImageHeader: GREY,
         Adjustments: Adjustments(),
+        Prompts: CLICK,
         tuple[int, ...]: (1, 0),
         tuple[str, ...]: ("one",),
         tuple[messages.EngineInfo, ...]: (),

@@ -17,10 +17,12 @@ from flyaway_client.messages import (
     ImageHeader,
     Message,
     OpenSession,
+    PointRequest,
     Preview,
     Progress,
     RefineRequest,
 )
+from flyaway_client.prompts import Point, Prompts
 from flyaway_client.retouching import Image, Patch, Retouch
 
 PIXELS = bytes(range(60))
@@ -94,6 +96,23 @@ def test_gives_up_on_a_daemon_that_keeps_no_session(home: Path) -> None:
     ):
         retouch().refine(PATCH)
     assert len(received(fake, RefineRequest)) == 3
+
+
+def test_points_in_the_session_and_opens_a_lost_one_anew(home: Path) -> None:
+    lost = once(daemon.refuse(protocol.UNKNOWN_SESSION, "Gone."), daemon.find_pointed)
+    session, clicks = retouch(), Prompts((Point(1, 2), Point(3, 0, False)))
+    with running(home, {"point": lost}) as fake:
+        found = session.point(clicks, engine="mobile-sam")
+        assert found.masks == (b"ab", b"cd")
+        assert session.point(Prompts()).masks == ()
+    first, again, ready = received(fake, PointRequest)
+    assert isinstance(first, PointRequest)
+    assert isinstance(again, PointRequest)
+    assert first.id != again.id
+    assert again == PointRequest(again.id, session.session, clicks, "mobile-sam", True)
+    assert isinstance(ready, PointRequest)
+    assert ready.engine == "auto"
+    assert len(received(fake, OpenSession)) == 2
 
 
 @pytest.mark.parametrize(

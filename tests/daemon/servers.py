@@ -29,7 +29,7 @@ from flyaway.images.arrays import UNKNOWN, Image
 from flyaway.images.rectangles import Window
 from flyaway.serving.engine_service import EngineService
 from flyaway.serving.server import Server
-from flyaway.serving.tasks import AlphaTask, ExtractionTask
+from flyaway.serving.tasks import EngineTask, ExtractionTask
 from flyaway.serving.transport import Transport
 from flyaway.serving.work_queue import Station
 from flyaway_client import connection, messages, protocol
@@ -305,10 +305,10 @@ class _WithoutEngines(EngineService):
         self._keeper = keeper or self._keeper
 
     @property
-    def extraction_stations(self) -> tuple[Station[AlphaTask], ...]:
+    def extraction_stations(self) -> tuple[Station[EngineTask], ...]:
         return (Station("worker", "Preparing", self._do),)
 
-    def _do(self, task: AlphaTask) -> None:
+    def _do(self, task: EngineTask) -> None:
         assert isinstance(task, ExtractionTask)
         task.outcome = self._work(task)
 

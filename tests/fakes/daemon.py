@@ -15,6 +15,7 @@ from tests.fakes.sockets import Router
 
 from flyaway_client import connection, messages, protocol
 from flyaway_client.messages import Message, Strip
+from flyaway_client.prompts import Box, Candidate
 
 Part = Callable[["FakeDaemon", "Peer", Message], None]
 """What the fake does about one kind of message."""
@@ -230,6 +231,21 @@ def forget_session(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
     daemon.send(peer, messages.SessionClosed(message.id))
 
 
+def find_pointed(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
+    """Find a part and the whole where there is a prompt, in masks of two pixels."""
+    assert isinstance(message, messages.PointRequest)
+    if not message.prompts.have_subject:
+        daemon.send(peer, messages.Pointed(message.id, message.session, "fake"))
+        return
+    found = tuple(
+        Candidate(size, score, Box(0, 0, right, 1))
+        for size, score, right in (("part", 0.5, 1), ("whole", 0.75, 3))
+    )
+    mask = messages.ImageHeader(2, 1, "gray", "u8")
+    answer = messages.Pointed(message.id, message.session, "fake", found, mask)
+    daemon.send(peer, answer, b"abcd")
+
+
 def describe_selection(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
     """Take every selection for an outline."""
     assert isinstance(message, messages.DescribeRequest)
@@ -327,6 +343,7 @@ DEFAULT_SCRIPT: dict[str, Part] = {
     "refine": accept,
     "adjust": accept,
     "close-session": forget_session,
+    "point": find_pointed,
     "strip": finish_when_complete,
     "describe": describe_selection,
     "cancel": acknowledge_cancel,

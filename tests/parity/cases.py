@@ -6,29 +6,32 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image as Picture
+from tests.parity import checkpoints
 
 from flyaway import engines
 from flyaway.engines import pixels
 from flyaway.engines.backgroundmattingv2.engine import BackgroundMattingV2Engine
 from flyaway.engines.ben2.engine import BEN2Engine
 from flyaway.engines.birefnet.engine import BiRefNetEngine
-from flyaway.engines.contract import Inputs
+from flyaway.engines.candidates import Ask
+from flyaway.engines.contract import Box, Inputs
 from flyaway.engines.deepimagematting.engine import DeepImageMattingEngine
 from flyaway.engines.isnet.engine import ISNetEngine
 from flyaway.engines.modnet.engine import MODNetEngine
 from flyaway.engines.network import NetworkEngine
+from flyaway.engines.pointing import Embedding, PromptedEngine
 from flyaway.engines.semanticimagematting.engine import SemanticImageMattingEngine
 from flyaway.engines.u2net.engine import U2NetEngine
 from flyaway.engines.vitmatte.engine import ViTMatteEngine
 
 Stored = Mapping[str, NDArray[Any]]
-Row = tuple[str, NDArray[Any], NDArray[Any], float]
+Row = tuple[str, NDArray[Any] | torch.Tensor, NDArray[Any], float]
 """What is compared, ours, the authors', the largest difference allowed."""
 
 
@@ -211,6 +214,112 @@ def _backgroundmattingv2(engine: BackgroundMattingV2Engine, stored: Stored) -> I
         yield "whole foreground", whole.foreground.transpose(2, 0, 1), stored["fgr"][0], 2e-4
 
 
+@dataclass(frozen=True, slots=True)
+class _Allowed:
+    """How far a network that is pointed with may be from its authors': its embedding, logits, fits, halves."""
+
+    embedding: float
+    logits: float
+    fits: float
+    halves: float
+    decoder: float
+
+
+def _prompted(allowed: _Allowed) -> Callable[[PromptedEngine, Stored], Iterator[Row]]:
+    """The rows of a network that is pointed with."""
+
+    def run(engine: PromptedEngine, stored: Stored) -> Iterator[Row]:
+        image = stored["image_u8"]
+        planes = engine.shown(image)
+        row, column = (int(value) for value in stored["net_in_crop_yx"])
+        crop = stored["net_in_crop"]
+        side = crop.shape[-1]
+        yield "seen", planes[0, :, row : row + side, column : column + side], crop, 2e-5
+        embedding = engine.encode(image)
+        yield "embedding", embedding.map[0, ::32], stored["embed_s32"], allowed.embedding
+        means = torch.stack((embedding.map[0].mean((1, 2)), embedding.map[0].std((1, 2))))
+        yield "embedding's spread", means, stored["embed_mean_std"], allowed.embedding
+        for called, name, channels, step in (
+            ("hr0", "hr0_c16_s5", 16, 5),
+            ("hr1", "hr1_c16_s3", 16, 3),
+        ):
+            if name in stored:
+                maps = embedding.finer[int(called[-1])]
+                yield called, maps[0, ::channels, ::step, ::step], stored[name], allowed.embedding
+        for index in range(10):
+            yield from _asked(engine, stored, embedding, index, allowed)
+        if "dec_p1_iou" in stored:
+            seed = checkpoints.seed("decoder only: image embedding")
+            source = torch.Generator().manual_seed(seed)
+            made_up = torch.randn((1, 256, 64, 64), generator=source)
+            finer = tuple(torch.randn(each.shape, generator=source) for each in embedding.finer)
+            alone = Embedding(embedding.size, made_up, finer)
+            planes, fits, _ = _planes_of(engine, alone, _question(stored, 1), None)
+            yield (
+                "decoder",
+                engine.fed_back(planes)[:, ::5, ::5],
+                stored["dec_p1_low_s5"],
+                allowed.decoder,
+            )
+            yield "decoder's fits", fits, stored["dec_p1_iou"], allowed.decoder
+
+    return run
+
+
+def _asked(
+    engine: PromptedEngine, stored: Stored, embedding: Embedding, index: int, allowed: _Allowed
+) -> Iterator[Row]:
+    """One prompt: logits and fits of the one mask and of the three, small and at the image's size."""
+    name, mask = f"p{index}", None
+    if f"{name}_iou" not in stored:
+        return
+    if f"{name}_mask_input_from" in stored:
+        before = stored[f"p{int(stored[f'{name}_mask_input_from'])}_low_single_f16"]
+        mask = torch.from_numpy(before.astype(np.float32))[None, None]
+    planes, fits, fell_back = _planes_of(engine, embedding, _question(stored, index), mask)
+    small = engine.fed_back(planes)
+    if f"{name}_low_s5" in stored:
+        yield f"{name} logits", small[:, ::5, ::5], stored[f"{name}_low_s5"], allowed.logits
+    yield f"{name} fits", fits, stored[f"{name}_iou"], allowed.fits
+    size = embedding.size
+    whole = engine.enlarged(planes[:, None], size, size)[:, 0]
+    if f"{name}_mask_s7" in stored:
+        yield f"{name} whole", whole[:, ::7, ::7], stored[f"{name}_mask_s7"], allowed.logits
+    for half, ours in (("low", small[0]), ("mask", whole[0])):
+        if f"{name}_{half}_single_f16" in stored:
+            theirs = stored[f"{name}_{half}_single_f16"]
+            yield f"{name} every {half}", ours, theirs, allowed.halves
+    if f"{name}_fell_back" in stored:
+        yield f"{name} chose", np.array([fell_back]), stored[f"{name}_fell_back"][None], 0
+
+
+def _planes_of(
+    engine: PromptedEngine, embedding: Embedding, question: Ask, mask: torch.Tensor | None
+) -> tuple[torch.Tensor, torch.Tensor, bool]:
+    """The one mask and the three, 4xhxw, their fits, and whether the one is one of the three."""
+    answer = engine.answer(embedding, [question], mask)
+    single = engine.single(answer)
+    planes = torch.cat((single.logits[0], answer.logits[0, 1:]))
+    fits = torch.cat((single.fits[0], answer.fits[0, 1:]))
+    return planes, fits, not torch.equal(single.logits[0, 0], answer.logits[0, 0])
+
+
+def _question(stored: Stored, index: int) -> Ask:
+    name = f"p{index}"
+    points = stored.get(f"{name}_coords", np.zeros((0, 2)))
+    labels = stored.get(f"{name}_labels", np.zeros(0))
+    keep, remove = (
+        tuple(
+            (float(x), float(y))
+            for (x, y), label in zip(points, labels, strict=True)
+            if label == kind
+        )
+        for kind in (1, 0)
+    )
+    box = stored.get(f"{name}_box")
+    return Ask(keep, remove, None if box is None else cast(Box, tuple(map(float, box))))
+
+
 def _planes(image: NDArray[np.uint8]) -> torch.Tensor:
     return torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
 
@@ -230,6 +339,14 @@ _UNPOOLED = dict.fromkeys(("network", "before known", "whole"), 0.995)
 """Where two maxima are nearly equal, rounding decides which place a value goes back to."""
 
 NETWORKS = {
+    "mobile_sam": _Network("mobile-sam", _prompted(_Allowed(2e-4, 5e-4, 5e-4, 5e-3, 5e-4)), {}),
+    "repvit_sam": _Network("repvit-sam", _prompted(_Allowed(1.5e-3, 3e-3, 3e-4, 8e-3, 5e-4)), {}),
+    **{
+        f"sam2.1_hiera_{size}": _Network(
+            f"sam2-{size}", _prompted(_Allowed(2e-4, 6e-4, 1e-4, 1e-2, 6e-4)), {}
+        )
+        for size in ("tiny", "small")
+    },
     "modnet": _Network("modnet-photographic", _modnet, {}),
     "birefnet_lite": _Network("birefnet-lite", _birefnet, {}),
     "birefnet_large": _Network("birefnet-general", _birefnet, {}),

@@ -71,10 +71,14 @@ def write(folder: Path, place: Path) -> list[Path]:
     return files
 
 
+def seed(name: str) -> int:
+    """Of the generator for what has that name."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") & 0x7FFFFFFFFFFFFFFF
+
+
 def _values(name: str, shape: tuple[int, ...]) -> torch.Tensor:
     """He-normal weights, small biases, norms near the identity."""
-    seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") & 0x7FFFFFFFFFFFFFFF
-    source = torch.Generator().manual_seed(seed)
+    source = torch.Generator().manual_seed(seed(name))
     if len(shape) >= 2:
         deviation = math.sqrt(2 * shape[0] / math.prod(shape))
         return deviation * torch.randn(shape, generator=source)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,8 @@ from flyaway.cli import connecting, replacing, terminal
 from flyaway.errors import RequestError
 from flyaway_client import protocol
 from flyaway_client.client import new_request_id
-from flyaway_client.messages import ExtractRequest
+from flyaway_client.messages import ExtractRequest, MessageError
+from flyaway_client.prompts import SIZES, Box, Point, Prompts
 from flyaway_client.zmtp import Buffer
 
 if TYPE_CHECKING:
@@ -28,7 +31,7 @@ def add_to(commands: Commands) -> None:
         "extract",
         help="cut the subject out of an image file",
         description="Cut the subject out of an image and write it as a PNG with transparency. Without a "
-        "selection, the subject is found automatically.",
+        "selection, the subject is found automatically. --point and --box say where it is, which needs a network such as mobile-sam.",
     )
     parser.add_argument("image", type=Path, metavar="IMAGE", help="the photo")
     kinds = parser.add_mutually_exclusive_group()
@@ -50,6 +53,7 @@ def add_to(commands: Commands) -> None:
         metavar="FILE",
         help="image of the photo's size, white in a rough outline around the subject",
     )
+    _add_prompts(parser)
     parser.add_argument(
         "--edge-width",
         type=_positive,
@@ -91,8 +95,44 @@ def add_to(commands: Commands) -> None:
     parser.set_defaults(run=run)
 
 
+def _add_prompts(parser: argparse.ArgumentParser) -> None:
+    """Describe the options that point at the subject."""
+    parser.add_argument(
+        "--point",
+        type=_numbers(2),
+        action="append",
+        default=[],
+        metavar="X,Y",
+        help="a pixel of the subject, from the photo's upper left; may be given again",
+    )
+    parser.add_argument(
+        "--not",
+        dest="beside",
+        type=_numbers(2),
+        action="append",
+        default=[],
+        metavar="X,Y",
+        help="a pixel beside the subject; may be given again",
+    )
+    parser.add_argument(
+        "--box",
+        type=_numbers(4),
+        action="append",
+        default=[],
+        metavar="X0,Y0,X1,Y1",
+        help="upper left and lower right pixel of a box around the subject; may be given again",
+    )
+    parser.add_argument(
+        "--size",
+        choices=SIZES,
+        default="",
+        help="what a single --point means, where it may mean several (default: what fits best)",
+    )
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Do it, and say in one line who did the work in how long."""
+    _check_prompts(arguments)
     if arguments.edge_width and not arguments.selection:
         raise RequestError("--edge-width goes with --selection: give both or neither.")
     target = _target(arguments)
@@ -116,6 +156,47 @@ def run(arguments: argparse.Namespace) -> int:
         terminal.write_remark(note)
     terminal.write_remark(f"{target}: {result.worker or 'no engine'}, {result.seconds:.1f} s")
     return 0
+
+
+def _check_prompts(arguments: argparse.Namespace) -> None:
+    """Refuse what does not say where the subject is, and what says it twice.
+
+    Raises:
+        RequestError: that is so.
+    """
+    has_subject = bool(arguments.point or arguments.box)
+    if (arguments.beside or arguments.size) and not has_subject:
+        raise RequestError(
+            "--not and --size go with --point or --box: say where the subject is, too."
+        )
+    drawn = [name for name in (*_KINDS, "plate") if getattr(arguments, name)]
+    if has_subject and drawn:
+        raise RequestError(f"--point and --box go without --{drawn[0]}: give the one or the other.")
+
+
+def _prompts(arguments: argparse.Namespace) -> Prompts | None:
+    """Where the subject is, if the options say it."""
+    if not (arguments.point or arguments.box):
+        return None
+    points = [Point(x, y) for x, y in arguments.point]
+    points += [Point(x, y, False) for x, y in arguments.beside]
+    boxes = tuple(Box(*sides) for sides in arguments.box)
+    return Prompts(tuple(points), boxes, arguments.size)
+
+
+def _numbers(count: int) -> Callable[[str], tuple[float, ...]]:
+    """A reader of so many numbers with commas between."""
+
+    def read(text: str) -> tuple[float, ...]:
+        try:
+            numbers = tuple(map(float, text.split(",")))
+        except ValueError:
+            numbers = ()
+        if len(numbers) != count or not all(map(math.isfinite, numbers)):
+            raise argparse.ArgumentTypeError(f"must be {count} numbers with commas between")
+        return numbers
+
+    return read
 
 
 def _positive(text: str) -> int:
@@ -168,6 +249,12 @@ def _request(
             )
     if arguments.plate:
         plate, parts["plate"] = beside.plate(arguments.plate, photo, max_pixels)
+    try:
+        prompts = _prompts(arguments)
+        if prompts is not None:
+            prompts.check_within(photo.header.width, photo.header.height)
+    except MessageError as error:
+        raise RequestError(f"--point, --not or --box cannot be used: {error}.") from error
     request = ExtractRequest(
         id=new_request_id(),
         image=photo.header,
@@ -181,5 +268,6 @@ def _request(
         fine_engine=arguments.fine_engine,
         output_dtype=photo.dtype,
         wants_foreground=not (arguments.mask or arguments.keep_colors),
+        prompts=prompts,
     )
     return request, parts

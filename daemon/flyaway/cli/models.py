@@ -119,8 +119,13 @@ def path(arguments: argparse.Namespace) -> int:
     return 0
 
 
+_NEEDS = {"prompts": "a click or a box"}
+"""What engines need, in other words than the wire's where those are none for people."""
+
+
 def _described(info: EngineInfo) -> str:
-    needs = f" Needs a {' and a '.join(info.needs)}." if info.needs else ""
+    wanted = " and ".join(_NEEDS.get(need, f"a {need}") for need in info.needs)
+    needs = f" Needs {wanted}." if wanted else ""
     how_to_get = f" {fetch_first(info)}" if info.page and not info.installed else ""
     return (
         f"{info.name}: {info.title} ({_whereabouts(info)})\n"

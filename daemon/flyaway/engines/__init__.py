@@ -13,7 +13,10 @@ from flyaway.engines import (
     builtin,
     deepimagematting,
     isnet,
+    mobilesam,
     modnet,
+    repvitsam,
+    sam2,
     semanticimagematting,
     u2net,
     vitmatte,
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FAMILIES",
     "FIRST_DOWNLOAD",
+    "FIRST_POINTER",
     "load",
     "names",
     "record",
@@ -59,11 +63,17 @@ FAMILIES: dict[str, Family] = {
     "isnet": isnet,
     "u2net": u2net,
     "backgroundmattingv2": backgroundmattingv2,
+    "mobilesam": mobilesam,
+    "repvitsam": repvitsam,
+    "sam2": sam2,
 }
 """All families; a new one is its folder and its line here."""
 
 FIRST_DOWNLOAD = "birefnet-lite"
 """The smallest network that finds any subject: what a user who has none is told to fetch."""
+
+FIRST_POINTER = "mobile-sam"
+"""The smallest network that finds what is pointed at, likewise."""
 
 
 def names() -> tuple[str, ...]:

@@ -41,19 +41,53 @@ def part(report: Report, begin: float, end: float) -> Report:
     return report_part
 
 
+Point = tuple[float, float]
+"""x from the left and y from the top, in the image's pixels: the first one's middle is at 0, 0."""
+
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom, likewise; the last two are those of the last pixels inside."""
+
+SIZES = ("part", "object", "whole")
+"""What one click may mean, the smallest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """Where the user pointed.
+
+    Attributes:
+        keep: points on the subject.
+        remove: points beside it.
+        boxes: around a subject each; what is in any of them is wanted.
+        size: which of `SIZES` one click means; "" for what fits best.
+    """
+
+    keep: tuple[Point, ...] = ()
+    remove: tuple[Point, ...] = ()
+    boxes: tuple[Box, ...] = ()
+    size: str = ""
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether it is one click, which may mean a part, an object or more."""
+        return len(self.keep) == 1 and not self.remove and not self.boxes
+
+
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What a request brings beside the image; each HxW, or HxWx3, of the image's size, or None.
+    """What a request brings beside the image; each of the image's size, or None.
 
     Attributes:
         trimap: HxW 0/128/255; its known pixels come back as they are.
         region: HxW, True inside a rough outline around the subject; outside is background.
         plate: HxWx3 sRGB, the same scene without the subject.
+        prompts: where the user pointed.
     """
 
     trimap: Trimap | None = None
     region: Region | None = None
     plate: Image | None = None
+    prompts: Prompts | None = None
 
     @property
     def given(self) -> frozenset[Input]:
@@ -67,8 +101,9 @@ class Inputs:
         return replace(self, **{str(name): None for name in self.given - names})
 
     def within(self, window: Window) -> Inputs:
-        """What they say of a window of the image; views, not copies."""
-        return Inputs(**{str(name): getattr(self, name)[window] for name in self.given})
+        """What arrays say of a window of the image; views, not copies."""
+        arrays = self.given - {Input.PROMPTS}
+        return Inputs(**{str(name): getattr(self, name)[window] for name in arrays})
 
 
 NOTHING = Inputs()
@@ -199,3 +234,37 @@ class Engine(ABC, Generic[Features]):
 
 AnyEngine = Engine[Any]
 """An engine whose features are its own affair."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What the user may have pointed at.
+
+    Attributes:
+        mask: hxw float32 0..1, the whole image in small.
+        score: 0..1, how well the engine thinks that it fits.
+        size: one of `SIZES`; "object" where there is but one.
+    """
+
+    mask: Alpha
+    score: float
+    size: str
+
+
+class PointingEngine(Engine[Features]):
+    """An engine that finds what the user points at: `solve` takes the candidate that was meant."""
+
+    @abstractmethod
+    def candidates(
+        self, features: Features, prompts: Prompts, report: Report = silent
+    ) -> tuple[Candidate, ...]:
+        """What the prompts may mean, the smallest first; empty where they show nothing.
+
+        Args:
+            features: what `encode` made of the image.
+            prompts: with at least one point to keep, or a box.
+            report: told how far the work is; may raise CancelledError.
+
+        Raises:
+            RequestError: they point at nothing; the text says what to do.
+        """

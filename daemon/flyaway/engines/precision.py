@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.nn.functional import conv2d
 
-from flyaway.engines.contract import AnyEngine, Inputs
+from flyaway.engines.contract import AnyEngine, Inputs, Prompts
 from flyaway.errors import FlyawayError
 from flyaway.images.arrays import Alpha
 
@@ -38,7 +38,8 @@ def trial_alpha(engine: AnyEngine) -> Alpha | None:
     trimap = np.where(distance_px < _TRIAL_PX / 4, np.uint8(255), np.uint8(0))
     trimap[np.abs(distance_px - _TRIAL_PX / 4) < _TRIAL_PX / 8] = 128
     try:
-        return engine.extract(image, Inputs(trimap, plate=plate)).alpha
+        middle = Prompts(keep=((_TRIAL_PX / 2, _TRIAL_PX / 2),))
+        return engine.extract(image, Inputs(trimap, plate=plate, prompts=middle)).alpha
     except FlyawayError:
         return None
 

@@ -13,6 +13,7 @@ class Input(StrEnum):
     TRIMAP = "trimap"
     REGION = "region"
     PLATE = "plate"
+    PROMPTS = "prompts"
 
 
 class Role(StrEnum):
@@ -24,6 +25,8 @@ class Role(StrEnum):
     """Solve the unknown part of a trimap."""
     COMPARE = "compare"
     """Tell the subject from a plate, a photo of the same scene without it."""
+    POINT = "point"
+    """Find what the user points at. What that gives is rough: another engine solves its edge."""
 
 
 class Job(StrEnum):
@@ -40,6 +43,7 @@ NEEDED: Mapping[Role, frozenset[Input]] = {
     Role.FIND: frozenset(),
     Role.SOLVE: frozenset({Input.TRIMAP}),
     Role.COMPARE: frozenset({Input.PLATE}),
+    Role.POINT: frozenset({Input.PROMPTS}),
 }
 """What a request must bring for an engine to do its part."""
 

@@ -7,15 +7,18 @@ from dataclasses import replace
 
 from flyaway import engines
 from flyaway.engines.records import NEEDED, EngineRecord, Input, Job, Role
-from flyaway.errors import RequestError
+from flyaway.errors import RequestError, WeightsError
 from flyaway.extraction.request import AUTO, NONE, Step, Wishes
 from flyaway.weights.store import Store
 from flyaway_client.messages import EngineInfo
 
-_MOST_TELLING_FIRST = (Role.COMPARE, Role.SOLVE, Role.FIND)
-"""A plate says more about the subject than a trimap, and that more than nothing."""
+_MOST_TELLING_FIRST = (Role.COMPARE, Role.SOLVE, Role.POINT, Role.FIND)
+"""A plate says more about the subject than a trimap, that more than where somebody points, and that more than nothing."""
 
 _NO_PLATE = "{title} compares the photo with one of the empty scene. Give that as the plate, or choose another engine."
+_NO_PROMPTS = "{title} must be told where the subject is. Point at it, draw a rectangle around it, or choose another engine."
+_USELESS_PROMPTS = "{title} cannot be pointed with. Leave the choice to Flyaway, or choose {names}."
+_ROUGH = "What is pointed at is found roughly, so its edge must be solved: leave the fine engine to Flyaway, or choose one."
 _USELESS_PLATE = "{title} makes nothing of a photo of the empty scene. Leave that out, or choose Background Matting V2."
 
 
@@ -70,10 +73,15 @@ class Catalogue:
         if wishes.engine == AUTO:
             role = next(role for role in _MOST_TELLING_FIRST if NEEDED[role] <= given)
             is_named = role is Role.SOLVE and wishes.fine_engine not in (AUTO, NONE)
-            first = self._solver(wishes) if is_named else self._best_at(role, wishes)
+            if role is Role.POINT:
+                first = self.pointer(AUTO, wishes.paid_work_only).record
+            else:
+                first = self._solver(wishes) if is_named else self._best_at(role, wishes)
         else:
             first = self.record(wishes.engine, wishes.paid_work_only)
             role = _role_of(first, given)
+        if role is Role.POINT and wishes.fine_engine == NONE:
+            raise RequestError(_ROUGH)
         if role is Role.SOLVE or wishes.fine_engine == NONE:
             return (Step(first, role),)
         second = self._solver(wishes)
@@ -91,6 +99,41 @@ class Catalogue:
         name = AUTO if engine in set(Job) else engine
         wishes = Wishes(fine_engine=name, paid_work_only=paid_work_only)
         return Step(self._solver(wishes), Role.SOLVE)
+
+    def pointer(self, engine: str = AUTO, paid_work_only: bool = False) -> Step:
+        """The engine that is pointed with: the one that was named, or the best that is here.
+
+        Raises:
+            UnknownEngineError: one is named that does not exist.
+            RequestError: one is named that cannot do it, or is not allowed.
+            WeightsError: none is here; the text says how to get one.
+        """
+        if engine != AUTO:
+            record = self.record(engine, paid_work_only)
+            if Role.POINT not in record.ranks:
+                names = " or ".join(one.title for one in _able(Role.POINT))
+                raise RequestError(_USELESS_PROMPTS.format(title=record.title, names=names))
+            return Step(record, Role.POINT)
+        found = self.pointers(paid_work_only)
+        if not found:
+            advised = engines.record(engines.FIRST_POINTER)
+            raise WeightsError(
+                f"No engine that finds what you point at is here. Get {advised.title} "
+                f"({advised.weights_bytes / 1e6:.0f} MB) with `flyaway models download {advised.name}`."
+            )
+        return Step(found[0], Role.POINT)
+
+    def is_pointer(self, engine: str) -> bool:
+        """Whether a name is that of an engine that is pointed with."""
+        return any(record.name == engine for record in _able(Role.POINT))
+
+    def pointers(self, paid_work_only: bool = False) -> tuple[EngineRecord, ...]:
+        """The engines that are here, allowed and can be pointed with, the best first."""
+        return tuple(
+            record
+            for record in _able(Role.POINT)
+            if self._is_allowed(record, paid_work_only) and self._is_here(record)
+        )
 
     def advice(self) -> EngineInfo | None:
         """What to download where a subject could only be guessed; None where a network that finds any is here."""
@@ -125,8 +168,7 @@ class Catalogue:
         return record
 
     def _best_at(self, role: Role, wishes: Wishes) -> EngineRecord:
-        able = [record for record in _all_records() if role in record.ranks]
-        return self._best(sorted(able, key=lambda record: record.ranks[role]), wishes)
+        return self._best(_able(role), wishes)
 
     def _best(self, ranked: Sequence[EngineRecord], wishes: Wishes) -> EngineRecord:
         """The first engine that is here and allowed; the first at all if none is."""
@@ -164,6 +206,12 @@ def _all_records() -> tuple[EngineRecord, ...]:
     return tuple(map(engines.record, engines.names()))
 
 
+def _able(role: Role) -> list[EngineRecord]:
+    """The engines that can do something, the best first."""
+    able = [record for record in _all_records() if role in record.ranks]
+    return sorted(able, key=lambda record: record.ranks[role])
+
+
 def _rank(record: EngineRecord) -> int:
     """An engine's place among those that suit the same job."""
     return min(record.ranks.values())
@@ -173,11 +221,15 @@ def _role_of(record: EngineRecord, given: frozenset[Input]) -> Role:
     """What a named engine does with what is given.
 
     Raises:
-        RequestError: it lacks the plate, or would leave out one that the user has taken pains over.
+        RequestError: it lacks the plate or somebody who points, or would leave out what the user has taken pains over.
     """
+    if Input.PROMPTS in given - record.accepts:
+        names = " or ".join(one.title for one in _able(Role.POINT))
+        raise RequestError(_USELESS_PROMPTS.format(title=record.title, names=names))
     if Input.PLATE in given - record.accepts:
         raise RequestError(_USELESS_PLATE.format(title=record.title))
     for role in _MOST_TELLING_FIRST:
         if role in record.ranks and NEEDED[role] <= given:
             return role
-    raise RequestError(_NO_PLATE.format(title=record.title))
+    lacking = _NO_PROMPTS if Role.POINT in record.ranks else _NO_PLATE
+    raise RequestError(lacking.format(title=record.title))

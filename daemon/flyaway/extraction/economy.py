@@ -6,16 +6,31 @@ import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from flyaway.engines.contract import AnyEngine, Extraction
 from flyaway.errors import DeviceError
 
 log = logging.getLogger(__name__)
 
+Result = TypeVar("Result")
+
 
 def run(
     engine: AnyEngine, work: Callable[[], Extraction], picture_px: int, may_use_cpu: bool
 ) -> Extraction:
+    """Do work as `attempt` does; what it gave, with a sentence for each kind of change.
+
+    Raises:
+        DeviceError: memory ran out and nothing is left to save.
+    """
+    extraction, changes = attempt(engine, work, picture_px, may_use_cpu)
+    return replace(extraction, notes=(*changes, *extraction.notes))
+
+
+def attempt(
+    engine: AnyEngine, work: Callable[[], Result], picture_px: int, may_use_cpu: bool
+) -> tuple[Result, tuple[str, ...]]:
     """Do work with an engine; each time memory runs out, make it need less and begin again.
 
     What was changed for one picture is undone after it: the next one may be smaller.
@@ -27,7 +42,7 @@ def run(
         may_use_cpu: whether the work may move to the processor in the end.
 
     Returns:
-        What `work` gave, with a sentence for each kind of change.
+        What `work` gave, and a sentence for each kind of change.
 
     Raises:
         DeviceError: memory ran out and nothing is left to save.
@@ -39,8 +54,7 @@ def run(
         while True:
             try:
                 with device.memory_errors():
-                    extraction = work()
-                return replace(extraction, notes=(*dict.fromkeys(changes), *extraction.notes))
+                    return work(), tuple(dict.fromkeys(changes))
             except DeviceError as error:
                 # anew, because the traceback of the first one keeps alive what filled the memory
                 shortage = DeviceError(str(error))

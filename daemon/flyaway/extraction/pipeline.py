@@ -15,19 +15,27 @@ from flyaway.errors import EngineError, NoSubjectError
 from flyaway.extraction import economy, interruptible, trimaps
 from flyaway.extraction.request import ResolvedRequest, Step
 from flyaway.images import encoding
-from flyaway.images.arrays import UNKNOWN, Alpha, Samples
+from flyaway.images.arrays import UNKNOWN, Alpha, Samples, Trimap
 
 NO_ENGINE = "none"
 """The engine named in a reply where the trimap left nothing to solve."""
 
-_BEGUN, _FOUND, _SOLVED = 0.05, 0.5, 0.9
-"""How far the whole is when the engines begin, once the subject is found, and once its edge is solved."""
+_BEGUN, _FOUND, _LOOKED, _SOLVED = 0.05, 0.5, 0.55, 0.9
+"""How far the whole is when the engines begin, once the subject is found, once the edge of what was pointed at was looked
+at, and once the edge is solved."""
 
 _STAGES = {
     Role.FIND: "Finding the subject",
     Role.COMPARE: "Finding the subject",
+    Role.POINT: "Finding the subject",
     Role.SOLVE: "Solving the edge",
 }
+
+
+_OTHER_WAY = {
+    Role.POINT: "Point at another place of it, draw a box around it and a little more",
+}
+"""What else to try where an engine has found nothing."""
 
 
 class Lender(Protocol):
@@ -172,16 +180,27 @@ class _Work:
         end = _FOUND if later else _SOLVED
         extraction = self._run(first, self.request.inputs, _BEGUN, end)
         if first.role is not Role.SOLVE and not (extraction.alpha >= 0.5).any():
+            way = _OTHER_WAY.get(first.role, "Draw a rough region around it and try again")
             raise NoSubjectError(
-                f"{first.record.title} found no subject. Draw a rough region around it and try again, or "
-                "choose another engine."
+                f"{first.record.title} found no subject. {way}, or choose another engine."
             )
         for step in later:
-            trimap = trimaps.from_alpha(extraction.alpha, self.request.inputs)
+            trimap = self._trimap(first, extraction.alpha)
+            if first.role is Role.POINT:  # its own edge is a guess at best
+                extraction = replace(extraction, alpha=encoding.as_float(trimap))
             if (trimap == UNKNOWN).any():
-                finer = self._run(step, Inputs(trimap), _FOUND, _SOLVED)
+                begin = _LOOKED if first.role is Role.POINT else _FOUND
+                finer = self._run(step, Inputs(trimap), begin, _SOLVED)
                 extraction = extraction.refined(finer)
         return extraction
+
+    def _trimap(self, step: Step, alpha: Alpha) -> Trimap:
+        """What is left to solve of what a step has found."""
+        known = self.request.inputs
+        if step.role is not Role.POINT:
+            return trimaps.from_alpha(alpha, known)
+        look = part(_of_stage(self.report, "Looking at the edge"), _FOUND, _LOOKED)
+        return trimaps.from_mask(self.request.image, alpha, known, look)
 
     def _run(self, step: Step, inputs: Inputs, begin: float, end: float) -> Extraction:
         """Let one engine work, its progress reported as the part of the whole from `begin` to `end`."""
@@ -192,7 +211,13 @@ class _Work:
         with interruptible.entered(self.lender.lend(step.record.name), look) as engine:
 
             def work() -> Extraction:
-                extraction = engine.extract(image, inputs.only(step.record.accepts), report)
+                given = inputs.only(step.record.accepts)
+                kept = self.request.pointed if step.role is Role.POINT else None
+                if kept is None:
+                    extraction = engine.extract(image, given, report)
+                else:
+                    features = kept.made(engine, image, report)
+                    extraction = engine.solve(features, given, None, report)
                 _check_numbers(extraction, step)
                 self.devices.append(engine.device)
                 return extraction

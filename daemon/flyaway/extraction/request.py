@@ -6,11 +6,15 @@ No wire, no file and no editor is known here: whoever has pixels can make one an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from flyaway.engines.contract import Inputs
 from flyaway.engines.records import EngineRecord, Role
 from flyaway.extraction.refinement import Refinement
 from flyaway.images.arrays import Image, Region, Samples
+
+if TYPE_CHECKING:
+    from flyaway.extraction.sessions import Encoding
 
 AUTO, NONE = "auto", "none"
 """Engine names that leave the choice to Flyaway, or want no such engine."""
@@ -70,6 +74,7 @@ class ResolvedRequest:
         understood: what the selection was taken for and why, for people.
         refinement: the mask that the alpha goes into; `image` and all else are then of its window.
         alpha: HxW as it goes out, where it is known already and only the subject's own colours are wanted.
+        pointed: what an engine that is pointed with made of the same image before, or room for it; None keeps nothing.
     """
 
     image: Image
@@ -82,6 +87,7 @@ class ResolvedRequest:
     understood: str = ""
     refinement: Refinement | None = None
     alpha: Samples | None = None
+    pointed: Encoding | None = None
 
     @property
     def engines(self) -> tuple[str, ...]:

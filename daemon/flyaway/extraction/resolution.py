@@ -6,15 +6,17 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from flyaway.engines.contract import Inputs, Report, silent
+from flyaway.engines.contract import Inputs, Prompts, Report, silent
 from flyaway.engines.records import Input
-from flyaway.extraction import planning, refinement
+from flyaway.extraction import planning, pointing, refinement
 from flyaway.extraction.catalogue import Catalogue
+from flyaway.extraction.planning import Plan
 from flyaway.extraction.refinement import Strokes
-from flyaway.extraction.request import Output, ResolvedRequest, Wishes
+from flyaway.extraction.request import AUTO, Output, ResolvedRequest, Wishes
 from flyaway.extraction.retouching import Patch
+from flyaway.extraction.sessions import Encoding, Picture
 from flyaway.images import encoding
-from flyaway.images.arrays import UNKNOWN, Image, Samples
+from flyaway.images.arrays import BACKGROUND, UNKNOWN, Image, Samples
 from flyaway.images.encoding import Block
 from flyaway.images.rectangles import Window
 from flyaway_client.messages import (
@@ -30,6 +32,8 @@ from flyaway_client.messages import UNKNOWN as UNKNOWN_STROKE
 Parts = Mapping[str, Block]
 """The pixels of a request by the names of its `parts`."""
 
+_POINTED = "What was pointed at"
+
 _WITHOUT_EDGE = ("automatic", "region")
 """Meanings of a selection that leave the subject's edge to be found."""
 
@@ -42,12 +46,17 @@ def check(request: ExtractRequest, catalogue: Catalogue) -> None:
         RequestError: an engine it names cannot do what is asked, or is not allowed.
     """
     if not request.colours_alone:
-        catalogue.choose(announced(request), wishes(request))
+        given = announced(request)
+        if request.selection is not None and catalogue.is_pointer(request.engine):
+            given |= {Input.PROMPTS}  # the selection's box, unless it holds everything
+        catalogue.choose(given, wishes(request))
 
 
 def announced(request: ExtractRequest) -> frozenset[Input]:
     """What a request brings beside the image, as far as its header tells."""
     given = set[Input]()
+    if request.prompts is not None:
+        given.add(Input.PROMPTS)
     if request.plate is not None:
         given.add(Input.PLATE)
     has_edge = request.selection is not None and request.selection_is not in _WITHOUT_EDGE
@@ -67,6 +76,7 @@ def resolve(
     catalogue: Catalogue,
     report: Report = silent,
     threads: int = 1,
+    picture: Picture | None = None,
 ) -> ResolvedRequest:
     """Find out all that a request means.
 
@@ -76,6 +86,7 @@ def resolve(
         catalogue: the engines there are.
         report: told how far the look at a selection's edge is; may raise CancelledError.
         threads: that look.
+        picture: of the session that the request names.
 
     Raises:
         NoSubjectError: the selection leaves nothing to cut out, or nothing to cut it out of.
@@ -96,7 +107,8 @@ def resolve(
     plate = None
     if request.plate is not None:
         plate = _read(request.plate, parts["plate"], request, parts, packed=False)
-    inputs = Inputs(plan.trimap, plan.region, plate)
+    prompts = _prompts(request, plan, catalogue)
+    inputs = Inputs(plan.trimap, plan.region, plate, prompts)
     return ResolvedRequest(
         image=image,
         inputs=inputs,
@@ -104,8 +116,31 @@ def resolve(
         output=_output(request),
         colours=_own_colours(request, parts),
         is_clear=is_clear,
-        understood=plan.sentence,
+        understood=plan.sentence if request.prompts is None else _POINTED,
+        pointed=_pointed(picture, image),
     )
+
+
+def _prompts(request: ExtractRequest, plan: Plan, catalogue: Catalogue) -> Prompts | None:
+    """Where the user points: with clicks, or with a rough selection where an engine is here that takes its box.
+
+    One that was named takes the box of any selection.
+    """
+    if request.prompts is not None:
+        return pointing.read(request.prompts)
+    is_rough = plan.kind == "region" and request.engine == AUTO and request.plate is None
+    is_taken = is_rough and bool(catalogue.pointers(request.paid_work_only))
+    if not is_taken and not catalogue.is_pointer(request.engine):
+        return None
+    inside = plan.region if plan.trimap is None else plan.trimap > BACKGROUND
+    return None if inside is None or plan.kind == "automatic" else pointing.around(inside)
+
+
+def _pointed(picture: Picture | None, image: Image) -> Encoding | None:
+    """What an engine made of the same image that was pointed with before."""
+    if picture is None or not np.array_equal(picture.image, image):
+        return None
+    return picture.pointed
 
 
 def read_image(request: ExtractRequest | OpenSession, parts: Parts, packed: bool = False) -> Image:

@@ -37,33 +37,61 @@ class Solved:
 
 
 @dataclass(slots=True, eq=False)
+class Encoding:
+    """What the last engine of a kind has made of an image alone.
+
+    Attributes:
+        nbytes: what it takes in memory, when it was last weighed.
+    """
+
+    nbytes: int = field(default=0, init=False)
+    _features: Any = field(default=None, init=False)
+    _engine: weakref.ref[AnyEngine] | None = field(default=None, init=False)
+
+    def is_of(self, engine: AnyEngine) -> bool:
+        """Whether that engine made it."""
+        return self._engine is not None and self._engine() is engine
+
+    def made(self, engine: AnyEngine, image: Image, report: Report) -> Any:
+        """What `engine` makes of the image, made now if it was not kept."""
+        if not self.is_of(engine):
+            self._features = self._engine = None  # before there are two of them
+            self._features = engine.encode(image, report)
+            self._engine = weakref.ref(engine)
+            self.weigh(engine)
+        return self._features
+
+    def weigh(self, engine: AnyEngine) -> None:
+        """Note how much `engine` has kept of its work on the image."""
+        self.nbytes = engine.kept_bytes(self._features)
+
+
+@dataclass(slots=True, eq=False)
 class Picture:
-    """An image, and what the engine that worked on it last has made of it. For one worker's thread at a time.
+    """An image, and what the engines that worked on it last have made of it. For one worker's thread at a time.
 
     Attributes:
         image: HxWx3 sRGB; must not change.
+        pointed: what the engine made of it that was pointed with.
         solved: what the next patch need not solve again.
         trimap: HxW, room for one of the image's size: fresh memory takes as long as filling it.
     """
 
     image: Image
+    pointed: Encoding = field(default_factory=Encoding, init=False)
     solved: Solved | None = field(default=None, init=False)
     trimap: Trimap | None = field(default=None, init=False)
-    _features: Any = field(default=None, init=False)
-    _engine: weakref.ref[AnyEngine] | None = field(default=None, init=False)
-    _kept_bytes: int = field(default=0, init=False)
+    _solving: Encoding = field(default_factory=Encoding, init=False)
 
     def encoded(self, engine: AnyEngine, report: Report) -> Any:
-        """What `engine` makes of the image alone, made now if it was not kept."""
-        if self._engine is None or self._engine() is not engine:
-            self._features = self.solved = None  # before there are two of them
-            self._features = engine.encode(self.image, report)
-            self._engine = weakref.ref(engine)
-        return self._features
+        """What `engine`, which solves, makes of the image alone, made now if it was not kept."""
+        if not self._solving.is_of(engine):
+            self.solved = None
+        return self._solving.made(engine, self.image, report)
 
     def weigh(self, engine: AnyEngine) -> None:
         """Note how much `engine` has kept of its work on the picture."""
-        self._kept_bytes = engine.kept_bytes(self._features)
+        self._solving.weigh(engine)
 
     @property
     def nbytes(self) -> int:
@@ -71,7 +99,8 @@ class Picture:
         trimap_bytes = 0 if self.trimap is None else self.trimap.nbytes
         solved = self.solved
         solved_bytes = 0 if solved is None else solved.trimap.nbytes + solved.alpha.nbytes
-        return self.image.nbytes + trimap_bytes + solved_bytes + self._kept_bytes
+        kept_bytes = self._solving.nbytes + self.pointed.nbytes
+        return self.image.nbytes + trimap_bytes + solved_bytes + kept_bytes
 
 
 @dataclass(slots=True, eq=False)

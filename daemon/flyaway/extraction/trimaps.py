@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from flyaway.engines.contract import Inputs
+from flyaway.engines.contract import Inputs, Report, silent
 from flyaway.errors import NoSubjectError
-from flyaway.images.arrays import BACKGROUND, FOREGROUND, UNKNOWN, Alpha, Trimap
+from flyaway.images.arrays import BACKGROUND, FOREGROUND, UNKNOWN, Alpha, Image, Trimap
 
 _SURE = 0.02
 """An automatic engine's alpha this near to 0 or 1 is taken as that."""
@@ -18,6 +18,10 @@ _SURE = 0.02
 _REACH_SHARE = 0.006
 _LEAST_REACH_PX = 3
 """How far around an automatic engine's uncertain pixels the fine one looks, as a share of the mean side."""
+
+_MASK_REACH_SHARE = 0.02
+"""How far from the edge of a mask that was pointed at the picture is looked at for more, as a share of the mean side: farther
+away hair is found that is none."""
 
 _KNOWN_TOLERANCE = 5
 """Trimap files went through JPEG and resizing: this near to black or white is black or white."""
@@ -49,11 +53,39 @@ def from_alpha(alpha: Alpha, known: Inputs) -> Trimap:
     distance_px = cv2.distanceTransform(is_sure.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     result = np.asarray(is_found * FOREGROUND, np.uint8)
     result[distance_px <= reach_px] = UNKNOWN
+    return _kept(result, known)
+
+
+def from_mask(image: Image, alpha: Alpha, known: Inputs, report: Report = silent) -> Trimap:
+    """The trimap for a fine engine from the rough mask of what was pointed at.
+
+    Such masks are made at 256 pixels. Where one is unsure there may be hair, so that stays unknown; where it is sure of
+    too much, the picture shows how far the edge reaches.
+
+    Args:
+        image: HxWx3.
+        alpha: HxW, of the engine that was pointed with.
+        known: what a trimap or a region says for certain stays so.
+        report: told how far the look at the edge is; may raise CancelledError.
+    """
+    from flyaway.engines.builtin import outline  # deferred: brings torch
+
+    result = from_alpha(alpha, Inputs())
+    is_found = alpha >= 0.5
+    if is_found.any() and not is_found.all():
+        limit_px = _MASK_REACH_SHARE * math.sqrt(alpha.size)
+        seen = outline.find(image, is_found, limit_px, 0.0, report, 1).trimap
+        result[seen == UNKNOWN] = UNKNOWN
+    return _kept(result, known)
+
+
+def _kept(trimap: Trimap, known: Inputs) -> Trimap:
+    """A trimap with what is certain put over it, in place."""
     if known.trimap is not None:
-        np.copyto(result, known.trimap, where=known.trimap != UNKNOWN)
+        np.copyto(trimap, known.trimap, where=known.trimap != UNKNOWN)
     if known.region is not None:
-        result[~known.region] = BACKGROUND
-    return result
+        trimap[~known.region] = BACKGROUND
+    return trimap
 
 
 def soft_trimap(levels: NDArray[np.uint8]) -> Trimap:

@@ -14,11 +14,12 @@ from flyaway.extraction.loader import EngineLoader
 from flyaway.extraction.sessions import Picture, Session, Sessions
 from flyaway.serving.tasks import (
     AdjustmentTask,
-    AlphaTask,
     DescriptionTask,
     DownloadTask,
+    EngineTask,
     ExtractionTask,
     OpeningTask,
+    PointingTask,
     RefinementTask,
 )
 from flyaway.serving.work_queue import Station
@@ -27,11 +28,13 @@ from flyaway_client.messages import (
     EngineInfo,
     ExtractRequest,
     OpenSession,
+    PointRequest,
     RefineRequest,
 )
 
 if TYPE_CHECKING:
     from flyaway.extraction.catalogue import Catalogue
+    from flyaway.extraction.request import Step
     from flyaway.images.arrays import Alpha
 
 _PICTURES_BYTES = 1_000_000_000
@@ -104,17 +107,35 @@ class EngineService:
             UnknownSessionError: it is not there any more.
             RequestError: the patch does not lie in its image.
         """
-        session = self._sessions.find(request.session)
-        if session is None:
-            raise UnknownSessionError(
-                "The daemon has let go of the image. Try again, which sends it anew."
-            )
+        session = self._known(request.session)
         height, width = session.picture.image.shape[:2]
         mask = request.mask
         if request.left + mask.width > width or request.top + mask.height > height:
             raise RequestError(
                 f"The patch of {mask.width} x {mask.height} pixels at {request.left}, {request.top} does not lie "
                 f"in the image of {width} x {height}."
+            )
+        return session
+
+    def pointed(self, request: PointRequest) -> tuple[Session, Step]:
+        """The session in which somebody points, and the engine for it.
+
+        Raises:
+            UnknownSessionError: it is not there any more.
+            MessageError: what is pointed at does not lie in its image.
+            RequestError: the engine it names does not exist, cannot be pointed with, or is not allowed.
+            WeightsError: there is none that can be pointed with; the text says how to get one.
+        """
+        session = self._known(request.session)
+        height, width = session.picture.image.shape[:2]
+        request.prompts.check_within(width, height)
+        return session, self._catalogue.pointer(request.engine, request.paid_work_only)
+
+    def _known(self, name: str) -> Session:
+        session = self._sessions.find(name)
+        if session is None:
+            raise UnknownSessionError(
+                "The daemon has let go of the image. Try again, which sends it anew."
             )
         return session
 
@@ -137,7 +158,7 @@ class EngineService:
             resolution.check(request, self._catalogue)
 
     @property
-    def extraction_stations(self) -> tuple[Station[AlphaTask], ...]:
+    def extraction_stations(self) -> tuple[Station[EngineTask], ...]:
         """What is done to extractions and patches. One whose engines are warm waits for none that loads its own."""
         return (
             Station("resolver", "Preparing", self.resolve, _is_extraction),
@@ -165,7 +186,7 @@ class EngineService:
         """What is done to a download."""
         return (Station("downloader", "Preparing", self.download),)
 
-    def resolve(self, task: AlphaTask) -> None:
+    def resolve(self, task: EngineTask) -> None:
         """Find out all that an extraction means.
 
         Raises:
@@ -179,16 +200,23 @@ class EngineService:
             task.report("Looking at the edge", _LOOKED * fraction)
 
         threads = self._settings.engine_threads
+        # one that was let go of is no error: the image is here, and is looked at again
+        session = self._sessions.find(task.request.session) if task.request.session else None
         task.resolved = resolution.resolve(
-            task.request, task.parts, self._catalogue, report, threads
+            task.request,
+            task.parts,
+            self._catalogue,
+            report,
+            threads,
+            session.picture if session else None,
         )
         task.parts = {}  # what was not converted lives on in `resolved`
 
-    def is_cold(self, task: AlphaTask) -> bool:
+    def is_cold(self, task: EngineTask) -> bool:
         """Whether an engine of a task has to be loaded first."""
         return not set(task.engines) <= set(self._keeper.names)
 
-    def load(self, task: AlphaTask) -> None:
+    def load(self, task: EngineTask) -> None:
         """Load the engines of a task and hold them for it.
 
         Raises:
@@ -197,14 +225,16 @@ class EngineService:
         task.reservation = Reservation(self._keeper)
         task.reservation.hold(task.engines)
 
-    def work(self, task: AlphaTask) -> None:
-        """Do an extraction, or solve a patch again.
+    def work(self, task: EngineTask) -> None:
+        """Do an extraction, solve a patch again, or find what was pointed at.
 
         Raises:
             FlyawayError: it cannot be done.
         """
         if isinstance(task, RefinementTask):
             self.refine(task)
+        elif isinstance(task, PointingTask):
+            self.point(task)
         elif isinstance(task, ExtractionTask):
             self.extract(task)
 
@@ -237,6 +267,23 @@ class EngineService:
             session.picture,
             resolution.patch(task.request, task.parts),
             session.step,
+            task.reservation or self._keeper,
+            task.report,
+            self._settings.cpu_fallback,
+        )
+
+    def point(self, task: PointingTask) -> None:
+        """Find what was pointed at.
+
+        Raises:
+            FlyawayError: it cannot be done.
+        """
+        from flyaway.extraction import pointing  # deferred: brings numpy and OpenCV
+
+        task.found = pointing.find(
+            task.session.picture,
+            pointing.read(task.request.prompts),
+            task.step,
             task.reservation or self._keeper,
             task.report,
             self._settings.cpu_fallback,
@@ -301,5 +348,5 @@ class EngineService:
         return Catalogue(self._settings.paid_work_only)
 
 
-def _is_extraction(task: AlphaTask) -> bool:
+def _is_extraction(task: EngineTask) -> bool:
     return isinstance(task, ExtractionTask)

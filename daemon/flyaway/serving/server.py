@@ -29,6 +29,7 @@ from flyaway.serving.tasks import (
     DownloadTask,
     ExtractionTask,
     OpeningTask,
+    PointingTask,
     RefinementTask,
     Task,
 )
@@ -49,6 +50,7 @@ _REST_S = 4.0
 
 _STOPPING = "Flyaway's daemon was told to stop. Try again, which starts it anew."
 _REPLACED = "A newer stroke took the place of this one, or its session was closed."
+_REPLACED_CLICK = "A newer click took the place of this one, or its session was closed."
 _SENTENCE_CHARS = 1000
 
 T = TypeVar("T", bound=Task)
@@ -110,6 +112,7 @@ class Server:
                 route(messages.Strip, self._take_strip),
                 route(messages.OpenSession, self._open_session),
                 route(messages.RefineRequest, self._refine),
+                route(messages.PointRequest, self._point),
                 route(messages.CloseSession, self._close_session),
                 route(messages.AdjustRequest, self._adjust),
                 route(messages.DescribeRequest, self._describe),
@@ -228,11 +231,27 @@ class Server:
 
     def _close_session(self, peer: bytes, message: messages.CloseSession, payload: Payload) -> None:
         self._call_off_strokes(message.session)
+        self._call_off_clicks(message.session)
         self._engines.close_session(message.session)
         self._send(peer, messages.SessionClosed(message.id))
 
+    def _point(self, peer: bytes, message: messages.PointRequest, payload: Payload) -> None:
+        """Find what was pointed at; an older click of the same session is wanted no more."""
+        session, step = self._engines.pointed(message)
+        self._call_off_clicks(message.session)
+        self._new_key(peer, message.id)
+        task = PointingTask(peer, message.id, message, session, step)
+        self._begin(task, self._extractions)
+
+    def _call_off_clicks(self, session: str) -> None:
+        """End the search for what was pointed at in a session."""
+        for task in self._tasks.values():
+            if isinstance(task, PointingTask) and task.request.session == session:
+                task.parting = _REPLACED_CLICK
+                self._call_off(task)
+
     def _call_off_strokes(self, session: str) -> None:
-        """End what is under way for a session."""
+        """End the patches that are under way for a session."""
         for key, upload in list(self._uploads.items()):
             if (
                 isinstance(upload.request, messages.RefineRequest)

@@ -22,18 +22,22 @@ from flyaway_client.messages import (
     ImageHeader,
     Message,
     OpenSession,
+    Pointed,
+    PointRequest,
     Preview,
     RefineRequest,
     SessionOpened,
     Strip,
 )
+from flyaway_client.prompts import Box, Candidate
 
 if TYPE_CHECKING:
     import mmap
 
     from flyaway.extraction.keeper import Reservation
     from flyaway.extraction.pipeline import Outcome
-    from flyaway.extraction.request import ResolvedRequest
+    from flyaway.extraction.pointing import Found
+    from flyaway.extraction.request import ResolvedRequest, Step
     from flyaway.extraction.sessions import Session
     from flyaway.images.arrays import Alpha, Samples
 
@@ -99,23 +103,37 @@ class Task(ABC):
 
 
 @dataclass(slots=True, eq=False)
-class AlphaTask(Task):
-    """Work whose result is an alpha.
+class EngineTask(Task):
+    """Work for engines.
 
     Attributes:
         reservation: the engines that are held for it.
-        preview_u8: an early alpha, hxw, that was not sent yet.
-        outcome: what came of it.
     """
 
-    preview_u8: Samples | None = field(default=None, init=False)
     reservation: Reservation | None = field(default=None, init=False)
-    outcome: Outcome | None = field(default=None, init=False)
 
     @property
     @abstractmethod
     def engines(self) -> tuple[str, ...]:
         """The names of the engines it needs, in the order of their work."""
+
+    def close(self) -> None:
+        """Give back the engines."""
+        if self.reservation is not None:
+            self.reservation.close()
+
+
+@dataclass(slots=True, eq=False)
+class AlphaTask(EngineTask):
+    """Work whose result is an alpha.
+
+    Attributes:
+        preview_u8: an early alpha, hxw, that was not sent yet.
+        outcome: what came of it.
+    """
+
+    preview_u8: Samples | None = field(default=None, init=False)
+    outcome: Outcome | None = field(default=None, init=False)
 
     @property
     @abstractmethod
@@ -158,11 +176,6 @@ class AlphaTask(Task):
         yield from _strips(self.id, "alpha", outcome.alpha)
         if outcome.foreground is not None:
             yield from _strips(self.id, "foreground", outcome.foreground)
-
-    def close(self) -> None:
-        """Give back the engines."""
-        if self.reservation is not None:
-            self.reservation.close()
 
 
 @dataclass(slots=True, eq=False)
@@ -217,7 +230,7 @@ class ExtractionTask(AlphaTask):
 
     def close(self) -> None:
         """Give back the engines, and the memory of the pixels."""
-        AlphaTask.close(self)
+        EngineTask.close(self)
         self.parts, self.resolved = {}, None
 
 
@@ -275,8 +288,59 @@ class RefinementTask(AlphaTask):
 
     def close(self) -> None:
         """Give back the engine, and the memory of the planes."""
-        AlphaTask.close(self)
+        EngineTask.close(self)
         self.parts = {}
+
+
+@dataclass(slots=True, eq=False)
+class PointingTask(EngineTask):
+    """Clicks and boxes in a session's image.
+
+    Attributes:
+        request: its header.
+        session: in which it is.
+        step: the engine that is pointed with.
+        found: what they may mean.
+    """
+
+    is_urgent: ClassVar[bool] = True
+
+    request: PointRequest
+    session: Session
+    step: Step
+    found: Found | None = field(default=None, init=False)
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """The one that is pointed with."""
+        return (self.step.record.name,)
+
+    @property
+    def subject(self) -> str:
+        """How much was pointed; never where."""
+        prompts = self.request.prompts
+        return f"{len(prompts.points)} points and {len(prompts.boxes)} boxes"
+
+    @property
+    def result(self) -> str:
+        """How many things they may mean."""
+        return "nothing" if self.found is None else f"{len(self.found.candidates)} found"
+
+    def replies(self) -> Iterator[Reply]:
+        """The candidates, with their masks as the payload."""
+        found = self.found
+        assert found is not None  # the last station leaves it
+        candidates = tuple(
+            Candidate(one.size, one.score, Box(*box))
+            for one, box in zip(found.candidates, found.boxes, strict=True)
+        )
+        mask = None
+        if found.masks:
+            height, width = found.masks[0].shape
+            mask = ImageHeader(width, height, "gray", "u8")
+        payload = b"".join(each.tobytes() for each in found.masks)
+        answer = Pointed(self.id, self.request.session, found.engine, candidates, mask)
+        yield answer, memoryview(payload) if payload else None
 
 
 @dataclass(slots=True, eq=False)

@@ -46,6 +46,14 @@ class Extracted:
     foreground: bytearray | None = None
 
 
+@dataclass(frozen=True)
+class PointedAt:
+    """What the user may have pointed at: a mask for each of the candidates in `answer`, laid out as that says."""
+
+    answer: messages.Pointed
+    masks: tuple[bytes, ...]
+
+
 class Client:
     """The daemon, as seen by one plugin or command. Made by `connect`."""
 
@@ -191,6 +199,37 @@ class Client:
             ClientError: anything else of errors.py.
         """
         return self._changed(request, parts, report, should_stop, on_preview)
+
+    def point(
+        self,
+        request: messages.PointRequest,
+        *,
+        report: Report | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> PointedAt:
+        """What the user may have pointed at in a session's image.
+
+        Args:
+            request: the clicks and boxes; none makes the image ready for them.
+            report: called about once a second, on this thread.
+            should_stop: asked at least every 0.1 s.
+
+        Raises:
+            RefusedError: the daemon says no; with the code `UNKNOWN_SESSION` it must be opened anew, with
+                `CANCELLED` a newer click took the place of this one, with `WEIGHTS_MISSING` no engine that can
+                be pointed with is here, and the sentence says how to get one.
+            CancelledError: `should_stop` said so.
+            ClientError: anything else of errors.py.
+        """
+        dealer = self._connection(should_stop)
+        with Conversation(dealer, request.id, report, should_stop) as conversation:
+            conversation.send(request)
+            answer, payload = conversation.expect_filled(messages.Pointed)
+        if len(payload) != answer.payload_bytes:
+            raise TransportError(f"masks of {len(payload)} bytes, not {answer.payload_bytes}")
+        size = answer.mask.bytes if answer.mask is not None else 1
+        starts = range(0, len(payload), size)
+        return PointedAt(answer, tuple(payload[at : at + size] for at in starts))
 
     def adjust(
         self,

@@ -106,13 +106,17 @@ class Conversation:
             RefusedError: the daemon answered with an error.
             TransportError: it answered with something else.
         """
-        message, _ = self._next()
+        return self.expect_filled(kind)[0]
+
+    def expect_filled(self, kind: type[M] | tuple[type[M], ...]) -> tuple[M, bytes]:
+        """As `expect`, with the message's payload, b"" where it has none."""
+        message, payload = self._next()
         if not isinstance(message, kind):
             kinds = kind if isinstance(kind, tuple) else (kind,)
             raise TransportError(
                 f"{message.TYPE} instead of {' or '.join(one.TYPE for one in kinds)}"
             )
-        return message
+        return message, b"" if payload is None else bytes(payload)
 
     def upload(self, parts: Mapping[str, memoryview]) -> None:
         """Send parts in strips, in their order; they hold bytes and are not copied."""
@@ -138,10 +142,10 @@ class Conversation:
             return room[done : done + length]
 
         while done < size:
-            message, length = self._next(place)
-            if length == 0:
+            message, payload = self._next(place)
+            if not payload:
                 raise TransportError(f"{message.TYPE} instead of pixels")
-            done += length
+            done += len(payload)
         return content
 
     def wait_for_hangup(self) -> None:
@@ -155,8 +159,8 @@ class Conversation:
             while True:
                 self._dealer.receive(patience)
 
-    def _next(self, place: Place | None = None) -> tuple[Message, int]:
-        """The next message of this request that is no `Progress` or `Preview`, and its payload's size in bytes.
+    def _next(self, place: Place | None = None) -> tuple[Message, Buffer | None]:
+        """The next message of this request that is no `Progress` or `Preview`, and its payload.
 
         Silence means silence about this request: messages of others do not prolong the wait.
         """
@@ -172,7 +176,7 @@ class Conversation:
             if isinstance(message, Preview):
                 self._pass_on(message, b"" if payload is None else bytes(payload))
             elif not isinstance(message, Progress):
-                return message, 0 if payload is None else len(payload)
+                return message, payload
             elif self._report is not None:
                 self._report(message)
             patience = self._patience()

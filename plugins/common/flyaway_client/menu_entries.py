@@ -102,12 +102,12 @@ def engine_menu(
     """What photographers want done, and under "More" the daemon's engines, missing ones last.
 
     Args:
-        engines: the daemon's; none if it has not named them yet.
+        engines: the daemon's; none if it has not named them yet. Those that must be pointed with are left out.
         chosen: stays in the menu even if the daemon does not have it: running it then says what to do.
             It goes only where `paid_work_only` leaves it out.
         paid_work_only: whether to leave out engines whose licence is not known to allow paid work.
     """
-    known = tuple(engines)
+    known = tuple(info for info in engines if "prompts" not in info.needs)
     allowed = [info for info in known if info.paid_work or not paid_work_only]
     present_first = sorted(allowed, key=lambda info: not info.installed)
     jobs = (_job_entry(job, allowed) for job in JOBS if not known or _best(allowed, job))

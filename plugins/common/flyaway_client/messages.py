@@ -18,6 +18,7 @@ from .headers import MessageError as MessageError
 from .headers import encode as encode
 from .headers import one_of
 from .headers import read_header as read_header
+from .prompts import Candidate, Prompts
 from .zmtp import Buffer
 
 CHANNELS = {"gray": 1, "graya": 2, "rgb": 3, "bgr": 3, "rgba": 4, "bgra": 4}
@@ -108,6 +109,9 @@ class ExtractRequest(Message):
     selection and under `strokes`, HxW "gray" "u8" of the levels above, and stays as it is outside. With a mask,
     `wants_foreground` and neither of both, nothing is solved: the subject's own colours are found under that mask.
     `foreground_amount` is how far those take the place of the image's, 0..1.
+
+    With `prompts` the subject is what the user points at; `session` names a session on the same image, where it was
+    looked at for that already ("" for none).
     """
 
     TYPE: ClassVar[str] = "extract"
@@ -128,6 +132,8 @@ class ExtractRequest(Message):
     mask: ImageHeader | None = None
     strokes: ImageHeader | None = None
     foreground_amount: float = 1.0
+    prompts: Prompts | None = None
+    session: str = ""
 
     def __post_init__(self) -> None:
         """Refuse values outside their lists, and parts that contradict each other."""
@@ -141,6 +147,7 @@ class ExtractRequest(Message):
         if self.selection is not None and self.selection.channels != "gray":
             raise MessageError('selection must have channels "gray"')
         self._check_refining()
+        self._check_prompts()
         own_parts = ("selection", "plate", "mask", "strokes")
         for name, part in ((name, getattr(self, name)) for name in own_parts):
             if part and (part.width, part.height) != (self.image.width, self.image.height):
@@ -166,6 +173,19 @@ class ExtractRequest(Message):
             raise MessageError("a mask is refined inside a selection, or under strokes")
         if self.plate is not None or (is_refined and self.wants_foreground):
             raise MessageError("a mask is refined without a plate, and without colours")
+
+    def _check_prompts(self) -> None:
+        if self.prompts is None:
+            if self.session:
+                raise MessageError("a session goes with prompts")
+            return
+        if not self.prompts.have_subject:
+            raise MessageError("prompts have a point to keep, or a box")
+        if self.selection is not None or self.mask is not None or self.plate is not None:
+            raise MessageError("prompts go without a selection, a mask and a plate")
+        if self.session:
+            _check_ids(self.session)
+        self.prompts.check_within(self.image.width, self.image.height)
 
     @property
     def colours_alone(self) -> bool:
@@ -276,6 +296,56 @@ class RefineRequest(Message):
         if self.has_strokes:
             parts["strokes"] = self.mask.pixels
         return parts
+
+
+@dataclass(frozen=True)
+class PointRequest(Message):
+    """Ask what the user may have pointed at in a session's image. A newer one takes the place of an older.
+
+    `engine` is one that can be pointed with, or "auto" for the best there is. Without points and boxes the image is
+    only looked at, so that the first click need not wait for that.
+    """
+
+    TYPE: ClassVar[str] = "point"
+    id: str
+    session: str
+    prompts: Prompts
+    engine: str = "auto"
+    paid_work_only: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what names nobody, and points that say only where the subject is not."""
+        _check_ids(self.id, self.session)
+        if self.prompts.points and not self.prompts.have_subject:
+            raise MessageError("prompts have a point to keep, or a box")
+
+
+@dataclass(frozen=True)
+class Pointed(Message):
+    """What the prompts may mean, the smallest first; none where they show nothing.
+
+    The payload holds a mask for each, the whole image in small as `mask` says: "gray" and "u8". `mask` is None where
+    there is no candidate.
+    """
+
+    TYPE: ClassVar[str] = "pointed"
+    id: str
+    session: str
+    engine: str
+    candidates: tuple[Candidate, ...] = ()
+    mask: ImageHeader | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse candidates without masks, and masks of another kind."""
+        if (self.mask is None) != (not self.candidates):
+            raise MessageError("a mask is there where candidates are, and only there")
+        if self.mask is not None and (self.mask.channels, self.mask.dtype) != ("gray", "u8"):
+            raise MessageError('mask must have channels "gray" and dtype "u8"')
+
+    @property
+    def payload_bytes(self) -> int:
+        """How many bytes follow in the payload."""
+        return 0 if self.mask is None else self.mask.bytes * len(self.candidates)
 
 
 @dataclass(frozen=True)
@@ -483,7 +553,7 @@ class EnginesRequest(Message):
 class EngineInfo(Message):
     """One engine as a user should see it.
 
-    `needs` holds "trimap" or "plate" where the engine cannot do without; `suits` holds the `JOBS` it is made
+    `needs` holds "trimap", "plate" or "prompts" where the engine cannot do without; `suits` holds the `JOBS` it is made
     for, `rank` is its place among those that suit the same, the lowest the best; `paid_work` is whether its
     licence allows it, None meaning that nobody has said. `page` is where a person has to fetch its weights
     from, to be imported; empty where the daemon can download them.
@@ -592,6 +662,8 @@ MESSAGES: dict[str, type[Message]] = {
         OpenSession,
         SessionOpened,
         RefineRequest,
+        PointRequest,
+        Pointed,
         CloseSession,
         AdjustRequest,
         SessionClosed,

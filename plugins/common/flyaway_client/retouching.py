@@ -9,19 +9,23 @@ import contextlib
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from . import protocol, texts
-from .client import Client, Extracted, new_request_id
+from .client import Client, Extracted, PointedAt, new_request_id
 from .conversation import OnPreview, Report, ShouldStop
 from .errors import CancelledError, ClientError, RefusedError
-from .messages import ImageHeader, OpenSession, Progress, RefineRequest
+from .messages import ImageHeader, OpenSession, PointRequest, Progress, RefineRequest
+from .prompts import Prompts
 from .zmtp import Buffer
 
 Connect = Callable[[ShouldStop | None], Client]
 """Finds the daemon, starting it if need be; called once for each request."""
 
+Answer = TypeVar("Answer")
+
 _TRIES = 3
-"""Times a patch is sent to a daemon that has let go of the session, perhaps since it was opened anew."""
+"""Times a patch or a click is sent to a daemon that has let go of the session, perhaps since it was opened anew."""
 
 _LOOK_EVERY_S = 0.1
 
@@ -102,6 +106,11 @@ class Retouch:
         self._is_open = False
         self._opening = threading.Lock()
 
+    @property
+    def session(self) -> str:
+        """Its name, for an `extract` of what was pointed at in it."""
+        return self._request.session
+
     def open(self, report: Report | None = None, should_stop: ShouldStop | None = None) -> None:
         """Send the image, so that the first patch need not wait for that; `refine` does it where nobody has.
 
@@ -143,14 +152,46 @@ class Retouch:
             CancelledError: `should_stop` said so, or a newer `refine` took the place of this one.
             ClientError: anything else of errors.py.
         """
-        for _ in range(_TRIES - 1):
-            try:
-                return self._refine(patch, report, should_stop, on_preview)
-            except RefusedError as error:
-                if error.code != protocol.UNKNOWN_SESSION:
-                    raise
-                self._is_open = False
-        return self._refine(patch, report, should_stop, on_preview)
+        request, parts = _request(patch, self.session, on_preview is not None)
+
+        def ask(client: Client) -> Extracted:
+            return client.refine(
+                replace(request, id=new_request_id()),
+                parts,
+                report=report,
+                should_stop=should_stop,
+                on_preview=on_preview,
+            )
+
+        return self._asked(ask, report, should_stop)
+
+    def point(
+        self,
+        prompts: Prompts,
+        report: Report | None = None,
+        should_stop: ShouldStop | None = None,
+        *,
+        engine: str = "auto",
+    ) -> PointedAt:
+        """What the user may have pointed at; without points and boxes the image is made ready for them.
+
+        Args:
+            prompts: all clicks and boxes that hold.
+            report: called with how far it is, on this thread.
+            should_stop: asked at least every 0.1 s.
+            engine: that is pointed with, or "auto" for the best there is.
+
+        Raises:
+            CancelledError: `should_stop` said so, or a newer `point` took the place of this one.
+            ClientError: anything else of errors.py.
+        """
+        request = PointRequest("-", self.session, prompts, engine, self._request.paid_work_only)
+
+        def ask(client: Client) -> PointedAt:
+            own = replace(request, id=new_request_id())
+            return client.point(own, report=report, should_stop=should_stop)
+
+        return self._asked(ask, report, should_stop)
 
     def close(self) -> None:
         """Tell the daemon that the image is needed no more; where there is none, there is nothing to tell."""
@@ -168,20 +209,32 @@ class Retouch:
         with self._connect(should_stop) as client:
             client.open_session(request, self._parts, report=report, should_stop=should_stop)
 
-    def _refine(
+    def _asked(
         self,
-        patch: Patch,
+        ask: Callable[[Client], Answer],
         report: Report | None,
         should_stop: ShouldStop | None,
-        on_preview: OnPreview | None,
-    ) -> Extracted:
+    ) -> Answer:
+        """An answer of the session, which is opened anew where the daemon has let go of it."""
+        for _ in range(_TRIES - 1):
+            try:
+                return self._asked_once(ask, report, should_stop)
+            except RefusedError as error:
+                if error.code != protocol.UNKNOWN_SESSION:
+                    raise
+                self._is_open = False
+        return self._asked_once(ask, report, should_stop)
+
+    def _asked_once(
+        self,
+        ask: Callable[[Client], Answer],
+        report: Report | None,
+        should_stop: ShouldStop | None,
+    ) -> Answer:
         self.open(report, should_stop)
-        request, parts = _request(patch, self._request.session, on_preview is not None)
         try:
             with self._connect(should_stop) as client:
-                return client.refine(
-                    request, parts, report=report, should_stop=should_stop, on_preview=on_preview
-                )
+                return ask(client)
         except RefusedError as error:
             if error.code == protocol.CANCELLED:
                 raise CancelledError(error.message) from error

@@ -25,7 +25,9 @@ from flyaway.config import Settings
 from flyaway.extraction.pipeline import NO_ENGINE, Outcome
 from flyaway.serving.engine_service import EngineService
 from flyaway.serving.tasks import ExtractionTask
+from flyaway.weights.store import Store
 from flyaway_client.messages import CHANNELS, ExtractRequest
+from flyaway_client.prompts import Box, Point, Prompts
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 SAMPLES = Path(__file__).parents[3] / "docs" / "samples"
@@ -258,6 +260,69 @@ def test_selection_of_another_size_is_refused_with_both_sizes(
     line = refused(capsys, extract(folder, option, folder / "s.png"), daemon)
 
     assert "40 × 29 pixels, the photo 40 × 30" in line
+
+
+@pytest.fixture
+def pointer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine that can be pointed with is here."""
+    monkeypatch.setattr(Store, "holds", lambda store, record: record.name == "mobile-sam")
+
+
+@pytest.mark.usefixtures("pointer")
+def test_points_and_boxes_are_passed_on(daemon: Recorder, folder: Path) -> None:
+    options = ["--point", "5,6.5", "--not", "1,2", "--point", "7,8", "--box", "0,1,30,20"]
+    assert extract(folder, *options) == 0
+    assert extract(folder, "--point", "5,6", "--size", "part") == 0
+
+    first, second = (request.prompts for request in daemon.requests)
+    points = Point(5, 6.5), Point(7, 8), Point(1, 2, False)
+    assert first == Prompts(points, (Box(0, 1, 30, 20),))
+    assert second == Prompts((Point(5, 6),), size="part")
+    assert daemon.requests[0].selection is None
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--not", "1,2"], "--not and --size go with --point or --box"),
+        (["--size", "part"], "--not and --size go with --point or --box"),
+        (["--point", "40,2"], "40, 2 does not lie in the image of 40 x 30 pixels"),
+        (["--box", "9,9,1,1"], "left and top come before its right and bottom"),
+    ],
+)
+def test_points_that_make_no_sense_are_refused(
+    options: list[str],
+    complaint: str,
+    daemon: Recorder,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert extract(folder, *options) != 0
+    assert complaint in capsys.readouterr().err
+    assert daemon.requests == []
+
+
+def test_points_go_without_a_selection(
+    daemon: Recorder, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert extract(folder, "--point", "1,1", "--region", folder / "sélection.png") != 0
+    assert "--point and --box go without --region" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("value", ["5", "5,", "5,six", "5,inf", "1,2,3"])
+def test_a_point_is_two_numbers(
+    value: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        extract(folder, "--point", value)
+    assert "must be 2 numbers with commas between" in capsys.readouterr().err
+
+
+def test_without_weights_says_how_to_get_them(
+    daemon: Recorder, folder: Path, store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert extract(folder, "--point", "1,1") != 0
+    assert "(41 MB) with `flyaway models download mobile-sam`" in capsys.readouterr().err
 
 
 def test_edge_width_without_a_selection_is_refused(

@@ -11,9 +11,12 @@ from tests.parity import cases, checkpoints
 DATA = Path(__file__).parents[2] / "data" / "parity"
 FOLDERS = sorted(folder.parent for folder in DATA.glob("*/keys.json"))
 
+LARGER = {"sam2.1_hiera_small"}
+"""Of a class of which a smaller one is stored."""
+
 
 def test_every_stored_network_has_an_engine() -> None:
-    assert {folder.name for folder in FOLDERS} == set(cases.NETWORKS)
+    assert {folder.name for folder in FOLDERS} == set(cases.NETWORKS) - LARGER
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

@@ -18,19 +18,26 @@ from tests.fakes import brightness
 from tests.parity import random_weights
 
 from flyaway import engines
-from flyaway.engines import checkpoint, vitmatte
+from flyaway.engines import checkpoint, sam2, vitmatte
 from flyaway.engines.backgroundmattingv2.network import BackgroundMattingV2
 from flyaway.engines.ben2.engine import BEN2Engine
 from flyaway.engines.ben2.network import BEN2
 from flyaway.engines.birefnet.engine import BiRefNetEngine
 from flyaway.engines.birefnet.network import LARGE, LITE, BiRefNet
-from flyaway.engines.contract import AnyEngine, Extraction, Inputs
+from flyaway.engines.contract import AnyEngine, Extraction, Inputs, Prompts
 from flyaway.engines.deepimagematting.network import DeepImageMatting
 from flyaway.engines.isnet.engine import ISNetEngine
 from flyaway.engines.isnet.network import ISNet
 from flyaway.engines.layers.nested_u import FULL, SMALL
+from flyaway.engines.mobilesam.network import UNUSED as CLASSIFIER
+from flyaway.engines.mobilesam.network import TinyViT
 from flyaway.engines.modnet.network import MODNet
+from flyaway.engines.pointing import PromptedEngine
 from flyaway.engines.records import Input, Role
+from flyaway.engines.repvitsam.network import RepViT
+from flyaway.engines.sam2.network import SAM2
+from flyaway.engines.sam2.network import UNUSED as FILMS
+from flyaway.engines.segmentanything import SegmentAnything
 from flyaway.engines.semanticimagematting.network import SemanticImageMatting
 from flyaway.engines.u2net.network import U2Net
 from flyaway.engines.vitmatte.network import ViTMatte
@@ -57,12 +64,21 @@ RUN = [
     "backgroundmattingv2-resnet50",
     "birefnet-lite",
     "ben2-base",
+    "mobile-sam",
+    "repvit-sam",
+    "sam2-tiny",
     *(
         pytest.param(name, marks=pytest.mark.slow)
         for name in ("vitmatte-base-composition-1k", "birefnet-general", "birefnet-dynamic")
     ),
 ]
 """One of each class and way of choosing a size; the others differ in their weights alone."""
+
+FOR_FILMS = 7_653_618
+"""Numbers in the files of SAM 2.1 that are of no use for single images."""
+
+UNUSED = (*CLASSIFIER, *FILMS)
+"""Beginnings of names that are in files and in no network."""
 
 
 def build(name: str) -> torch.nn.Module:
@@ -83,6 +99,9 @@ def build(name: str) -> torch.nn.Module:
             "backgroundmattingv2": lambda: BackgroundMattingV2(variant),
             "ben2": BEN2,
             "birefnet": lambda: BiRefNet(LITE if variant == "lite" else LARGE),
+            "mobile": lambda: SegmentAnything(TinyViT()),
+            "repvit": lambda: SegmentAnything(RepViT()),
+            "sam2": lambda: SAM2(*sam2.DEPTHS[variant]),
         }[name.split("-")[0]]
     )
 
@@ -94,6 +113,9 @@ def made_up(name: str) -> dict[str, torch.Tensor] | None:
     if name == MADE_UP:
         return {"head.w": torch.tensor([0.9, -0.4, 0.2]).view(1, 3, 1, 1)}
     tensors = random_weights.fill(build(name))
+    if name.startswith("sam2"):
+        called = sam2.names_in_file(tensors)
+        tensors = {called.get(name, name): values for name, values in tensors.items()}
     beside = engines.record(name).companion
     return tensors | (random_weights.fill(build(beside.name)) if beside else {})
 
@@ -111,6 +133,9 @@ class Loaded:
             trimap = ring(*image.shape[:2])
         if Input.PLATE in needs:
             more["plate"] = image
+        if Input.PROMPTS in needs:
+            middle = image.shape[1] / 2, image.shape[0] / 2
+            more["prompts"] = Prompts(keep=(middle,))
         return Inputs(trimap, **more)
 
     def extract(
@@ -138,6 +163,8 @@ def loaded(request: pytest.FixtureRequest, newcomer: None) -> Iterator[Loaded]:
         engine.size = (128, 128)
     if isinstance(engine, ISNetEngine):
         engine.side_px = 128
+    if isinstance(engine, PromptedEngine):
+        engine.side_px = 256
     yield Loaded(name, engine)
 
 
@@ -175,7 +202,8 @@ def test_a_weights_record_says_where_the_file_is(name: str) -> None:
     assert weights.sha256 == "" or len(bytes.fromhex(weights.sha256)) == 32
     network = build(name)
     tensors = [*network.parameters(), *network.buffers()]
-    single = 4 * sum(tensor.numel() for tensor in tensors if tensor.is_floating_point())
+    numbers = sum(tensor.numel() for tensor in tensors if tensor.is_floating_point())
+    single = 4 * (numbers + (FOR_FILMS if name.startswith("sam2") else 0))
     assert any(abs(weights.bytes / size - 1) < 0.05 for size in (single, single / 2))
 
 
@@ -222,6 +250,9 @@ def test_a_family_is_added_by_its_place_and_one_line(newcomer: None, tmp_path: P
         ("vitmatte-small-distinctions-646", "vitmatte", "keys.json"),
         ("vitmatte-base-composition-1k", "vitmatte", "keys_base.json"),
         ("isnet-dis", "isnet", "keys.json"),
+        ("mobile-sam", "mobile_sam", "keys.json"),
+        ("repvit-sam", "repvit_sam", "keys.json"),
+        ("sam2-tiny", "sam2.1_hiera_tiny", "keys.json"),
         ("u2net-human", "u2net", "keys.json"),
         ("u2net-small", "u2netp", "keys.json"),
         ("deepimagematting-skip", "dim_hctt", "keys.json"),
@@ -236,8 +267,14 @@ def test_has_the_published_names_and_shapes(name: str, folder: str, file: str) -
     published = json.loads((DATA / folder / file).read_text())
     published = published.get("keys", published)
     ours = {n: list(t.shape) for n, t in build(name).state_dict().items()}
+    if name.startswith("sam2"):
+        ours = {sam2.names_in_file(ours).get(n, n): shape for n, shape in ours.items()}
     optional = checkpoint.OPTIONAL
-    theirs = {n: shape for n, (shape, _) in published.items() if not n.endswith(optional)}
+    theirs = {
+        n: shape
+        for n, (shape, _) in published.items()
+        if not n.endswith(optional) and not n.startswith(UNUSED)
+    }
     assert {n: shape for n, shape in ours.items() if not n.endswith(optional)} == theirs
 
 

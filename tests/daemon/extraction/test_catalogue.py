@@ -9,13 +9,14 @@ from tests.daemon.servers import request
 
 from flyaway import engines
 from flyaway.engines.records import EngineRecord, Job, Role
-from flyaway.errors import RequestError, UnknownEngineError
+from flyaway.errors import RequestError, UnknownEngineError, WeightsError
 from flyaway.extraction import resolution
 from flyaway.extraction.catalogue import Catalogue
 from flyaway.extraction.request import Step
 from flyaway.weights.store import Store
 from flyaway_client import messages
 from flyaway_client.messages import ImageHeader
+from flyaway_client.prompts import Point, Prompts
 
 
 class Installed(Store):
@@ -102,6 +103,46 @@ def test_a_job_for_which_nothing_is_here_names_the_best_that_could_be() -> None:
 def test_a_job_leaves_out_engines_not_known_to_allow_paid_work() -> None:
     wish = {"engine": "fine-hair", "selection_is": "outline", "paid_work_only": True}
     assert steps(Catalogue(store=Installed(VITMATTE)), **wish)[0].record.name == "builtin"
+
+
+POINTED = "sam2-tiny"
+AT = Prompts((Point(1, 1),))
+
+
+def test_what_is_pointed_at_is_found_by_the_best_that_can_and_its_edge_solved() -> None:
+    asked: dict[str, Any] = {"selection": None, "prompts": AT}
+    assert chosen("mobile-sam", **asked) == ("mobile-sam", "builtin")
+    assert chosen("mobile-sam", POINTED, BIREFNET, **asked) == (POINTED, "builtin")
+    assert chosen("mobile-sam", POINTED, VITMATTE, engine="mobile-sam", **asked) == (
+        "mobile-sam",
+        VITMATTE,
+    )
+    assert chosen("mobile-sam", VITMATTE, fine_engine="builtin", **asked)[1] == "builtin"
+
+
+def test_pointing_needs_weights_that_allow_what_is_done() -> None:
+    assert chosen("repvit-sam", selection=None, prompts=AT)[0] == "repvit-sam"
+    wish = {"selection": None, "prompts": AT, "paid_work_only": True}
+    with pytest.raises(WeightsError, match=r"MobileSAM \(41 MB\) with `flyaway models download"):
+        steps(Catalogue(store=Installed("repvit-sam")), **wish)
+    assert (
+        steps(Catalogue(store=Installed("repvit-sam", POINTED)), **wish)[0].record.name == POINTED
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "complaint"),
+    [
+        ({"prompts": AT, "fine_engine": "none"}, "its edge must be solved"),
+        ({"prompts": AT, "engine": BIREFNET}, r"cannot be pointed with.*MobileSAM"),
+        ({"engine": "mobile-sam"}, "must be told where the subject is"),
+        ({"engine": "mobile-sam", "plate": PLATE}, "makes nothing of a photo of the empty scene"),
+        ({"prompts": AT, "fine_engine": "mobile-sam"}, "cannot solve an edge"),
+    ],
+)
+def test_what_pointing_cannot_do_is_said(asked: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(RequestError, match=complaint):
+        chosen("mobile-sam", selection=None, **asked)
 
 
 def test_every_job_has_an_engine() -> None:

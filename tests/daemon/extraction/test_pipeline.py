@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from tests.daemon.servers import MadeUpEngine
 
-from flyaway.engines.contract import AnyEngine, Extraction, Inputs, Report, silent
+from flyaway.engines.contract import AnyEngine, Extraction, Inputs, Prompts, Report, silent
 from flyaway.engines.records import EngineRecord, Input, Role
 from flyaway.errors import CancelledError, EngineError, NoSubjectError
 from flyaway.extraction import pipeline
 from flyaway.extraction.pipeline import NO_ENGINE, Outcome
 from flyaway.extraction.request import Output, ResolvedRequest, Step
-from flyaway.images.arrays import Image, Trimap
+from flyaway.extraction.sessions import Encoding
+from flyaway.images.arrays import UNKNOWN, Image, Trimap
 from flyaway.images.rectangles import Window
 
 HEIGHT, WIDTH = 20, 30
@@ -46,6 +47,7 @@ def step(name: str, role: Role, *accepts: Input) -> Step:
 FIND = step("finder", Role.FIND, Input.TRIMAP, Input.REGION)
 SOLVE = step("solver", Role.SOLVE, Input.TRIMAP)
 COMPARE = step("comparer", Role.COMPARE, Input.PLATE)
+POINT = step("pointer", Role.POINT, Input.PROMPTS, Input.REGION)
 
 
 def right_half(image: Image, inputs: Inputs, report: Report) -> Extraction:
@@ -382,3 +384,58 @@ def test_an_engine_that_had_to_go_to_the_processor_is_a_note(
         "The graphics card had no room for Solver, so the processor did its work.",
         "Solved it.",
     )
+
+
+class TestPointedAt:
+    """A rough mask of what was pointed at, whose edge is solved."""
+
+    def test_its_own_edge_is_never_the_result(self) -> None:
+        engines = Engines(find=right_half)
+        inputs = Inputs(prompts=Prompts(keep=((20, 10),)))
+        outcome = engines.run(asked(POINT, SOLVE, inputs=inputs, output=Output("f32")))
+        assert engines.names == ["pointer", "solver"]
+        assert engines.asked[0][1] == inputs
+        trimap = engines.asked[1][1].trimap
+        assert trimap is not None
+        assert (trimap[:, WIDTH // 2] == UNKNOWN).all()
+        assert set(np.unique(outcome.alpha)) == {0, np.float32(0.25), 1}
+        assert (outcome.confidence, outcome.engine) == (0.7, "pointer + solver")
+
+    def test_a_mask_of_everything_leaves_nothing_to_solve(self) -> None:
+        def everything(image: Image, inputs: Inputs, report: Report) -> Extraction:
+            return Extraction(np.full(image.shape[:2], 0.99, np.float32))
+
+        engines = Engines(find=everything)
+        inputs = Inputs(prompts=Prompts(keep=((20, 10),)))
+        outcome = engines.run(asked(POINT, SOLVE, inputs=inputs))
+        assert engines.names == ["pointer"]
+        assert (outcome.alpha == 255).all()
+
+    def test_what_lies_outside_of_the_region_stays_background(self) -> None:
+        region = np.ones((HEIGHT, WIDTH), np.bool_)
+        region[:3] = False
+        inputs = Inputs(region=region, prompts=Prompts(boxes=((1, 3, 20, 15),)))
+        outcome = Engines().run(asked(POINT, SOLVE, inputs=inputs))
+        assert (outcome.alpha[:3] == 0).all()
+
+    def test_an_image_that_was_looked_at_is_not_again(self) -> None:
+        kept = Encoding()
+        inputs = Inputs(prompts=Prompts(keep=((20, 10),)))
+        engine = Working("pointer", right_half, [])
+        seen = image(7)
+        kept.made(engine, seen, silent)
+
+        class Lending(Engines):
+            @contextmanager
+            def lend(self, name: str) -> Iterator[AnyEngine]:
+                yield engine if name == "pointer" else Working(name, self.solve, self.asked)
+
+        looked: list[int] = []
+
+        def note(image: Image, inputs: Inputs, report: Report) -> Extraction:
+            looked.append(int(image[0, 0, 0]))
+            return right_half(image, inputs, report)
+
+        engine._work = note
+        Lending().run(asked(POINT, SOLVE, inputs=inputs, pointed=kept))
+        assert looked == [7]

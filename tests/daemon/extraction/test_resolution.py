@@ -8,12 +8,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.daemon.extraction.test_catalogue import Installed
 
+from flyaway.engines.contract import Inputs, Prompts
 from flyaway.engines.records import Role
 from flyaway.errors import NoSubjectError, RequestError, UnknownEngineError
 from flyaway.extraction import pipeline, resolution
 from flyaway.extraction.catalogue import Catalogue
 from flyaway.extraction.request import Output, ResolvedRequest
+from flyaway.extraction.sessions import Picture
+from flyaway_client import prompts as wire
 from flyaway_client.messages import CHANNELS, ExtractRequest, ImageHeader
 
 HEIGHT, WIDTH = 20, 30
@@ -37,7 +41,11 @@ def resolved(selection: Any = None, header: ImageHeader = RGB, **changes: Any) -
     if selection is not None:
         changes["selection"] = GRAY
         parts["selection"] = selection.tobytes()
-    return resolution.resolve(ExtractRequest("r", header, **changes), parts, Catalogue())
+    catalogue = changes.pop("catalogue", None) or Catalogue()
+    picture = changes.pop("picture", None)
+    request = ExtractRequest("r", header, **changes)
+    resolution.check(request, catalogue)
+    return resolution.resolve(request, parts, catalogue, picture=picture)
 
 
 def test_a_trimap_with_nothing_unknown_needs_no_engine() -> None:
@@ -170,3 +178,67 @@ def test_the_photos_own_colours_are_kept_for_the_subjects(channels: str) -> None
 def test_what_makes_no_sense_is_refused(changes: dict[str, Any], error: type[RequestError]) -> None:
     with pytest.raises(error):
         resolved(**changes)
+
+
+class _WithPointer(Catalogue):
+    """MobileSAM is here."""
+
+    def __init__(self, *names: str) -> None:
+        super().__init__(store=Installed(*(names or ("mobile-sam",))))
+
+
+def disc() -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """A small outline that is no rectangle."""
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH]
+    return np.where(abs(rows - 10) + abs(columns - 12) < 6, 255, 0).astype(np.uint8)
+
+
+class TestPointing:
+    """Clicks and boxes, also those that selections stand for."""
+
+    def test_prompts_are_handed_on(self) -> None:
+        wish = wire.Prompts(
+            (wire.Point(1, 2), wire.Point(3, 4, False)), (wire.Box(5, 6, 7, 8),), "part"
+        )
+        found = resolved(prompts=wish, catalogue=_WithPointer())
+        wanted = Prompts(((1, 2),), ((3, 4),), ((5, 6, 7, 8),), "part")
+        assert found.inputs == Inputs(prompts=wanted)
+        assert [step.role for step in found.steps] == [Role.POINT, Role.SOLVE]
+        assert found.understood == "What was pointed at"
+
+    def test_a_rectangle_is_a_box_where_an_engine_is_here(self) -> None:
+        found = resolved(square(), selection_is="region", catalogue=_WithPointer())
+        assert found.inputs.prompts == Prompts(boxes=((5.0, 5.0, 14.0, 14.0),))
+        assert found.inputs.region is not None
+        assert found.engines == ("mobile-sam", "builtin")
+        without = resolved(square(), selection_is="region", catalogue=_WithPointer("birefnet-lite"))
+        assert without.inputs.prompts is None
+
+    @pytest.mark.parametrize("asked", [{"engine": "builtin"}, {"engine": "any-subject"}])
+    def test_an_engine_that_was_named_finds_in_its_own_way(self, asked: dict[str, Any]) -> None:
+        found = resolved(square(), selection_is="region", catalogue=_WithPointer(), **asked)
+        assert found.inputs.prompts is None
+        assert found.engines == ("builtin",)
+
+    def test_one_that_was_named_takes_the_box_of_any_selection(self) -> None:
+        found = resolved(disc(), engine="mobile-sam", selection_is="outline")
+        assert found.inputs.trimap is not None
+        assert found.inputs.prompts is not None
+        rows, columns = np.nonzero(found.inputs.trimap)
+        box = (columns.min(), rows.min(), columns.max(), rows.max())
+        assert found.inputs.prompts.boxes == (box,)
+        assert found.engines == ("mobile-sam", "builtin")
+
+    def test_one_that_was_named_needs_something_to_point_at(self) -> None:
+        with pytest.raises(RequestError, match="must be told where the subject is"):
+            resolved(np.full((HEIGHT, WIDTH), 255, np.uint8), engine="mobile-sam")
+
+    def test_what_was_made_of_the_same_image_is_taken(self) -> None:
+        pixels = bytes(range(256)) * (RGB.bytes // 256 + 1)
+        image = np.frombuffer(pixels[: RGB.bytes], np.uint8).reshape(HEIGHT, WIDTH, 3)
+        wish = wire.Prompts((wire.Point(1, 2),))
+        same, other = Picture(image), Picture(image + np.uint8(1))
+        asked: dict[str, Any] = {"prompts": wish, "session": "a", "catalogue": _WithPointer()}
+        assert resolved(picture=same, **asked).pointed is same.pointed
+        assert resolved(picture=other, **asked).pointed is None
+        assert resolved(**asked).pointed is None

@@ -40,6 +40,15 @@ def test_one_picture_is_encoded_once_for_each_engine_that_works_on_it() -> None:
     assert (one.times, other.times) == (1, 1)
 
 
+def test_what_is_pointed_with_is_kept_beside_what_solves() -> None:
+    solver, pointer, one = _Counting(), _Counting(), picture()
+    for _ in range(2):
+        one.encoded(solver, silent)
+        one.pointed.made(pointer, one.image, silent)
+    assert (solver.times, pointer.times) == (1, 1)
+    assert one.nbytes == 300 + 2 * 1000
+
+
 def test_what_an_engine_keeps_counts_too() -> None:
     engine, one = _Counting(), picture()
     one.encoded(engine, silent)

@@ -12,7 +12,7 @@ from tests.daemon.servers import (
 
 from flyaway.config import Settings
 from flyaway.serving.engine_service import EngineService
-from flyaway.serving.tasks import AlphaTask, DownloadTask, ExtractionTask
+from flyaway.serving.tasks import DownloadTask, EngineTask, ExtractionTask
 from flyaway.serving.work_queue import Station
 from flyaway_client import messages, protocol
 
@@ -69,10 +69,10 @@ class _Fetching(EngineService):
         self._gate = gate
 
     @property
-    def extraction_stations(self) -> tuple[Station[AlphaTask], ...]:
+    def extraction_stations(self) -> tuple[Station[EngineTask], ...]:
         return (Station("worker", "Preparing", self._copy),)
 
-    def _copy(self, task: AlphaTask) -> None:
+    def _copy(self, task: EngineTask) -> None:
         assert isinstance(task, ExtractionTask)
         task.outcome = copy_selection(task)
 
