@@ -165,6 +165,7 @@ def user(script, config, layer) -> Iterator[Callable[[], User]]:
 
 
 def test_a_stroke_is_solved_and_put_there_in_one_step(user, layer, fake: FakeDaemon) -> None:
+    layer.set_apply_mask(False)
     somebody = user()
     somebody.wait_until(lambda: somebody.says == texts.READY)
     before = somebody.mask()
@@ -183,7 +184,8 @@ def test_a_stroke_is_solved_and_put_there_in_one_step(user, layer, fake: FakeDae
     assert len(image.undo_steps) == 1
     (channel,) = image.get_channels()
     assert channel.get_name() == "Flyaway strokes" and not channel.is_visible
-    assert image.get_selected_drawables() == [layer] and not layer.get_edit_mask()
+    assert image.get_selected_drawables() == [layer]
+    assert not layer.get_edit_mask() and not layer.get_apply_mask(), "as it was"
 
 
 def test_strokes_of_before_are_taken_up_and_kept_in_the_same_channel(
