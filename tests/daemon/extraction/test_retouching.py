@@ -172,3 +172,12 @@ def test_a_later_stroke_solves_what_has_changed_and_is_near_what_solving_all_giv
     difference = np.abs(later.astype(int) - fresh)
     assert difference.max() <= 8
     assert difference[BAND].mean() < 0.1
+
+
+def test_a_stroke_deep_inside_the_subject_says_nothing_of_a_selection() -> None:
+    place = disc(40, 40, 10)
+    whole = slice(0, HEIGHT), slice(0, WIDTH)
+    full = np.full((HEIGHT, WIDTH), 255, np.uint8)
+    patch = Patch(whole, full, place, unknown(place))
+    outcome = retouching.refine(Picture(IMAGE), patch, STEP, _Lender())
+    assert (outcome.engine, outcome.notes) == ("builtin", ())

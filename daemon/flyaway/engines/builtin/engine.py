@@ -103,7 +103,8 @@ class BuiltinEngine(Engine[Image]):
         inner = window or rectangles.whole(trimap.shape)
         if not (trimap[inner] == UNKNOWN).any():
             return Extraction(known_alpha(trimap[inner]))
-        notes = tuple(_missing_sides(trimap))
+        # Who has but a part solved again need not be told what the whole lacks.
+        notes = tuple(_missing_sides(trimap)) if window is None else ()
         if window is not None:
             box = _around(trimap, window)
             image, trimap = image[box.slices], trimap[box.slices]
