@@ -146,6 +146,16 @@ class Node(QObject):
             copy.attach(child.duplicate())
         return copy
 
+    def twin(self) -> Node:
+        """The same in a copy of the document."""
+        copy = self.duplicate()
+        copy.uuid, copy._name, copy.at = self.uuid, self._name, self.at
+        copy.is_visible = self.is_visible
+        copy.children = []
+        for child in self.children:
+            copy.attach(child.twin())
+        return copy
+
     def pixelData(self, x: int, y: int, w: int, h: int) -> QByteArray:
         """Zeros where the node holds nothing; nothing at all of one that holds no pixels."""
         if self._kind not in PAINTED:
@@ -333,8 +343,13 @@ class Document(QObject):
     def waitForDone(self) -> None:
         """Nothing is ever under way."""
 
-    def modified(self) -> bool:
-        return self.data.is_modified
+    def clone(self) -> Document:
+        """A copy with nodes of its own, of the same identities; no document of the application's."""
+        data = DocumentData(self.data.app, *self.data.size, self.data.profile)
+        for node in self.data.root.children:
+            data.root.attach(node.twin())
+        data.is_modified = False
+        return Document(data)
 
     def setColorSpace(self, model: str, depth: str, profile: str) -> bool:
         """Convert all layers, roughly, and make nodes anew as Krita 5.3 does."""
@@ -367,7 +382,8 @@ class Document(QObject):
 
     def close(self) -> bool:
         assert not self.data.is_modified, "it would ask whether to save"
-        self.data.app.open_documents.remove(self.data)
+        if self.data in self.data.app.open_documents:  # a copy is not
+            self.data.app.open_documents.remove(self.data)
         return True
 
 

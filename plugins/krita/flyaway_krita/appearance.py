@@ -60,9 +60,17 @@ def native(document: Document, layer: Node, place: QtCore.QRect) -> bytes:
     """A layer's pixels at a place of the image as Krita has them: a paint layer's own, or what another kind shows."""
     if layer.type() == layers.PAINT:
         return layers.pixels(layer, place).data()
-    with _masks_hidden(document, layer):
-        shown = layer.projectionPixelData(place.x(), place.y(), place.width(), place.height())
-    return shown.data()
+    box = place.x(), place.y(), place.width(), place.height()
+    if not masks.seen(layer):
+        return layer.projectionPixelData(*box).data()
+    with _copied(document) as copy:
+        twin = copy.nodeByUniqueID(layer.uniqueId())
+        assert twin is not None  # a copy has all nodes
+        for mask in masks.seen(twin):
+            mask.setVisible(False)
+        copy.refreshProjection()
+        copy.waitForDone()
+        return twin.projectionPixelData(*box).data()
 
 
 def as_native(pixels: bytes, layer: Node, place: QtCore.QRect) -> bytes:
@@ -97,26 +105,15 @@ def _encoding(layer: Node) -> tuple[str, bytes]:
 
 
 @contextmanager
-def _masks_hidden(document: Document, layer: Node) -> Iterator[None]:
-    """Without the layer's own masks, which a second extraction is not to be cut by; all as before at the end."""
-    seen = masks.seen(layer)
-    if not seen:
-        yield
-        return
-    was_modified = document.modified()
-    try:
-        _show(document, seen, is_seen=False)
-        yield
-    finally:
-        _show(document, seen, is_seen=True)
-        document.setModified(was_modified)
-
-
-def _show(document: Document, nodes: list[Node], *, is_seen: bool) -> None:
-    for node in nodes:
-        node.setVisible(is_seen)
-    document.refreshProjection()
+def _copied(document: Document) -> Iterator[Document]:
+    """A copy of an image that nobody sees, in which masks may be hidden: the image itself would show it."""
     document.waitForDone()
+    copy = document.clone()
+    try:
+        yield copy
+    finally:
+        copy.setModified(False)
+        copy.close()
 
 
 def check(layer: Node) -> None:
