@@ -195,7 +195,8 @@ function Uninstall-All {
     $mark = Join-Path $App 'removing'
     if (-not (Test-Path $mark)) {
         if (Test-Runs) {
-            Say "Downloaded models stay in $(& $Flyaway models path)"
+            $models = & $Flyaway models path
+            if (Test-Path $models) { Say "Downloaded models stay in $models" }
             Invoke-Program $Flyaway @('daemon', 'autostart', 'off')
             Invoke-Program $Flyaway @('daemon', 'stop')
             if ($LASTEXITCODE -ne 0) { throw 'The daemon could not be stopped (above). Mend that, then run this again.' }

@@ -202,7 +202,8 @@ tell_end() {
 
 uninstall() {
   if can_run && [ ! -e "$app/removing" ]; then
-    say "Downloaded models stay in $("$flyaway" models path)"
+    models=$("$flyaway" models path)
+    if [ -d "$models" ]; then say "Downloaded models stay in $models"; fi
     "$flyaway" daemon autostart off
     "$flyaway" daemon stop
     "$flyaway" uninstall || fail "Some plugins could not be removed (above). Mend that, then run this again."

@@ -43,6 +43,7 @@ class Index:
     Attributes:
         wheels: the wheels of the usual index.
         builds: name of a torch build -> its wheels.
+        pages: path -> what else lies there.
         asked: every path so far.
         address: of the proxy.
         authority: the file with the certificate to trust.
@@ -51,6 +52,7 @@ class Index:
     def __init__(self, folder: Path) -> None:
         self.wheels: list[Path] = []
         self.builds: dict[str, list[Path]] = {}
+        self.pages: dict[str, bytes] = {}
         self.asked: list[str] = []
         self.address = ""
         self.authority = folder / "authority.pem"
@@ -74,6 +76,8 @@ class Index:
     def answer(self, path: str) -> bytes | None:
         """What lies at a path of any host; None for nothing."""
         self.asked.append(path)
+        if path in self.pages:
+            return self.pages[path]
         listing = re.fullmatch(r"(?:/whl/([^/]+)|/simple)/([^/]+)/", path)
         if listing:
             build, name = listing.groups()

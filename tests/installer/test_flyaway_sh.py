@@ -6,6 +6,7 @@ uv is the real one; the indexes it asks, the cards it finds and the release are 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -24,9 +25,10 @@ from tests.fakes import checkout, package_index
 from tests.fakes.package_index import Index, make_wheel
 
 import flyaway
-from flyaway_client import launch
+from flyaway_client import connection, launch
 
 pytestmark = [
+    pytest.mark.timeout(600),  # some install twice, on a machine that does other things too
     pytest.mark.skipif(os.name != "posix", reason="Windows has flyaway.ps1"),
     pytest.mark.skipif(not shutil.which("curl"), reason="curl is not here"),
 ]
@@ -35,7 +37,14 @@ VERSION = flyaway.__version__
 BUILDS = ("cpu", "cu130", "rocm7.1", "xpu")
 REPOSITORY = Path(__file__).parents[2]
 UV = Path(sysconfig.get_path("scripts")) / "uv"
-PATIENCE_S = 60
+UV_INSTALLER = f"""
+mkdir -p "$UV_UNMANAGED_INSTALL"
+cp "{UV}" "$UV_UNMANAGED_INSTALL/uv"
+"""
+"""What uv's own one does."""
+
+SCRIPT = REPOSITORY / "installer" / "flyaway.sh"
+PATIENCE_S = 150
 
 
 @dataclass
@@ -47,7 +56,7 @@ class User:
 
     @property
     def app(self) -> Path:
-        return self.home / ".local" / "share" / "flyaway" / "app"
+        return connection.home("linux", {}, self.home) / "app"
 
     @property
     def command(self) -> Path:
@@ -59,7 +68,7 @@ class User:
 
     def start(self, *arguments: str, script: Path | None = None) -> subprocess.Popen[str]:
         """Run the script in a process group of its own."""
-        path = script or REPOSITORY / "installer" / "flyaway.sh"
+        path = script or SCRIPT
         return subprocess.Popen(
             ["sh", str(path), *arguments],
             env=self.environ,
@@ -83,6 +92,7 @@ class User:
         return subprocess.run(
             [str(self.command), *arguments],
             env=environ,
+            cwd=self.home,
             check=True,
             capture_output=True,
             text=True,
@@ -112,7 +122,9 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     torch = pins.pop("torch")
     packages = [path for path in sys.path if path.endswith("-packages")]
     here = {"this_python.pth": "".join(f"{path}\n" for path in packages)}
+    (version,) = re.findall(r"^uv_version=(\S+)$", SCRIPT.read_text(), re.MULTILINE)
     with package_index.serve(folder) as running:
+        running.pages[f"/uv/{version}/install.sh"] = UV_INSTALLER.encode()
         # What there is for drivers of long ago, and too old for Flyaway.
         running.builds["cu110"] = [make_wheel(folder / "cu110", "torch", "1.7.1+cu110")]
         for name, version in pins.items():
@@ -131,9 +143,6 @@ def user(tmp_path: Path, index: Index) -> Iterator[User]:
     """See `User`; what it started is ended."""
     home = tmp_path / "Ann's Ö"
     (home / ".local" / "share" / "krita").mkdir(parents=True)
-    (tmp_path / "install-uv.sh").write_text(
-        f'mkdir -p "$UV_UNMANAGED_INSTALL" && cp "{UV}" "$UV_UNMANAGED_INSTALL/uv"\n'
-    )
     user = User(
         home,
         {
@@ -142,10 +151,10 @@ def user(tmp_path: Path, index: Index) -> Iterator[User]:
             "HTTPS_PROXY": index.address,
             "SSL_CERT_FILE": str(index.authority),
             "FLYAWAY_PYTHON": sys.executable,
-            "FLYAWAY_UV_INSTALLER": (tmp_path / "install-uv.sh").as_uri(),
             "PYTHONHOME": "/of/another/program",
         },
     )
+    put_in(user, "systemctl", "exit 1")  # that of whoever runs the tests is not theirs
     index.asked.clear()
     yield user
     if user.command.exists():
@@ -166,15 +175,55 @@ def test_one_line_brings_command_plugins_and_a_daemon_that_runs(user: User, rele
     assert f"Flyaway {VERSION} is installed, with torch" in said
     assert "for the processor" in said
     assert "Krita: installed in" in said
-    assert "GIMP 3 was not found" in said
     assert f"{user.command}: log in anew" in said
     assert (user.plugin / "LICENSE").is_file()
     assert user.flyaway("--version") == f"flyaway {VERSION}\n"
+    page = user.flyaway("doctor")
+    assert "installed, the same as this Flyaway's" in page
+    assert "right: " in page
     recorded = launch.read_launch(user.app.parent)
     assert recorded is not None
     assert recorded[0].startswith(str(user.app))
-    user.flyaway("daemon", "start")
-    assert "none loaded" in user.flyaway("daemon", "status")
+    assert "1 done" in user.flyaway("daemon", "status")
+
+
+@pytest.mark.skipif(not shutil.which("script"), reason="script, which makes terminals, is not here")
+def test_whoever_has_a_flatpak_is_asked_at_the_terminal(user: User, release: Path) -> None:
+    (user.home / ".var" / "app" / "org.kde.krita").mkdir(parents=True)
+    line = f'cat "{release}/flyaway.sh" | sh -s -- --from "{release}"'
+
+    said = subprocess.run(
+        ["script", "--quiet", "--return", "--command", line, "/dev/null"],
+        input="y\n",
+        env=user.environ,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+    ).stdout
+
+    assert "Start it whenever you log in? [Y/n]" in said
+    assert (user.home / ".config" / "autostart" / "flyaway.desktop").is_file()
+    assert user.flyaway("daemon", "autostart", "status") == "The daemon is started at login.\n"
+
+
+@pytest.mark.skipif(not shutil.which("shasum"), reason="shasum, which macOS has, is not here")
+def test_on_macos_it_goes_where_the_daemon_lives_there(
+    user: User, release: Path, tmp_path: Path
+) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for program in (*Path("/usr/bin").iterdir(), *Path("/bin").iterdir()):
+        if program.name not in ("sha256sum", "wget") and not (programs / program.name).exists():
+            (programs / program.name).symlink_to(program)
+    user.environ["PATH"] = f"{tmp_path / 'cards'}:{programs}"
+    put_in(user, "uname", "echo Darwin")
+
+    user.run("--from", str(release))
+
+    home = connection.home("darwin", {}, user.home)
+    assert (home / "app" / "tools" / "flyaway" / "bin" / "flyaway").is_file()
+    assert user.flyaway("--version") == f"flyaway {VERSION}\n"
 
 
 def test_line_works_through_a_pipe_too(user: User, release: Path) -> None:
@@ -376,6 +425,35 @@ def test_update_brings_what_is_published_since(user: User, published: str, tmp_p
     assert '"99.1.0"' in (user.plugin / "flyaway_client" / "release.py").read_text()
     assert "The newer" in (user.app / "flyaway.sh").read_text()
     assert len(list(user.app.glob("*.whl"))) == 1
+
+
+def test_python_is_one_of_its_own_unless_another_is_named(
+    user: User, release: Path, index: Index
+) -> None:
+    del user.environ["FLYAWAY_PYTHON"]
+
+    said = user.run("--from", str(release), status=1)  # nobody has one here
+
+    assert "uv could not install Flyaway (above)" in said
+    assert any("cpython-3.12" in path for path in index.asked)
+
+
+def test_uv_can_be_had_from_elsewhere(user: User, release: Path, tmp_path: Path) -> None:
+    (tmp_path / "here.sh").write_text(f"touch '{tmp_path}/asked'\n{UV_INSTALLER}")
+    user.environ["FLYAWAY_UV_INSTALLER"] = (tmp_path / "here.sh").as_uri()
+
+    user.run("--from", str(release))
+
+    assert (tmp_path / "asked").exists()
+
+
+def test_users_own_uv_is_used_where_it_is_new_enough(user: User, release: Path) -> None:
+    put_in(user, "uv", f'exec "{UV}" "$@"')
+
+    said = user.run("--from", str(release))
+
+    assert "Fetching uv" not in said
+    assert not (user.app / "uv").exists()
 
 
 def test_file_that_was_changed_on_the_way_is_not_installed(

@@ -59,7 +59,8 @@ def run_here(arguments: argparse.Namespace) -> int:
 
 def start(arguments: argparse.Namespace) -> int:
     """Make sure that a daemon runs."""
-    with connect(launch_argv=(*LAUNCH_ARGV, *(["--stay"] if arguments.stay else []))) as client:
+    launch_argv = (*LAUNCH_ARGV, "--stay") if arguments.stay else LAUNCH_ARGV
+    with connect(launch_argv=launch_argv) as client:
         terminal.write_result(
             f"The daemon is running: process {client.hello.pid}, {client.hello.daemon}."
         )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import flyaway
 from flyaway import config
-from flyaway.cli import repairs, terminal
+from flyaway.cli import autostart, repairs, terminal
 from flyaway.cli.connecting import connect
 from flyaway.errors import DaemonError
 from flyaway_client import connection, launch, protocol
@@ -123,11 +123,19 @@ def _files() -> Lines:
     yield "connection file", _connection_file(home)
     argv = launch.read_launch(home)
     yield "launch record", " ".join(argv) if argv else "none; run `flyaway install`"
+    yield "autostart", _autostart()
     yield "log", _described(home / connection.LOG_NAME)
     settings = config.path()
     yield "settings", str(settings) if _is_there(settings) else f"{settings} (none, all defaults)"
     for problem in config.load().problems:
         yield "settings", problem
+
+
+def _autostart() -> str:
+    try:
+        return autostart.state()
+    except DaemonError as error:
+        return str(error)
 
 
 def _described(path: Path) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 APP_NAME = "app"
 """The folder in the home folder that the installer, installer/flyaway.sh or flyaway.ps1, keeps all it brought in."""
 
+_SCRIPT = "flyaway.ps1" if sys.platform == "win32" else "flyaway.sh"
 _NEW_CONSOLE = 0x00000010  # from the Windows headers; the subprocess module only has it there
 
 
@@ -39,8 +40,8 @@ def add_to(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Update in the way in which this Flyaway was installed."""
     prefix = Path(sys.prefix).resolve()
-    app = (connection.home() / APP_NAME).resolve()
-    if app in prefix.parents:
+    app = prefix.parents[1]  # the installer puts Flyaway into tools/flyaway
+    if (app / _SCRIPT).is_file() or app == (connection.home() / APP_NAME).resolve():
         return _run_installer(app)
     if (prefix / "uv-receipt.toml").is_file():
         return _upgrade_tool()
@@ -56,11 +57,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _run_installer(app: Path) -> int:
     """Let the installer do it, which knows where it had this Flyaway from; it takes the place of this process."""
-    script = app / ("flyaway.ps1" if sys.platform == "win32" else "flyaway.sh")
+    script = app / _SCRIPT
     if not script.is_file():
         raise DaemonError(
             f"{script}, which installed this Flyaway, is gone. Install Flyaway anew by the line in its README."
         )
+    if app != (connection.home() / APP_NAME).resolve():
+        os.environ[connection.HOME_VARIABLE] = str(app.parent)  # as it was when this was installed
     terminal.flush()
     if sys.platform == "win32":
         _start_in_a_window(script)

@@ -50,6 +50,7 @@ def test_page_tells_versions_files_editors_and_a_test_call(
     assert daemon.file.address in shown
     assert "-m flyaway daemon run" in shown
     assert "config.toml (none, all defaults)" in shown
+    assert "autostart              off" in shown
     assert "GIMP                   not found" in shown
     assert "not installed; run `flyaway install`" in shown
     assert "right: copy on test bench" in shown

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from flyaway.cli import update
 from flyaway.cli.main import main
 from flyaway.serving import lifetime
 from flyaway_installer import assemble, editors
@@ -38,6 +39,9 @@ def prefix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.setattr(sys, "prefix", str(folder))
     return folder
+
+
+posix = pytest.mark.skipif(os.name != "posix", reason="its uv is a script of a POSIX shell")
 
 
 def fake_uv(tmp_path: Path, status: int = 0) -> Path:
@@ -68,6 +72,7 @@ def test_installation_by_hand_says_what_to_do(
     assert f"installed by hand, into {prefix}" in capsys.readouterr().err
 
 
+@posix
 def test_tool_of_uv_is_upgraded_with_its_plugins(
     prefix: Path, home: Path, tmp_path: Path, user: Machine
 ) -> None:
@@ -92,6 +97,7 @@ def test_tool_of_uv_is_upgraded_with_its_plugins(
     assert not lifetime.is_running(home)
 
 
+@posix
 def test_failing_uv_is_a_sentence(
     prefix: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -153,10 +159,24 @@ def test_installer_that_is_gone_is_a_sentence(
     assert "flyaway.sh, which installed this Flyaway, is gone." in capsys.readouterr().err
 
 
+def test_installer_of_a_home_that_is_named_no_more_is_told_it(
+    app: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (app / "flyaway.sh").touch()
+    homes: list[str] = []
+    monkeypatch.setattr(os, "execv", lambda *command: homes.append(os.environ["FLYAWAY_HOME"]))
+    monkeypatch.setenv("FLYAWAY_HOME", str(tmp_path / "another"))
+
+    main(["update"])
+
+    assert homes == [str(app.parent)]
+
+
 def test_windows_installer_waits_for_the_command_to_end(
     app: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (app / "flyaway.ps1").touch()
+    monkeypatch.setattr(update, "_SCRIPT", "flyaway.ps1")
     ran: list[Any] = []
     monkeypatch.setattr(
         subprocess, "Popen", lambda command, **options: ran.append((command, options))
