@@ -26,7 +26,7 @@ $ProgressPreference = 'SilentlyContinue' # the bar makes downloads many times sl
 
 $FilledAddress = '@ADDRESS@'
 $UvVersion = '0.13.9'
-$PythonVersion = '3.12'
+$PythonVersion = '3.11'
 
 $FlyawayHome = if ($env:FLYAWAY_HOME) { $env:FLYAWAY_HOME } else { Join-Path $env:LOCALAPPDATA 'flyaway' }
 $App = Join-Path $FlyawayHome 'app'

@@ -16,7 +16,7 @@ set -eu
 
 filled_address='@ADDRESS@'
 uv_version=0.13.9
-python_version=3.12
+python_version=3.11
 
 main() {
   card='' address='' autostart='' wants_uninstall=''
