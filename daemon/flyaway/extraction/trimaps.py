@@ -19,7 +19,7 @@ _REACH_SHARE = 0.006
 _LEAST_REACH_PX = 3
 """How far around an automatic engine's uncertain pixels the fine one looks, as a share of the mean side."""
 
-_MASK_REACH_SHARE = 0.02
+_MASK_REACH_SHARE = 0.012
 """How far from the edge of a mask that was pointed at the picture is looked at for more, as a share of the mean side: farther
 away hair is found that is none."""
 

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from tests.daemon.servers import PATIENCE_S, Clock, Daemon, Loading, MadeUpEngine, serving
+from tests.parity import checkpoints
 
 from flyaway import engines
 from flyaway.config import Settings
@@ -34,6 +36,8 @@ from flyaway_client.client import Client, PointedAt, new_request_id
 from flyaway_client.errors import RefusedError
 from flyaway_client.messages import ExtractRequest, ImageHeader, OpenSession, PointRequest
 from flyaway_client.prompts import Box, Point
+
+PARITY = Path(__file__).parents[2] / "data" / "parity" / "mobile_sam"
 
 WIDTH, HEIGHT = 80, 60
 RGB = ImageHeader(WIDTH, HEIGHT, "rgb", "u8")
@@ -331,3 +335,20 @@ def test_an_engine_that_cannot_be_pointed_with_is_an_error_of_the_engine(
     open_session()
     with pytest.raises(RefusedError, match="cannot be pointed with"):
         point()
+
+
+def test_a_real_network_answers_clicks_through_its_own_weights_file(
+    home: Path, store: Path, tmp_path: Path
+) -> None:
+    torch.save(checkpoints.as_published(PARITY), tmp_path / "mobile_sam.pt")
+    Store().adopt(engines.record("mobile-sam"), tmp_path / "mobile_sam.pt")
+    with serving(engines=EngineService(Settings())) as running:
+        running.file.write(home)
+        open_session()
+        found = point()
+        assert found.answer.candidates
+        assert found.answer.mask == ImageHeader(WIDTH, HEIGHT, "gray", "u8")
+        box = Box(20, 20, 59, 39)
+        result, alpha = extract(prompts=prompts.Prompts((), (box,)), session=SESSION)
+    assert result.engine == "mobile-sam + builtin"
+    assert alpha.shape == (HEIGHT, WIDTH)
