@@ -57,18 +57,16 @@ def asks(prompts: Prompts) -> Iterator[Ask]:
         yield Ask(tuple(rest), prompts.remove)
 
 
-def again(mask: Mask, click: Point) -> Ask | None:
-    """A second question about what one click has shown: its box, and the point deepest in it; None where it is empty.
+def again(mask: Mask, click: Point) -> Ask:
+    """A second question about what one click has shown: its box, and the point deepest in it.
 
-    Only what hangs together with the click counts, if it lies in the mask at all.
+    Only what hangs together with the click counts, if it lies in the mask at all. The mask is not empty.
     """
     _, parts = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
     column, row = (round(place) for place in click)
     inside = 0 <= row < mask.shape[0] and 0 <= column < mask.shape[1]
     part = int(parts[row, column]) if inside else 0
     own = parts == part if part else mask
-    if not own.any():
-        return None
     padded = np.pad(own.view(np.uint8), 1)
     depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
     top, left = np.unravel_index(int(depth.argmax()), depth.shape)
@@ -88,18 +86,14 @@ def overlap(one: Mask, other: Mask) -> float:
 
 
 def told_apart(masks: Sequence[Alpha], scores: Sequence[float]) -> tuple[int, ...]:
-    """Which of the masks are candidates, the smallest first: the best alone where the others are like it.
-
-    Empty ones are none.
-    """
+    """Which of the masks are candidates, the smallest first: of those that are alike the best. Empty ones are none."""
     found = [mask >= 0.5 for mask in masks]
-    there = [index for index, mask in enumerate(found) if mask.any()]
-    if not there:
-        return ()
-    best = max(there, key=lambda index: scores[index])
-    if all(overlap(found[best], found[index]) >= ALIKE for index in there):
-        return (best,)
-    return tuple(sorted(there, key=lambda index: int(np.count_nonzero(found[index]))))
+    kept: list[int] = []
+    for index in sorted(range(len(masks)), key=lambda index: -scores[index]):
+        is_new = all(overlap(found[index], found[other]) < ALIKE for other in kept)
+        if is_new and found[index].any():
+            kept.append(index)
+    return tuple(sorted(kept, key=lambda index: int(np.count_nonzero(found[index]))))
 
 
 def named(masks: Sequence[Alpha], scores: Sequence[float]) -> tuple[Candidate, ...]:

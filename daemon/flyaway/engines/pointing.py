@@ -16,11 +16,12 @@ import torch
 from torch import Tensor, nn
 
 from flyaway.engines import candidates, pixels, progress
-from flyaway.engines.candidates import Ask
+from flyaway.engines.candidates import Ask, Mask
 from flyaway.engines.contract import (
     Candidate,
     Extraction,
     Inputs,
+    Point,
     PointingEngine,
     Prompts,
     Report,
@@ -219,7 +220,7 @@ class PromptedEngine(NetworkEngine[Embedding], PointingEngine[Embedding]):
         if prompts.is_ambiguous:
             first = self.answer(features, questions, None)[slice(1, None)]
             progress.check()
-            logits, fits = self._looked_again(features, questions[0], first)
+            logits, fits = self._looked_again(features, questions[0].keep[0], first)
         else:
             answers = [self.single(self.answer(features, [each], None)) for each in questions]
             logits = torch.cat([each.logits for each in answers]).amax(0, keepdim=True)
@@ -230,26 +231,28 @@ class PromptedEngine(NetworkEngine[Embedding], PointingEngine[Embedding]):
         return logits[list(chosen)], found
 
     def _looked_again(
-        self, features: Embedding, question: Ask, first: Answer
+        self, features: Embedding, click: Point, first: Answer
     ) -> tuple[Tensor, list[float]]:
-        """The three masks of a click after a second look at each; the first one stays where that shows something else."""
+        """A click's masks that differ, after a second look; the first one stays where that shows something else."""
         logits, fits = first.logits[0][:, None], first.fits[0].tolist()
-        small = [mask >= 0.5 for mask in self._small(logits, features.size)]
-        height, width = small[0].shape
-        per_px = np.array([features.size[1] / width, features.size[0] / height])
-        click = tuple((np.array(question.keep[0]) + 0.5) / per_px - 0.5)
-        seconds = [candidates.again(mask, cast(tuple[float, float], click)) for mask in small]
-        there = [index for index, second in enumerate(seconds) if second is not None]
-        if not there:
+        small = self._small(logits, features.size)
+        chosen = list(candidates.told_apart(small, fits))
+        logits, fits = logits[chosen], [fits[index] for index in chosen]
+        if not chosen:
             return logits, fits
-        again = [_in_image(cast(Ask, seconds[i]), per_px, question) for i in there]
-        answer = self.single(self.answer(features, again, self.fed_back(logits[there])))
-        for place, index, mask in zip(
-            range(len(there)), there, self._small(answer.logits, features.size), strict=True
-        ):
-            if candidates.overlap(mask >= 0.5, small[index]) >= candidates.SAME_THING:
-                logits[index] = answer.logits[place]
-                fits[index] = float(answer.fits[place])
+        shown = [small[index] >= 0.5 for index in chosen]
+        answer = self.single(
+            self.answer(
+                features,
+                [_second(mask, click, features.size) for mask in shown],
+                self.fed_back(logits),
+            )
+        )
+        again = self._small(answer.logits, features.size)
+        for index, (before, after) in enumerate(zip(shown, again, strict=True)):
+            if candidates.overlap(before, after >= 0.5) >= candidates.SAME_THING:
+                logits[index] = answer.logits[index]
+                fits[index] = float(answer.fits[index])
         return logits, fits
 
     def _points(self, questions: Sequence[Ask], size: Size) -> tuple[Tensor, Tensor]:
@@ -281,9 +284,11 @@ class PromptedEngine(NetworkEngine[Embedding], PointingEngine[Embedding]):
         return [pixels.to_alpha(each[None]) for each in whole]
 
 
-def _in_image(second: Ask, per_px: np.ndarray, question: Ask) -> Ask:
-    """A second question about a small mask, in the image's pixels; the click stays what it was."""
-    assert second.box is not None
-    left, top, right, bottom = ((np.array(second.box) + 0.5) * np.tile(per_px, 2) - 0.5).tolist()
-    x, y = ((np.array(second.keep[1]) + 0.5) * per_px - 0.5).tolist()
-    return Ask((question.keep[0], (x, y)), box=(left, top, right, bottom))
+def _second(mask: Mask, click: Point, size: Size) -> Ask:
+    """The second question about what a click has shown, in the image's pixels; the click stays what it was."""
+    per_px = np.array([size[1] / mask.shape[1], size[0] / mask.shape[0]])
+    x, y = ((np.array(click) + 0.5) / per_px - 0.5).tolist()
+    again = candidates.again(mask, (x, y))
+    corners = ((np.array(again.box).reshape(2, 2) + 0.5) * per_px - 0.5).tolist()
+    deepest = ((np.array(again.keep[1]) + 0.5) * per_px - 0.5).tolist()
+    return Ask((click, (deepest[0], deepest[1])), box=(*corners[0], *corners[1]))

@@ -41,7 +41,6 @@ def test_what_is_not_wanted_alone_says_nothing() -> None:
 def test_a_second_look_takes_the_box_and_the_deepest_point_of_what_was_clicked() -> None:
     two = (mask(2, 2, 13, 9) + mask(20, 5, 39, 28)) > 0
     again = candidates.again(two, (4.2, 3.0))
-    assert again is not None
     assert again.box == (2.0, 2.0, 12.0, 8.0)
     click, deepest = again.keep
     assert click == (4.2, 3.0)
@@ -51,15 +50,12 @@ def test_a_second_look_takes_the_box_and_the_deepest_point_of_what_was_clicked()
 
 def test_a_subject_at_the_frame_is_not_deepest_at_the_frame() -> None:
     again = candidates.again(mask(0, 0, 11, 30) > 0, (1.0, 1.0))
-    assert again is not None
     assert again.keep[1][0] == 5.0
 
 
 def test_a_click_beside_the_mask_takes_all_of_it() -> None:
     again = candidates.again(mask(20, 5, 30, 20) > 0, (1.0, 1.0))
-    assert again is not None
     assert again.box == (20.0, 5.0, 29.0, 19.0)
-    assert candidates.again(mask(0, 0, 0, 0) > 0, (1.0, 1.0)) is None
 
 
 def test_a_click_may_mean_a_part_an_object_or_the_whole() -> None:
@@ -78,6 +74,12 @@ def test_where_all_masks_are_alike_the_best_is_the_only_one() -> None:
     chosen = candidates.told_apart(masks, [0.5, 0.9, 0.4])
     assert chosen == (1,)
     assert [one.size for one in candidates.named([masks[1]], [0.9])] == ["object"]
+
+
+def test_of_two_that_are_alike_the_better_stays() -> None:
+    masks = [mask(0, 0, 20, 19), mask(0, 0, 5, 5), mask(0, 0, 20, 20)]
+    assert candidates.told_apart(masks, [0.9, 0.1, 0.5]) == (1, 0)
+    assert candidates.told_apart(masks, [0.5, 0.1, 0.9]) == (1, 2)
 
 
 def test_empty_masks_are_no_candidates() -> None:

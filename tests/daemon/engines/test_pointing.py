@@ -171,6 +171,15 @@ class TestSecondLook:
         assert torch.equal(logits[1, 0], first[0, 2])
         assert [one.score for one in found] == pytest.approx([0.0, 0.2, 0.8])
 
+    def test_is_one_where_the_first_shows_but_one_thing(self) -> None:
+        first = squares(20, 20, 20)
+        second = first[0, 1:2, None].expand(1, 4, 64, 64)
+        bench = _Answering(first, second)
+        features: Any = type("Features", (), {"size": (64, 64)})
+        _, found = bench._found(features, Prompts(keep=((10.0, 10.0),)))
+        assert [one.size for one in found] == ["object"]
+        assert [len(asked) for asked in bench.asked] == [1, 1]
+
     def test_is_not_taken_where_nothing_was_shown(self) -> None:
         bench = _Answering(squares())
         features: Any = type("Features", (), {"size": (64, 64)})
