@@ -50,3 +50,4 @@ def test_what_was_kept_is_within_what_was_aimed_at() -> None:
     kept = [pointed.Score(**score) for score in json.loads(KEPT.read_text())["scores"]]
     assert len(kept) == 14
     assert pointed.ratio(kept, "levels") <= 1.15
+    assert pointed.ratio(kept, "binary") <= 1.15

@@ -1,14 +1,14 @@
 """What all networks share that find what the user points at: an image is seen once, each click is answered at once.
 
-A click is asked about twice: what it shows gives a box, a point deep inside and a first mask, which make of
-one click what three would.
+A click is asked about twice: what is meant by it gives a box, a point deep inside and a first mask, which make
+of one click what three would.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, cast
 
 import numpy as np
@@ -169,10 +169,9 @@ class PromptedEngine(NetworkEngine[Embedding], PointingEngine[Embedding]):
         if inputs.prompts is None:
             raise RequestError("Point at the subject: a click on it, or a box around it.")
         with torch.inference_mode(), progress.reporting(report, 1, _ENCODED, 1.0):
-            logits, found = self._found(features, inputs.prompts)
+            logits, found, chosen = self._found(features, inputs.prompts)
             if not found:
                 return Extraction(self._known(np.zeros(features.size, np.float32), inputs, window))
-            chosen = candidates.meant(found, inputs.prompts.size)
             whole = self.enlarged(logits[chosen : chosen + 1], features.size, features.size)
             alpha = pixels.to_alpha(whole.sigmoid_())
         score = found[chosen].score
@@ -214,46 +213,44 @@ class PromptedEngine(NetworkEngine[Embedding], PointingEngine[Embedding]):
         pixels.keep_known(alpha, inputs.trimap)
         return alpha if window is None else alpha[window].copy()
 
-    def _found(self, features: Embedding, prompts: Prompts) -> tuple[Tensor, tuple[Candidate, ...]]:
-        """Logits Nx1xhxw of the candidates, and these."""
+    def _found(
+        self, features: Embedding, prompts: Prompts
+    ) -> tuple[Tensor, tuple[Candidate, ...], int]:
+        """Logits Nx1xhxw of the candidates, these, and which one of them is meant."""
         questions = list(candidates.asks(prompts))
         if prompts.is_ambiguous:
             first = self.answer(features, questions, None)[slice(1, None)]
             progress.check()
-            logits, fits = self._looked_again(features, questions[0].keep[0], first)
+            logits, fits = first.logits[0][:, None], first.fits[0].tolist()
         else:
             answers = [self.single(self.answer(features, [each], None)) for each in questions]
             logits = torch.cat([each.logits for each in answers]).amax(0, keepdim=True)
             fits = [min(float(each.fits) for each in answers)]
         small = self._small(logits, features.size)
-        chosen = candidates.told_apart(small, fits)
-        found = candidates.named([small[i] for i in chosen], [fits[i] for i in chosen])
-        return logits[list(chosen)], found
+        kept = list(candidates.told_apart(small, fits))
+        logits = logits[kept]
+        found = candidates.named([small[i] for i in kept], [fits[i] for i in kept])
+        if not found:
+            return logits, (), 0
+        meant = candidates.meant(found, prompts.size)
+        if prompts.is_ambiguous:
+            better = self._looked_again(features, prompts.keep[0], logits[meant], found[meant])
+            logits[meant], looked_at = better
+            found = (*found[:meant], looked_at, *found[meant + 1 :])
+        return logits, found, meant
 
     def _looked_again(
-        self, features: Embedding, click: Point, first: Answer
-    ) -> tuple[Tensor, list[float]]:
-        """A click's masks that differ, after a second look; the first one stays where that shows something else."""
-        logits, fits = first.logits[0][:, None], first.fits[0].tolist()
-        small = self._small(logits, features.size)
-        chosen = list(candidates.told_apart(small, fits))
-        logits, fits = logits[chosen], [fits[index] for index in chosen]
-        if not chosen:
-            return logits, fits
-        shown = [small[index] >= 0.5 for index in chosen]
-        answer = self.single(
-            self.answer(
-                features,
-                [_second(mask, click, features.size) for mask in shown],
-                self.fed_back(logits),
-            )
-        )
-        again = self._small(answer.logits, features.size)
-        for index, (before, after) in enumerate(zip(shown, again, strict=True)):
-            if candidates.overlap(before, after >= 0.5) >= candidates.SAME_THING:
-                logits[index] = answer.logits[index]
-                fits[index] = float(answer.fits[index])
-        return logits, fits
+        self, features: Embedding, click: Point, logits: Tensor, first: Candidate
+    ) -> tuple[Tensor, Candidate]:
+        """A candidate of one click after a second look; the first one stays where that shows something else."""
+        shown = first.mask >= 0.5
+        question = _second(shown, click, features.size)
+        answer = self.single(self.answer(features, [question], self.fed_back(logits[None])))
+        mask = self._small(answer.logits, features.size)[0]
+        if candidates.overlap(shown, mask >= 0.5) < candidates.SAME_THING:
+            return logits, first
+        (second,) = candidates.named([mask], [float(answer.fits)])
+        return answer.logits[0], replace(second, size=first.size)
 
     def _points(self, questions: Sequence[Ask], size: Size) -> tuple[Tensor, Tensor]:
         """Points in the square that the encoder sees, NxKx2 float32, and their kinds, NxK."""

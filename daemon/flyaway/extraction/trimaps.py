@@ -19,9 +19,9 @@ _REACH_SHARE = 0.006
 _LEAST_REACH_PX = 3
 """How far around an automatic engine's uncertain pixels the fine one looks, as a share of the mean side."""
 
-_MASK_REACH_SHARE = 0.012
-"""How far from the edge of a mask that was pointed at the picture is looked at for more, as a share of the mean side: farther
-away hair is found that is none."""
+_MASK_DOUBT_SHARE, _MASK_REACH_SHARE = 0.008, 0.012
+"""For masks of what was pointed at, as shares of the mean side: what is unknown around their doubts, and how far from their
+edge the picture is looked at for more. Farther away hair is found that is none (`scripts/quality --pointed`)."""
 
 _KNOWN_TOLERANCE = 5
 """Trimap files went through JPEG and resizing: this near to black or white is black or white."""
@@ -45,15 +45,20 @@ def from_alpha(alpha: Alpha, known: Inputs) -> Trimap:
         alpha: HxW, of the automatic engine.
         known: what a trimap or a region says for certain stays so.
     """
+    return _kept(_doubted(alpha, _REACH_SHARE), known)
+
+
+def _doubted(alpha: Alpha, reach_share: float) -> Trimap:
+    """Unknown where an alpha is in doubt, and that share of the mean side around it."""
     height, width = alpha.shape
     is_found = (alpha >= 0.5).astype(np.uint8)
     outline = cv2.morphologyEx(is_found, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     is_sure = ((alpha <= _SURE) | (alpha >= 1 - _SURE)) & (outline == 0)
-    reach_px = max(_LEAST_REACH_PX, round(_REACH_SHARE * math.sqrt(width * height)))
+    reach_px = max(_LEAST_REACH_PX, round(reach_share * math.sqrt(width * height)))
     distance_px = cv2.distanceTransform(is_sure.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     result = np.asarray(is_found * FOREGROUND, np.uint8)
     result[distance_px <= reach_px] = UNKNOWN
-    return _kept(result, known)
+    return result
 
 
 def from_mask(image: Image, alpha: Alpha, known: Inputs, report: Report = silent) -> Trimap:
@@ -70,7 +75,7 @@ def from_mask(image: Image, alpha: Alpha, known: Inputs, report: Report = silent
     """
     from flyaway.engines.builtin import outline  # deferred: brings torch
 
-    result = from_alpha(alpha, Inputs())
+    result = _doubted(alpha, _MASK_DOUBT_SHARE)
     is_found = alpha >= 0.5
     if is_found.any() and not is_found.all():
         limit_px = _MASK_REACH_SHARE * math.sqrt(alpha.size)

@@ -79,11 +79,12 @@ def test_candidates_of_a_large_picture_are_small(engine: PromptedEngine) -> None
 
 def test_the_size_that_was_meant_is_solved(engine: PromptedEngine) -> None:
     features = engine.encode(picture())
-    found = engine.candidates(features, CLICK)
-    for candidate in found:
-        meant = Prompts(keep=CLICK.keep, size=candidate.size)
-        alpha = engine.solve(features, Inputs(prompts=meant)).alpha
-        assert np.abs(alpha - candidate.mask).max() < 1e-5
+    for index, size in enumerate(one.size for one in engine.candidates(features, CLICK)):
+        meant = Prompts(keep=CLICK.keep, size=size)
+        shown = engine.candidates(features, meant)[index]
+        solved = engine.solve(features, Inputs(prompts=meant))
+        assert np.abs(solved.alpha - shown.mask).max() < 1e-5
+        assert solved.confidence == shown.score
 
 
 def test_boxes_add_up(engine: PromptedEngine) -> None:
@@ -130,6 +131,9 @@ class _Answering(PromptedEngine):
         return Answer(logits, fits)
 
 
+FEATURES: Any = type("Features", (), {"size": (64, 64)})
+
+
 def squares(*sides: int) -> torch.Tensor:
     """Logits 1x4x64x64: nothing, then squares at 8, 8 of these sides."""
     made = torch.full((1, 4, 64, 64), -20.0)
@@ -141,49 +145,43 @@ def squares(*sides: int) -> torch.Tensor:
 class TestSecondLook:
     """One click is asked about twice."""
 
-    def test_takes_box_and_deepest_point_of_each_mask(self) -> None:
-        first, second = squares(9, 17, 41), squares(9, 17, 41)[0, 1:, None].expand(3, 4, 64, 64)
-        bench = _Answering(first, second)
-        features: Any = type("Features", (), {"size": (64, 64)})
-        bench._found(features, Prompts(keep=((10.0, 10.0),)))
-        asked = bench.asked[1]
-        assert [one.box for one in asked] == [
-            (8.0, 8.0, 16.0, 16.0),
-            (8.0, 8.0, 24.0, 24.0),
-            (8.0, 8.0, 48.0, 48.0),
-        ]
-        assert [one.keep for one in asked] == [
-            ((10.0, 10.0), (12.0, 12.0)),
-            ((10.0, 10.0), (16.0, 16.0)),
-            ((10.0, 10.0), (28.0, 28.0)),
-        ]
-
-    def test_counts_only_where_it_shows_the_same_thing(self) -> None:
+    @pytest.mark.parametrize(
+        ("size", "last", "deepest"),
+        [("part", 16.0, 12.0), ("object", 24.0, 16.0), ("", 48.0, 28.0)],
+    )
+    def test_takes_box_and_deepest_point_of_what_is_meant(
+        self, size: str, last: float, deepest: float
+    ) -> None:
         first = squares(9, 17, 41)
-        second = torch.full((3, 4, 64, 64), -20.0)
-        second[0, 0, 8:16, 8:17] = 20  # a row less
-        second[1, 0, 40:60, 40:60] = 20  # another thing
-        second[2, 0, 8:49, 8:49] = 20
-        bench = _Answering(first, second)
-        features: Any = type("Features", (), {"size": (64, 64)})
-        logits, found = bench._found(features, Prompts(keep=((10.0, 10.0),)))
-        assert torch.equal(logits[0, 0], second[0, 0])
-        assert torch.equal(logits[1, 0], first[0, 2])
-        assert [one.score for one in found] == pytest.approx([0.0, 0.2, 0.8])
+        bench = _Answering(first, first[:, 1:2].expand(1, 4, 64, 64))
+        bench._found(FEATURES, Prompts(keep=((10.0, 10.0),), size=size))
+        (asked,) = bench.asked[1]
+        assert asked.box == (8.0, 8.0, last, last)
+        assert asked.keep == ((10.0, 10.0), (deepest, deepest))
 
-    def test_is_one_where_the_first_shows_but_one_thing(self) -> None:
-        first = squares(20, 20, 20)
-        second = first[0, 1:2, None].expand(1, 4, 64, 64)
+    @pytest.mark.parametrize(("top", "taken"), [(9, True), (40, False)])
+    def test_counts_only_where_it_shows_the_same_thing(self, top: int, taken: bool) -> None:
+        first = squares(9, 17, 41)
+        second = torch.full((1, 4, 64, 64), -20.0)
+        second[0, 0, top : top + 16, 8:25] = 20
         bench = _Answering(first, second)
-        features: Any = type("Features", (), {"size": (64, 64)})
-        _, found = bench._found(features, Prompts(keep=((10.0, 10.0),)))
+        wish = Prompts(keep=((10.0, 10.0),), size="object")
+        logits, found, meant = bench._found(FEATURES, wish)
+        assert meant == 1
+        assert torch.equal(logits[1, 0], second[0, 0] if taken else first[0, 2])
+        assert [one.size for one in found] == ["part", "object", "whole"]
+        assert found[1].score == pytest.approx(0.0 if taken else 0.2)
+
+    def test_is_at_the_best_where_no_size_is_said(self) -> None:
+        first = squares(20, 20, 20)
+        bench = _Answering(first, first[:, 1:2].expand(1, 4, 64, 64))
+        _, found, _ = bench._found(FEATURES, Prompts(keep=((10.0, 10.0),)))
         assert [one.size for one in found] == ["object"]
         assert [len(asked) for asked in bench.asked] == [1, 1]
 
     def test_is_not_taken_where_nothing_was_shown(self) -> None:
         bench = _Answering(squares())
-        features: Any = type("Features", (), {"size": (64, 64)})
-        _, found = bench._found(features, Prompts(keep=((10.0, 10.0),)))
+        _, found, _ = bench._found(FEATURES, Prompts(keep=((10.0, 10.0),)))
         assert found == ()
         assert len(bench.asked) == 1
 
