@@ -36,7 +36,7 @@ from flyaway_client.prompts import Box, Point, Prompts
 DATA = Path(__file__).parents[1] / "data" / "parity"
 ENGINE, FOLDER = "mobile-sam", "mobile_sam"
 NETWORKS = ("mobile_sam", "repvit_sam", "sam2.1_hiera_tiny")
-MEGAPIXELS = (2, 24, 100)
+MEGAPIXELS = (2, 24)
 CLICKS = 15
 
 

@@ -32,6 +32,9 @@ _STAGES = {
 }
 
 
+_NO_ALPHA: Alpha = np.zeros((0, 0), np.float32)
+"""In the place of one that another engine makes."""
+
 _OTHER_WAY = {
     Role.POINT: "Point at another place of it, draw a box around it and a little more",
 }
@@ -186,9 +189,11 @@ class _Work:
             )
         for step in later:
             trimap = self._trimap(first, extraction.alpha)
-            if first.role is Role.POINT:  # its own edge is a guess at best
-                extraction = replace(extraction, alpha=encoding.as_float(trimap))
-            if (trimap == UNKNOWN).any():
+            is_known = not (trimap == UNKNOWN).any()
+            if first.role is Role.POINT:  # its own edge is a guess at best, and takes memory
+                sure = encoding.as_float(trimap) if is_known else _NO_ALPHA
+                extraction = replace(extraction, alpha=sure)
+            if not is_known:
                 begin = _LOOKED if first.role is Role.POINT else _FOUND
                 finer = self._run(step, Inputs(trimap), begin, _SOLVED)
                 extraction = extraction.refined(finer)

@@ -14,7 +14,7 @@ from flyaway.extraction.planning import Plan
 from flyaway.extraction.refinement import Strokes
 from flyaway.extraction.request import AUTO, Output, ResolvedRequest, Wishes
 from flyaway.extraction.retouching import Patch
-from flyaway.extraction.sessions import Encoding, Picture
+from flyaway.extraction.sessions import Picture
 from flyaway.images import encoding
 from flyaway.images.arrays import BACKGROUND, UNKNOWN, Image, Samples
 from flyaway.images.encoding import Block
@@ -107,6 +107,9 @@ def resolve(
     plate = None
     if request.plate is not None:
         plate = _read(request.plate, parts["plate"], request, parts, packed=False)
+    pointed = None
+    if picture is not None and np.array_equal(picture.image, image):
+        image, pointed = picture.image, picture.pointed  # once in memory is enough
     prompts = _prompts(request, plan, catalogue)
     inputs = Inputs(plan.trimap, plan.region, plate, prompts)
     return ResolvedRequest(
@@ -117,7 +120,7 @@ def resolve(
         colours=_own_colours(request, parts),
         is_clear=is_clear,
         understood=plan.sentence if request.prompts is None else _POINTED,
-        pointed=_pointed(picture, image),
+        pointed=pointed,
     )
 
 
@@ -134,13 +137,6 @@ def _prompts(request: ExtractRequest, plan: Plan, catalogue: Catalogue) -> Promp
         return None
     inside = plan.region if plan.trimap is None else plan.trimap > BACKGROUND
     return None if inside is None or plan.kind == "automatic" else pointing.around(inside)
-
-
-def _pointed(picture: Picture | None, image: Image) -> Encoding | None:
-    """What an engine made of the same image that was pointed with before."""
-    if picture is None or not np.array_equal(picture.image, image):
-        return None
-    return picture.pointed
 
 
 def read_image(request: ExtractRequest | OpenSession, parts: Parts, packed: bool = False) -> Image:

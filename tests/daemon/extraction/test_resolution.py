@@ -240,5 +240,6 @@ class TestPointing:
         same, other = Picture(image), Picture(image + np.uint8(1))
         asked: dict[str, Any] = {"prompts": wish, "session": "a", "catalogue": _WithPointer()}
         assert resolved(picture=same, **asked).pointed is same.pointed
+        assert resolved(picture=same, **asked).image is image
         assert resolved(picture=other, **asked).pointed is None
         assert resolved(**asked).pointed is None
