@@ -79,6 +79,8 @@ def _measured() -> list[list[float]]:
     start, command = figures["start-to-hello"], figures["command-to-hello"]
     small, colours = figures["builtin-800px"], figures["builtin-foreground"]
     photo, huge = figures["builtin-24mp"], figures["builtin-100mp"]
+    clicked = next(row for row in figures["points"]["daemon"] if row["image"] == "6000x4000")
+    decoder = next(row for row in figures["points"]["decoders"] if row["network"] == "mobile_sam")
     return [
         [trips[24]["flyaway_s"], trips[24]["pyzmq_nocopy_s"]],
         [trips[100]["flyaway_s"], trips[100]["pyzmq_nocopy_s"]],
@@ -98,4 +100,11 @@ def _measured() -> list[list[float]]:
             ]
             for network in ("vitmatte", "birefnet_lite")
         ),
+        [
+            clicked["click_s"],
+            clicked["load_and_first_look_s"],
+            clicked["peak_with_clicks_mib"] * MIB,
+            clicked["peak_with_cut_out_mib"] * MIB,
+        ],
+        [decoder["question_s"], decoder["authors_question_s"]],
     ]
