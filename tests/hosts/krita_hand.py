@@ -110,6 +110,8 @@ def story():
         if output is not None:
             yield steps.is_active(document, photo)
             steps.pick("output", output)
+            # What the last extraction said shall not be taken for the next one's.
+            steps.docker().findChild(QtWidgets.QLabel, "flyaway_status").setText("")
         note(f"done-{number}", look())
         number += 1
     return None
