@@ -27,6 +27,12 @@ def fold(network: nn.Module) -> None:
             setattr(module, name, nn.Identity())
 
 
+class Exact(nn.Sequential):
+    """Layers that stay as they are, because what follows magnifies rounding."""
+
+    keeps_norms = True
+
+
 def scale_and_shift(normalisation: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
     """What a normalisation multiplies each channel by and then adds, float32."""
     mean, variance = normalisation.running_mean, normalisation.running_var
