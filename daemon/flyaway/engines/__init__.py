@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from flyaway.engines import (
+    aim,
     backgroundmattingv2,
     ben2,
     birefnet,
     builtin,
     deepimagematting,
+    gfm,
     isnet,
     modnet,
+    p3m,
+    ppmatting,
     semanticimagematting,
     u2net,
     vitmatte,
@@ -58,6 +62,10 @@ FAMILIES: dict[str, Family] = {
     "semanticimagematting": semanticimagematting,
     "isnet": isnet,
     "u2net": u2net,
+    "gfm": gfm,
+    "aim": aim,
+    "p3m": p3m,
+    "ppmatting": ppmatting,
     "backgroundmattingv2": backgroundmattingv2,
 }
 """All families; a new one is its folder and its line here."""
