@@ -211,7 +211,7 @@ MIXED = [
 def test_values_go_back_as_one_thread_puts_them(size: Any) -> None:
     source = torch.Generator().manual_seed(0)
     # few values, so that overlapping windows often have one maximum
-    x = torch.randint(0, 4, (2, 3, *size), generator=source).float()
+    x = torch.randint(0, 4, (2, 11, *size), generator=source).float()
     maxima, places = unpooling.halved(x)
     values = torch.rand(maxima.shape, generator=source)
     back = torch.zeros(x.shape).flatten(2)
