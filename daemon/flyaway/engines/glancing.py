@@ -138,7 +138,7 @@ class GlancingEngine(AutomaticEngine):
         size = seen.shape[0], seen.shape[1]
         if not self.looks_twice:
             alpha = self.network(self.sent(self.shown(seen, self.scales.once)))
-            return _resized(alpha, size).float()
+            return _resized(alpha, size).float().clamp_(0, 1)
         maps = self.network.glance(self.sent(self.shown(seen, self.scales.glance)))
         kind = self.network.kind
         levels = kind.levels[maps.argmax(1)[0].cpu().numpy()]

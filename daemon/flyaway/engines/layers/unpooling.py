@@ -11,7 +11,6 @@ from flyaway.engines import progress
 LATER_NEIGHBOURS = ((0, 1), (1, -1), (1, 0), (1, 1))
 """Rows down and columns right to the windows that come after one and overlap it, in their order."""
 
-
 CHANNELS_AT_ONCE = 8
 """Of a large picture a tenth of a second."""
 
