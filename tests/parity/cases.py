@@ -22,10 +22,13 @@ from flyaway.engines.birefnet.engine import BiRefNetEngine
 from flyaway.engines.candidates import Ask
 from flyaway.engines.contract import Box, Inputs
 from flyaway.engines.deepimagematting.engine import DeepImageMattingEngine
+from flyaway.engines.glancing import GlancingEngine
 from flyaway.engines.isnet.engine import ISNetEngine
 from flyaway.engines.modnet.engine import MODNetEngine
 from flyaway.engines.network import NetworkEngine
 from flyaway.engines.pointing import Embedding, PromptedEngine
+from flyaway.engines.ppmatting.engine import PPMattingEngine
+from flyaway.engines.ppmatting.network import PPMatting
 from flyaway.engines.semanticimagematting.engine import SemanticImageMattingEngine
 from flyaway.engines.u2net.engine import U2NetEngine
 from flyaway.engines.vitmatte.engine import ViTMatteEngine
@@ -194,6 +197,55 @@ def _nested_u(
     yield "whole", engine.extract(stored["image_u8"]).alpha, written, 1.5 / 255
 
 
+def _glancing(engine: GlancingEngine, stored: Stored) -> Iterator[Row]:
+    image = stored["image_u8"]
+    height, width = (side - side % 32 for side in image.shape[:2])
+    seen = torch.from_numpy(image[:height, :width].astype(np.float32)).permute(2, 0, 1)[None]
+    planes = engine.prepared(seen)
+    if "net_focus" in stored:
+        glance, focus = engine.network.both(planes)
+        maps = stored["net_glance_half_res"]
+        yield "glance", _before_rounding(glance[0, :, ::2, ::2], maps), maps, 1e-3
+        yield "focus", focus[0, 0].numpy(), stored["net_focus"], 1e-3
+        yield "glance alone", engine.network.glance(planes).numpy(), glance.numpy(), 1e-6
+        yield "focus alone", engine.network.focus(planes).numpy(), focus.numpy(), 1e-6
+    if "net_fusion" in stored:
+        yield "fusion", engine.network(planes)[0, 0], stored["net_fusion"], 2e-3
+    for twice, strategy in ((False, "RESIZE"), (True, "HYBRID")):
+        if f"alpha_{strategy}" in stored:
+            engine.looks_twice = twice
+            yield strategy, engine.extract(image).alpha, stored[f"alpha_{strategy}"], 2e-3
+    engine.restore()
+
+
+def _before_rounding(ours: torch.Tensor, stored: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Ours with only so much between it and what is stored as its few bits do not explain."""
+    theirs = stored.astype(np.float64)
+    apart = ours.numpy() - theirs
+    explained = np.abs(np.spacing(stored)).astype(np.float64) / 2
+    return theirs + np.sign(apart) * np.maximum(np.abs(apart) - explained, 0)
+
+
+def _ppmatting(engine: PPMattingEngine, stored: Stored) -> Iterator[Row]:
+    image = stored["image_u8"]
+    if "resized_u8" in stored:
+        height, width = (engine.fitting(side) for side in engine.limited_size(*image.shape[:2]))
+        seen = pixels.resized_plainly(image, height, width)
+        yield "seen", seen / 255, stored["resized_u8"], 0
+        planes = _planes(stored["resized_u8"]) * 2 - 1
+        if "scb_logits" in stored:
+            semantics, detail = cast(PPMatting, engine.network).both(planes)
+            ours, theirs = semantics[0, :, ::2, ::2], stored["scb_logits"]
+            spread = theirs.std(dtype=np.float64)
+            ours = _before_rounding(ours, theirs) / spread
+            yield "semantics", ours, theirs / spread, 2e-3
+            spread = stored["detail_logit"].std(dtype=np.float64)
+            yield "detail", detail[0, 0] / spread, stored["detail_logit"] / spread, 2e-3
+        if "net_alpha" in stored:
+            yield "network", engine.network(planes)[0, 0], stored["net_alpha"], 2e-3
+    yield "whole", engine.extract(image).alpha, stored["alpha"], 2e-3
+
+
 def _backgroundmattingv2(engine: BackgroundMattingV2Engine, stored: Stored) -> Iterator[Row]:
     settings = json.loads(str(stored["conf"][0]))
     network = engine.network
@@ -338,6 +390,12 @@ _TIES = dict.fromkeys(("pha", "fgr", "ref_sm", "whole alpha", "whole foreground"
 _UNPOOLED = dict.fromkeys(("network", "before known", "whole"), 0.995)
 """Where two maxima are nearly equal, rounding decides which place a value goes back to."""
 
+_DECIDED = dict.fromkeys(("fusion", "RESIZE", "HYBRID"), 0.99)
+"""Where two maps are nearly equal, rounding decides which one wins."""
+
+_SEMANTIC = {"semantics": 0.999, "network": 0.99, "whole": 0.99}
+"""Paddle's semantics are up to 1.5e-3 of their spread from what exact numbers give, ours up to 1e-3."""
+
 NETWORKS = {
     "mobile_sam": _Network("mobile-sam", _prompted(_Allowed(2e-4, 5e-4, 5e-4, 5e-3, 5e-4)), {}),
     "repvit_sam": _Network("repvit-sam", _prompted(_Allowed(1.5e-3, 3e-3, 3e-4, 8e-3, 5e-4)), {}),
@@ -357,6 +415,12 @@ NETWORKS = {
     "u2netp": _Network("u2net-small", _u2net, {"whole": 0.99}),
     "dim_hctt": _Network("deepimagematting-skip", _deepimagematting, _UNPOOLED),
     "sim": _Network("semanticimagematting-simd", _semanticimagematting, {}),
+    "gfm": _Network("gfm-r34-2b-tt", _glancing, _DECIDED),
+    "gfm_d121_rim": _Network("gfm-d121-rim", _glancing, _DECIDED),
+    "aim": _Network("aim-matting", _glancing, _DECIDED),
+    "p3m": _Network("p3m-portrait", _glancing, _DECIDED),
+    "ppmatting": _Network("ppmatting-human-1024", _ppmatting, _SEMANTIC),
+    "ppmatting_v2": _Network("ppmatting-v2-human-512", _ppmatting, {}),
     **{
         f"bgmv2_{backbone}": _Network(
             f"backgroundmattingv2-{backbone}", _backgroundmattingv2, _TIES

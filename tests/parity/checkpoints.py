@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import pickle
 import re
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import save_file
+
+PADDLE = "linear_weights_transposed"
+"""In keys.json: the file is one of Paddle's."""
 
 COMPANION = "classifier_keys"
 """In keys.json: names and shapes of the second network of those that come in two files."""
@@ -64,6 +68,8 @@ def write(folder: Path, place: Path) -> list[Path]:
         # training wrote a word before each name
         beside = make(folder, part=COMPANION)
         contents["companion"] = {f"module.{name}": values for name, values in beside.items()}
+    if PADDLE in json.loads((folder / "keys.json").read_text()):
+        return [_write_as_paddle(contents["model"], place / "model.pdparams")]
     files = []
     for name, tensors in contents.items():
         files.append(place / f"{name}.safetensors")
@@ -74,6 +80,14 @@ def write(folder: Path, place: Path) -> list[Path]:
 def seed(name: str) -> int:
     """Of the generator for what has that name."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") & 0x7FFFFFFFFFFFFFFF
+
+
+def _write_as_paddle(tensors: dict[str, torch.Tensor], file: Path) -> Path:
+    """A pickle of numpy arrays, and of what Paddle called them while it ran."""
+    content: dict[str, object] = {name: values.numpy() for name, values in tensors.items()}
+    content["StructuredToParameterName@@"] = {name: f"p_{n}" for n, name in enumerate(tensors)}
+    file.write_bytes(pickle.dumps(content, protocol=4))
+    return file
 
 
 def _values(name: str, shape: tuple[int, ...]) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""Read a pickle that torch wrote. It may be a stranger's: nothing in it is run, and it takes no more than its size."""
+"""Read a pickle that torch or Paddle wrote. It may be a stranger's: nothing in it is run, and it takes no more than its size."""
 
 from __future__ import annotations
 
@@ -14,13 +14,20 @@ from typing import BinaryIO
 
 import torch
 
+from flyaway.engines import numbers_in_pickles
 from flyaway.errors import DamagedWeightsError
 
 _ZIP = b"PK\x03\x04"
 """How torch tells its archives from its older files, which are pickles one after the other."""
 
+_OLD_MAGIC = bytes.fromhex("6cfc9c46f9206aa85019")
+"""The number with which those begin; without it a pickle is another's, such as Paddle's."""
+
 _OLD_PICKLES = 5
 """In an older file: two marks, a description, the content, and the order of the numbers behind them."""
+
+_BEGIN_BYTES = 32
+"""Of a file, in which that number is."""
 
 _CONTENT = "data.pkl"
 
@@ -43,8 +50,11 @@ def read(path: Path, device: str) -> object:
         Exception: whatever torch and pickle say of files that are damaged.
     """
     with path.open("rb") as file:
-        is_archive = file.read(len(_ZIP)) == _ZIP
+        begin = file.read(_BEGIN_BYTES)
+    is_archive = begin.startswith(_ZIP)
     try:
+        if not is_archive and _OLD_MAGIC not in begin:
+            return numbers_in_pickles.read(path, device)
         _refuse_growing(path, is_archive)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch warns of TorchScript files before refusing them

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image as Pillow
+from scipy import ndimage
 from torch.nn import functional as F
 
 from flyaway.images import rectangles
@@ -86,6 +88,28 @@ def sampled_bilinear(image: Image, width: int, height: int) -> torch.Tensor:
     ]
     pixels = _between(rows[0], rows[1], down[:, None, None])
     return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
+
+
+def resized_plainly(values: NDArray[Any], height: int, width: int) -> NDArray[Any]:
+    """What OpenCV makes of an image or a plane: bilinear, not antialiased, 8 bits stay 8 bits."""
+    if values.shape[:2] == (height, width):
+        return values
+    return cv2.resize(np.ascontiguousarray(values), (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def resized_blurred(plane: NDArray[np.floating], height: int, width: int) -> NDArray[np.floating]:
+    """What scikit-image's `resize` makes of a plane: bilinear, blurred before where it is shrunk.
+
+    Beyond its frame a picture is mirrored, the outermost pixels not twice.
+    """
+    scales = [have / want for have, want in zip(plane.shape, (height, width), strict=True)]
+    blurred = plane
+    if max(scales) > 1:
+        deviations = [max(0.0, (scale - 1) / 2) for scale in scales]
+        blurred = ndimage.gaussian_filter(plane, deviations, mode="mirror")
+    factors = [1 / scale for scale in scales]
+    resized = ndimage.zoom(blurred, factors, order=1, mode="mirror", grid_mode=True)
+    return np.clip(resized, plane.min(), plane.max(), out=resized)
 
 
 def upsampled_rows(

@@ -45,7 +45,7 @@ _SIZE_TOLERANCE = 0.02
 _CHUNK_BYTES = 1 << 20
 """Hashed between two looks at whether anybody still waits: a millisecond."""
 
-SUFFIXES = frozenset({".safetensors", ".pth", ".pt", ".ckpt", ".bin"})
+SUFFIXES = frozenset({".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".pdparams"})
 """What weights files are called; some have a ".tar" behind that and are no such archives."""
 
 FOLDER_VARIABLE = "FLYAWAY_WEIGHTS"

@@ -12,9 +12,16 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from flyaway.engines import progress
+from flyaway.engines.aim import network as aim
 from flyaway.engines.birefnet import network as birefnet
-from flyaway.engines.layers import mobilenetv2, portioned, swin
+from flyaway.engines.gfm import network as gfm
+from flyaway.engines.layers import mobilenetv2, portioned, resnet, swin
+from flyaway.engines.layers.context import Stage
 from flyaway.engines.modnet import network as modnet
+from flyaway.engines.p3m import network as p3m
+from flyaway.engines.ppmatting import network as ppmatting
+from flyaway.engines.ppmatting.layers import Convolution
+from flyaway.engines.ppmatting.second import PPMattingV2
 from flyaway.engines.vitmatte import WIDTHS
 from flyaway.engines.vitmatte import network as vitmatte
 
@@ -159,6 +166,8 @@ def on_meta(build: Callable[[], nn.Module]) -> nn.Module:
         return build()
 
 
+GLANCING = Stage, resnet.BasicBlock, resnet.Bottleneck
+
 NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[type[nn.Module], ...], tuple[int, ...]]]
 NETWORKS = {
     "birefnet-lite": (
@@ -181,6 +190,17 @@ NETWORKS = {
         (vitmatte.Block, vitmatte.Decoder),
         (1, 4, 2048, 2048),
     ),
+    "gfm-r34-2b": (lambda: gfm.build("r34_2b", "TT"), GLANCING, (1, 3, 544, 800)),
+    "gfm-r101": (lambda: gfm.build("r101", "TT"), GLANCING, (1, 3, 544, 800)),
+    "gfm-d121-rim": (lambda: gfm.build("d121", "RIM"), GLANCING, (1, 3, 352, 512)),
+    "aim": (aim.AimNet, GLANCING, (1, 3, 544, 800)),
+    "p3m": (p3m.P3MNet, GLANCING, (1, 3, 1056, 1600)),
+    "ppmatting-1024": (
+        lambda: ppmatting.PPMatting(ppmatting.W18),
+        (Convolution,),
+        (1, 3, 1024, 1536),
+    ),
+    "ppmatting-v2": (PPMattingV2, (Convolution,), (1, 3, 512, 768)),
     "modnet": (
         modnet.MODNet,
         (modnet.Convolution, mobilenetv2.InvertedResidual),

@@ -18,7 +18,8 @@ from tests.fakes import brightness
 from tests.parity import random_weights
 
 from flyaway import engines
-from flyaway.engines import checkpoint, sam2, vitmatte
+from flyaway.engines import checkpoint, gfm, sam2, vitmatte
+from flyaway.engines.aim.network import AimNet
 from flyaway.engines.backgroundmattingv2.network import BackgroundMattingV2
 from flyaway.engines.ben2.engine import BEN2Engine
 from flyaway.engines.ben2.network import BEN2
@@ -26,13 +27,17 @@ from flyaway.engines.birefnet.engine import BiRefNetEngine
 from flyaway.engines.birefnet.network import LARGE, LITE, BiRefNet
 from flyaway.engines.contract import AnyEngine, Extraction, Inputs, Prompts
 from flyaway.engines.deepimagematting.network import DeepImageMatting
+from flyaway.engines.gfm.network import build as build_gfm
 from flyaway.engines.isnet.engine import ISNetEngine
 from flyaway.engines.isnet.network import ISNet
 from flyaway.engines.layers.nested_u import FULL, SMALL
 from flyaway.engines.mobilesam.network import UNUSED as CLASSIFIER
 from flyaway.engines.mobilesam.network import TinyViT
 from flyaway.engines.modnet.network import MODNet
+from flyaway.engines.p3m.network import P3MNet
 from flyaway.engines.pointing import PromptedEngine
+from flyaway.engines.ppmatting.network import W18, W48, PPMatting
+from flyaway.engines.ppmatting.second import PPMattingV2
 from flyaway.engines.records import Input, Role
 from flyaway.engines.repvitsam.network import RepViT
 from flyaway.engines.sam2.network import SAM2
@@ -67,9 +72,23 @@ RUN = [
     "mobile-sam",
     "repvit-sam",
     "sam2-tiny",
+    "gfm-r34-tt",
+    "gfm-d121-rim",
+    "aim-matting",
+    "p3m-portrait",
+    "ppmatting-human-512",
+    "ppmatting-v2-human-512",
     *(
         pytest.param(name, marks=pytest.mark.slow)
-        for name in ("vitmatte-base-composition-1k", "birefnet-general", "birefnet-dynamic")
+        for name in (
+            "vitmatte-base-composition-1k",
+            "birefnet-general",
+            "birefnet-dynamic",
+            "gfm-r34-2b-tt",
+            "gfm-r34-ft",
+            "gfm-r34-bt",
+            "ppmatting-composition-1k",
+        )
     ),
 ]
 """One of each class and way of choosing a size; the others differ in their weights alone."""
@@ -98,6 +117,12 @@ def build(name: str) -> torch.nn.Module:
             ),
             "backgroundmattingv2": lambda: BackgroundMattingV2(variant),
             "ben2": BEN2,
+            "gfm": lambda: build_gfm(*gfm.backbone_and_glance(engines.record(name))),
+            "aim": AimNet,
+            "p3m": P3MNet,
+            "ppmatting": lambda: (
+                PPMattingV2() if variant == "v2" else PPMatting(W18 if variant == "human" else W48)
+            ),
             "birefnet": lambda: BiRefNet(LITE if variant == "lite" else LARGE),
             "mobile": lambda: SegmentAnything(TinyViT()),
             "repvit": lambda: SegmentAnything(RepViT()),
@@ -287,6 +312,35 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
 def test_without_weights_says_how_to_get_them(name: str) -> None:
     with pytest.raises(WeightsError, match="flyaway models download"):
         engines.load(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "changed"),
+    [
+        ("gfm-r34-2b-tt", "gfm", "encoder5.1.conv1.weight"),
+        ("gfm-d121-rim", "gfm_d121_rim", "rim.0.weight"),
+        ("aim-matting", "aim", "decoder0_g_spatial.weight"),
+        ("p3m-portrait", "p3m", "dbfi_1.conv2.weight"),
+        ("ppmatting-human-512", "ppmatting", "hrdb.gates.0._gate_conv.4._variance"),
+        ("ppmatting-human-1024", "ppmatting", "backbone.conv_layer1_1._batch_norm._mean"),
+        (
+            "ppmatting-v2-human-512",
+            "ppmatting_v2",
+            "dpp.pp2.2.1.transformer_blocks.0.mlp.fc1.bn._mean",
+        ),
+    ],
+)
+def test_takes_the_published_file_and_no_other(name: str, folder: str, changed: str) -> None:
+    """Where a file has parts twice, parts that never run, or names of another framework."""
+    published = json.loads((DATA / folder / "keys.json").read_text())["keys"]
+    file = {n: torch.empty(shape, device="meta") for n, (shape, _) in published.items()}
+    assert engines.load(name, file, "meta").device
+    with pytest.raises(WeightsError, match=f"lacks {changed}"):
+        engines.load(name, {n: t for n, t in file.items() if n != changed}, "meta")
+    with pytest.raises(WeightsError, match=r"has more\.weight"):
+        engines.load(name, {**file, "more.weight": file[changed]}, "meta")
+    with pytest.raises(WeightsError, match=f"wrong shape or type of {changed}"):
+        engines.load(name, {**file, changed: torch.empty(9, 9, 9, device="meta")}, "meta")
 
 
 @pytest.mark.parametrize("size", [(64, 64), (97, 61), (33, 130)])

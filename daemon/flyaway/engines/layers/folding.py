@@ -12,6 +12,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from flyaway.engines import progress
+
 
 def fold(network: nn.Module) -> None:
     """Let every convolution of a filled network do the normalisation behind it, which then does nothing.
@@ -25,6 +27,19 @@ def fold(network: nn.Module) -> None:
             assert isinstance(normalisation, nn.BatchNorm2d)
             _absorb(convolution, normalisation)
             setattr(module, name, nn.Identity())
+
+
+class Exact(nn.Sequential):
+    """Layers that stay as they are, because what follows magnifies rounding."""
+
+    keeps_norms = True
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Look in between: normalising a large picture is a long step of its own."""
+        for layer in self:
+            x = layer(x)
+            progress.check()
+        return x
 
 
 def scale_and_shift(normalisation: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:

@@ -94,5 +94,5 @@ def _portions(x: Tensor, rows: int, products_a_row: int) -> list[tuple[int, int]
     count = -(-rows * products_a_row // PRODUCTS_AT_ONCE)
     if x.is_cuda or count < 2:
         return [(0, rows)]
-    portion = -(-rows // count)
+    portion = min(-(-rows // count), max(1, PRODUCTS_AT_ONCE // products_a_row))
     return [(first, min(first + portion, rows)) for first in range(0, rows, portion)]

@@ -1,4 +1,4 @@
-"""ResNet-50 and ResNet-101 (He et al. 2016) without their classifier, under torchvision's names."""
+"""Residual networks (He et al. 2016) and what they are made of, without their classifier, under torchvision's names."""
 
 from __future__ import annotations
 
@@ -50,6 +50,33 @@ class Bottleneck(nn.Module):
         inner = F.relu_(self.bn1(self.conv1(x)))
         inner = F.relu_(self.bn2(self.conv2(inner)))
         return F.relu_(self.bn3(self.conv3(inner)) + self.downsample(x))
+
+
+class BasicBlock(nn.Module):
+    """Convolve twice; added to its input."""
+
+    def __init__(self, in_channels: int, channels: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1 = portioned.Conv2d(in_channels, channels, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv2 = portioned.Conv2d(channels, channels, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+        self.downsample = nn.Sequential()  # nothing, where the input can be added as it is
+        if stride != 1 or in_channels != channels:
+            convolution = portioned.Conv2d(in_channels, channels, 1, stride, bias=False)
+            self.downsample.extend((convolution, nn.BatchNorm2d(channels)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        inner = F.relu_(self.bn1(self.conv1(x)))
+        inner = self.bn2(self.conv2(inner))
+        inner += self.downsample(x)
+        return F.relu_(inner)
+
+
+def basic_stage(in_channels: int, channels: int, count: int, stride: int = 1) -> nn.Sequential:
+    """A stage of ResNet-18 or ResNet-34."""
+    rest = (BasicBlock(channels, channels) for _ in range(count - 1))
+    return nn.Sequential(BasicBlock(in_channels, channels, stride), *rest)
 
 
 def stage(

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from flyaway.engines.layers import folding, mobilenetv2, portioned
+from flyaway.engines.layers.channel_weights import ChannelWeights
 
 
 class MODNet(nn.Module):
@@ -91,22 +92,6 @@ class Convolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.layers(x)
-
-
-class ChannelWeights(nn.Module):
-    """Squeeze and excitation (Hu et al. 2018)."""
-
-    def __init__(self, channels: int, reduction: int) -> None:
-        super().__init__()
-        self.fc = nn.Sequential(
-            nn.Linear(channels, channels // reduction, bias=False),
-            nn.ReLU(inplace=True),
-            nn.Linear(channels // reduction, channels, bias=False),
-            nn.Sigmoid(),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x * self.fc(x.mean((2, 3)))[:, :, None, None]
 
 
 class SemanticBranch(nn.Module):
