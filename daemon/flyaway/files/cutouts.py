@@ -10,7 +10,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
-from flyaway.cli.photos import Photo, Pixels
+from flyaway.files.photos import Photo, Pixels
 
 _BAND_ROWS = 256
 _COMPRESSION = 4
@@ -49,7 +49,7 @@ def with_foreground(photo: Photo, foreground: bytearray, alpha: Pixels) -> Photo
     return replace(photo, pixels=pixels)
 
 
-def cut_out(photo: Photo, alpha: Pixels) -> Pixels:
+def cut_out(photo: Photo, alpha: Pixels, foreground: bytearray | None = None) -> Pixels:
     """The photo's own colours with `alpha` as transparency, HxWx2 (grey) or HxWx4.
 
     The photo's own transparency stays; what is wholly transparent becomes black, so that nobody
@@ -58,7 +58,10 @@ def cut_out(photo: Photo, alpha: Pixels) -> Pixels:
     Args:
         photo: the photo.
         alpha: HxW, of the dtype of the photo's pixels, using its full range.
+        foreground: the subject's own colours, which take the place of mixed ones; see `with_foreground`.
     """
+    if foreground is not None:
+        photo = with_foreground(photo, foreground, alpha)
     height, width, count = photo.pixels.shape
     colours = count - 1 if photo.has_alpha else count
     result = np.empty((height, width, colours + 1), photo.pixels.dtype)
