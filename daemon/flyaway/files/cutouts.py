@@ -20,6 +20,9 @@ _FILTER_UP = 2
 _METRE = 39.3701
 """In inches."""
 
+_MODES = {2: "LA", 3: "RGB", 4: "RGBA"}
+"""Number of channels -> Pillow's mode."""
+
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
 """Number of channels -> PNG's colour type (PNG specification, 11.2.1)."""
 
@@ -77,11 +80,11 @@ def cut_out(photo: Photo, alpha: Pixels, foreground: bytearray | None = None) ->
 
 
 def write_cut_out(file: BinaryIO, pixels: Pixels, photo: Photo) -> None:
-    """Write a cut-out with the photo's profile, EXIF data and resolution."""
+    """Write a cut-out, or one on a background, HxWx3, with the photo's profile, EXIF data and resolution."""
     if pixels.dtype == np.uint16:
         _write_deep(file, pixels, photo)
         return
-    image = Image.fromarray(pixels, "LA" if pixels.shape[2] == 2 else "RGBA")
+    image = Image.fromarray(pixels, _MODES[pixels.shape[2]])
     extras = {"dpi": photo.dpi} if photo.dpi else {}
     image.save(
         file,
