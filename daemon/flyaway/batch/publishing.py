@@ -1,0 +1,213 @@
+"""Bringing a photo's results into their place: written and recorded first, then named. Never over what is not ours."""
+
+from __future__ import annotations
+
+import datetime
+import errno
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from PIL import Image
+
+from flyaway.batch.inputs import Input, sha256
+from flyaway.batch.manifest import Manifest, Record, State
+from flyaway.batch.plan import Job
+from flyaway.batch.work import Finished, Picture
+from flyaway.errors import OutputError, RequestError
+from flyaway.files import replacing
+
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+"""What file systems answer that have no second name for a file."""
+
+_ALL_ARE_HIT = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE, errno.ENODEV}
+"""Errors of writing that the next photo would meet as well."""
+
+_THUMBNAIL_QUALITY = 80
+
+
+def publish(
+    manifest: Manifest, job: Job, finished: Finished, record: Record, before: Record | None
+) -> Record:
+    """Bring results into their place; killed at any point, the next run tells what to do by the record.
+
+    Args:
+        manifest: where it is recorded; the photo is claimed there.
+        job: the photo.
+        finished: its results.
+        record: what to remember of them.
+        before: what was known of the photo.
+
+    Returns:
+        What is remembered.
+
+    Raises:
+        OutputError: the disk is full or gone.
+        RequestError: a result cannot be written, or something else has its name.
+    """
+    files = {
+        picture.kind: manifest.work_file(job.key, picture.kind) for picture in finished.pictures
+    }
+    try:
+        with writing(manifest.output):
+            outputs = {
+                job.targets[picture.kind]: _written(files[picture.kind], picture)
+                for picture in finished.pictures
+            }
+            ours = _ours(before)
+            replaced = {path: ours.get(path, "") for path in outputs}
+            may_replace = {
+                path: _is_ours(manifest.output / path, {replaced[path], outputs[path]})
+                for path in outputs
+            }
+            _check_origin(record.inputs["photo"], before, may_replace)
+            _keep_thumbnail(manifest.thumbnail(job.key), finished)
+            record = replace(
+                record, state=State.PUBLISHING, outputs=outputs, origin=record.inputs["photo"],
+                replaced=replaced, when=now(),
+            )  # fmt: skip
+            manifest.keep(job.key, record)
+            for kind, file in files.items():
+                path = job.targets[kind]
+                _bring(file, manifest.output / path, may_replace[path])
+            done = replace(record, state=State.DONE, replaced={})
+            manifest.keep(job.key, done)
+            return done
+    finally:
+        for file in files.values():
+            file.unlink(missing_ok=True)
+
+
+def settle(manifest: Manifest, job: Job, record: Record) -> Record | None:
+    """See whether what a run was about to name got its names before it died; the record then, else None.
+
+    Raises:
+        OutputError: the disk is full or gone.
+    """
+    with writing(manifest.output):
+        if not all(
+            (manifest.output / path).is_file() and sha256(manifest.output / path) == known
+            for path, known in record.outputs.items()
+        ):
+            return None
+        done = replace(record, state=State.DONE, replaced={})
+        manifest.keep(job.key, done)
+        return done
+
+
+def failed(record: Record, before: Record | None, sentence: str) -> Record:
+    """What to remember of a photo that failed; results of earlier runs stay ours."""
+    return replace(
+        record,
+        state=State.FAILED,
+        sentence=sentence,
+        outputs=_ours(before),
+        origin=before.origin if before else None,
+        when=now(),
+    )
+
+
+def now() -> str:
+    """The time of day, to the second."""
+    return datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+@contextmanager
+def writing(output: Path) -> Iterator[None]:
+    """Turn what goes wrong at writing into sentences, and tell apart what hits all photos.
+
+    Raises:
+        OutputError: the disk is full or gone.
+        RequestError: it hits this photo alone.
+    """
+    try:
+        yield
+    except (OSError, RequestError) as error:
+        cause = error if isinstance(error, OSError) else error.__cause__
+        if not isinstance(cause, OSError):
+            raise
+        if cause.errno in _ALL_ARE_HIT:
+            raise OutputError(
+                f"{output} cannot be written any more: {cause.strerror}. Make room, then run the same command "
+                "again; it goes on where it was."
+            ) from error
+        place = cause.filename2 or cause.filename or output
+        raise RequestError(f"{place} cannot be written: {cause.strerror or cause}.") from error
+
+
+def _ours(before: Record | None) -> dict[str, str]:
+    """All results that we have made of a photo and that may be there -> their hash."""
+    if before is None:
+        return {}
+    return {**{path: known for path, known in before.replaced.items() if known}, **before.outputs}
+
+
+def _written(file: Path, picture: Picture) -> str:
+    """Write a result under a name of ours, down to the disk; returns its hash."""
+    file.unlink(missing_ok=True)  # the photo is claimed: whoever left it is dead
+    with replacing.create(file) as opened:
+        picture.write(opened)
+        opened.flush()
+        os.fsync(opened.fileno())
+    return sha256(file)
+
+
+def _is_ours(target: Path, known: set[str]) -> bool:
+    """Whether there is a result of ours to be replaced.
+
+    Raises:
+        RequestError: there is something else.
+    """
+    if not os.path.lexists(target):
+        return False
+    if target.is_file() and sha256(target) in known:
+        return True
+    raise RequestError(_occupied(target))
+
+
+def _check_origin(photo: Input, before: Record | None, may_replace: Mapping[str, bool]) -> None:
+    """Refuse to replace what was made from another photo of the same name.
+
+    Raises:
+        RequestError: that is so.
+    """
+    origin = before.origin if before else None
+    if origin is None or not any(may_replace.values()):
+        return
+    if origin.path != photo.path and origin.sha256 != photo.sha256:
+        raise RequestError(
+            f"The results of that name were made from {origin.path}. Name another folder with -o for those of "
+            f"{photo.path}."
+        )
+
+
+def _bring(file: Path, target: Path, may_replace: bool) -> None:
+    """Give a file its name."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if may_replace:
+        file.replace(target)
+        return
+    try:
+        target.hardlink_to(file)  # renaming would replace what came in the meantime
+    except FileExistsError as error:
+        raise RequestError(_occupied(target)) from error
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if os.path.lexists(target):
+            raise RequestError(_occupied(target)) from error
+        file.rename(target)
+
+
+def _occupied(target: Path) -> str:
+    return (
+        f"{target} is there already and is not what this batch has made. Move it away, or name the results "
+        "otherwise with --name or -o."
+    )
+
+
+def _keep_thumbnail(file: Path, finished: Finished) -> None:
+    with replacing.replacing(file) as opened:
+        Image.fromarray(finished.thumbnail, "RGBA").save(opened, "WEBP", quality=_THUMBNAIL_QUALITY)
