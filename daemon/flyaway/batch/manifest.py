@@ -48,6 +48,7 @@ class Record:
         outputs: where its results are, from their folder -> their hash.
         origin: the photo that those were made from.
         replaced: the same of the results before, while they may still be there.
+        former: the same of results that earlier settings gave other names.
         engine: who did the work, and `weights` with which files: engine -> hash.
         device: where.
         confidence: how sure the engine was of the subject, 0..1; None where it was told.
@@ -65,6 +66,7 @@ class Record:
     outputs: dict[str, str] = field(default_factory=dict)
     origin: Input | None = None
     replaced: dict[str, str] = field(default_factory=dict)
+    former: dict[str, str] = field(default_factory=dict)
     engine: str = ""
     weights: dict[str, str] = field(default_factory=dict)
     device: str = ""
@@ -168,7 +170,7 @@ class Manifest:
 def results(output: Path) -> set[str]:
     """All that was ever made in a folder for results."""
     records = Manifest(output).records()
-    return {path for record in records for path in (*record.outputs, *record.replaced)}
+    return {path for record in records for path in (*record.outputs, *record.former)}
 
 
 class Verdict(StrEnum):

@@ -56,22 +56,25 @@ def publish(
                 job.targets[picture.kind]: _written(files[picture.kind], picture)
                 for picture in finished.pictures
             }
-            ours = _ours(before)
-            replaced = {path: ours.get(path, "") for path in outputs}
-            may_replace = {
-                path: _is_ours(manifest.output / path, {replaced[path], outputs[path]})
-                for path in outputs
+            replaced = {
+                path: _present(manifest.output / path, {known, *_known(path, before)})
+                for path, known in outputs.items()
             }
-            _check_origin(record.inputs["photo"], before, may_replace)
+            _check_origin(record.inputs["photo"], before, replaced)
             _keep_thumbnail(manifest.thumbnail(job.key), finished)
             record = replace(
-                record, state=State.PUBLISHING, outputs=outputs, origin=record.inputs["photo"],
-                replaced=replaced, when=now(),
-            )  # fmt: skip
+                record,
+                state=State.PUBLISHING,
+                outputs=outputs,
+                replaced=replaced,
+                former=_former(before, outputs),
+                origin=record.inputs["photo"],
+                when=now(),
+            )
             manifest.keep(job.key, record)
             for kind, file in files.items():
                 path = job.targets[kind]
-                _bring(file, manifest.output / path, may_replace[path])
+                _bring(file, manifest.output / path, may_replace=bool(replaced[path]))
             done = replace(record, state=State.DONE, replaced={})
             manifest.keep(job.key, done)
             return done
@@ -99,13 +102,15 @@ def settle(manifest: Manifest, job: Job, record: Record) -> Record | None:
 
 def failed(record: Record, before: Record | None, sentence: str) -> Record:
     """What to remember of a photo that failed; results of earlier runs stay ours."""
+    record = replace(record, state=State.FAILED, sentence=sentence, when=now())
+    if before is None:
+        return record
     return replace(
         record,
-        state=State.FAILED,
-        sentence=sentence,
-        outputs=_ours(before),
-        origin=before.origin if before else None,
-        when=now(),
+        outputs=before.outputs,
+        replaced=before.replaced,
+        former=before.former,
+        origin=before.origin,
     )
 
 
@@ -126,22 +131,31 @@ def writing(output: Path) -> Iterator[None]:
         yield
     except (OSError, RequestError) as error:
         cause = error if isinstance(error, OSError) else error.__cause__
-        if not isinstance(cause, OSError):
-            raise
-        if cause.errno in _ALL_ARE_HIT:
+        if isinstance(cause, OSError) and cause.errno in _ALL_ARE_HIT:
             raise OutputError(
                 f"{output} cannot be written any more: {cause.strerror}. Make room, then run the same command "
                 "again; it goes on where it was."
             ) from error
-        place = cause.filename2 or cause.filename or output
-        raise RequestError(f"{place} cannot be written: {cause.strerror or cause}.") from error
+        if not isinstance(error, OSError):
+            raise
+        place = error.filename2 or error.filename or output
+        raise RequestError(f"{place} cannot be written: {error.strerror or error}.") from error
 
 
-def _ours(before: Record | None) -> dict[str, str]:
-    """All results that we have made of a photo and that may be there -> their hash."""
+def _known(path: str, before: Record | None) -> set[str]:
+    """The hashes of all that we have made under a name and that may be there."""
+    if before is None:
+        return set()
+    made = (before.outputs, before.replaced, before.former)
+    return {known for each in made if (known := each.get(path))}
+
+
+def _former(before: Record | None, outputs: Mapping[str, str]) -> dict[str, str]:
+    """What earlier runs have made under other names."""
     if before is None:
         return {}
-    return {**{path: known for path, known in before.replaced.items() if known}, **before.outputs}
+    made = {**before.former, **before.outputs}
+    return {path: known for path, known in made.items() if path not in outputs}
 
 
 def _written(file: Path, picture: Picture) -> str:
@@ -154,27 +168,27 @@ def _written(file: Path, picture: Picture) -> str:
     return sha256(file)
 
 
-def _is_ours(target: Path, known: set[str]) -> bool:
-    """Whether there is a result of ours to be replaced.
+def _present(target: Path, known: set[str]) -> str:
+    """The hash of a result of ours that is to be replaced; "" where there is nothing.
 
     Raises:
         RequestError: there is something else.
     """
     if not os.path.lexists(target):
-        return False
-    if target.is_file() and sha256(target) in known:
-        return True
+        return ""
+    if target.is_file() and (found := sha256(target)) in known:
+        return found
     raise RequestError(_occupied(target))
 
 
-def _check_origin(photo: Input, before: Record | None, may_replace: Mapping[str, bool]) -> None:
+def _check_origin(photo: Input, before: Record | None, replaced: Mapping[str, str]) -> None:
     """Refuse to replace what was made from another photo of the same name.
 
     Raises:
         RequestError: that is so.
     """
     origin = before.origin if before else None
-    if origin is None or not any(may_replace.values()):
+    if origin is None or not any(replaced.values()):
         return
     if origin.path != photo.path and origin.sha256 != photo.sha256:
         raise RequestError(

@@ -26,7 +26,7 @@ def photo(pixels: NDArray[Any], icc: bytes = b"") -> Photo:
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_what_is_seen_is_framed_and_a_haze_is_not(dtype: type) -> None:
     full = np.iinfo(dtype).max
-    alpha = np.full((20, 30), full // 200, dtype)
+    alpha: NDArray[Any] = np.full((20, 30), full // 200, dtype)
     alpha[4:9, 7:21] = full // 2
 
     assert placing.seen(alpha) == Frame(4, 7, 9, 21)
