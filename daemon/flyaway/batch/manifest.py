@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from filelock import FileLock, Timeout
 
@@ -136,13 +137,36 @@ class Manifest:
         return iter(sorted(filter(None, found), key=lambda record: record.photo))
 
     def keep(self, key: str, record: Record) -> None:
-        """Remember a record in the place of the photo's last one.
+        """Remember a record in the place of the photo's last one, down to the disk; the photo is claimed.
 
         Raises:
-            RequestError: it cannot be written.
+            OSError: it cannot be written.
         """
-        with replacing.replacing(self._records / f"{key}.json") as file:
+        with self.replacing(f"{key}.record", self._records / f"{key}.json") as file:
             file.write(record.line())
+            file.flush()
+            os.fsync(file.fileno())
+
+    @contextmanager
+    def replacing(self, name: str, target: Path) -> Iterator[BinaryIO]:
+        """A file that takes the place of another once it is whole.
+
+        Args:
+            name: of its own until then; begins with what is claimed, so that the dead's can be cleared away.
+            target: the other.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        fresh = self.folder / "work" / name
+        fresh.unlink(missing_ok=True)
+        try:
+            with replacing.create(fresh) as file:
+                yield file
+            fresh.replace(target)
+        finally:
+            with suppress(OSError):
+                fresh.unlink(missing_ok=True)
 
     def work_file(self, key: str, kind: str) -> Path:
         """Where a result is written before it gets its name."""
@@ -155,7 +179,7 @@ class Manifest:
     @contextmanager
     def claim(self, key: str) -> Iterator[bool]:
         """Work on a photo in this, if it yields True: no other run does then. False where one does already."""
-        lock = FileLock(self.folder / "claims" / f"{key[:_LOCK_LETTERS]}.lock", thread_local=False)
+        lock = self._lock(key)
         try:
             lock.acquire(blocking=False)
         except Timeout:
@@ -165,6 +189,16 @@ class Manifest:
             yield True
         finally:
             lock.release()
+
+    @contextmanager
+    def alone(self, key: str) -> Iterator[None]:
+        """Do in this what one run does at a time, however long others take for it."""
+        with self._lock(key):
+            yield
+
+    def _lock(self, key: str) -> FileLock:
+        file = self.folder / "claims" / f"{key[:_LOCK_LETTERS]}.lock"
+        return FileLock(file, thread_local=False)
 
 
 def results(output: Path) -> set[str]:

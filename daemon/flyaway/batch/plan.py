@@ -55,10 +55,26 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All photos of a batch, in the order of their names, and how many files beside them are none, by suffix."""
+    """All photos of a batch.
+
+    Attributes:
+        jobs: the photos, in the order of their names.
+        aside: how many files beside them are none, by suffix.
+        unreadable: sentences on folders that could not be looked into.
+    """
 
     jobs: tuple[Job, ...]
     aside: dict[str, int] = field(default_factory=dict)
+    unreadable: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Found:
+    """What is met on the way through folders: see `Plan`; and folders that hold results."""
+
+    outputs: set[Path]
+    aside: Counter[str] = field(default_factory=Counter)
+    errors: list[OSError] = field(default_factory=list)
 
 
 class Planner:
@@ -77,6 +93,8 @@ class Planner:
         self._settings = settings
         self._output = _whole(settings.output)
         self.root = root(self._photos)
+        self.names = frozenset[str]()
+        """Those of all photos that there were at the last look, of other parts too."""
 
     def plan(self, results: Callable[[Path], Iterable[str]]) -> Plan:
         """All that there is to do, done before or not.
@@ -85,12 +103,11 @@ class Planner:
             results: what batches have made in a folder, as in `Job.targets`, which are no photos. It is asked after the
                 photos were looked for, so that one that has just come is among them.
         """
-        aside: Counter[str] = Counter()
-        outputs = {self._output}
-        sources = list(dict.fromkeys(self._found(aside, outputs)))
+        found = _Found(outputs={self._output})
+        sources = list(dict.fromkeys(self._sources(found)))
         own = {
             os.path.normcase(output / path)
-            for output in outputs
+            for output in found.outputs
             if any(source.is_relative_to(output) for source in sources)
             for path in results(output)
         }
@@ -103,37 +120,40 @@ class Planner:
             if path is not None and path != job.source
         }
         jobs = [job for job in jobs if os.path.normcase(job.source) not in beside]
+        jobs = self._apart(jobs)
+        self.names = frozenset(job.name for job in jobs)
         number, count = self._settings.shard
         return Plan(
-            tuple(job for job in self._apart(jobs) if int(job.key, 16) % count == number - 1),
-            dict(aside),
+            tuple(job for job in jobs if int(job.key, 16) % count == number - 1),
+            dict(found.aside),
+            tuple(f"{error.filename} cannot be read: {error.strerror}." for error in found.errors),
         )
 
-    def _found(self, aside: Counter[str], outputs: set[Path]) -> Iterator[Path]:
+    def _sources(self, found: _Found) -> Iterator[Path]:
         for photo in self._photos:
             if photo.is_dir():
-                yield from self._in_folder(photo, aside, outputs)
+                yield from self._in_folder(photo, found)
             else:
                 yield photo
 
-    def _in_folder(self, folder: Path, aside: Counter[str], outputs: set[Path]) -> Iterator[Path]:
+    def _in_folder(self, folder: Path, found: _Found) -> Iterator[Path]:
         """Its photos and those of the folders in it, in the order of their names; hidden ones are not meant."""
-        for place, folders, files in os.walk(folder):
+        for place, folders, files in os.walk(folder, onerror=found.errors.append):
             here = Path(place)
             if STATE_FOLDER in folders:
-                outputs.add(here)
+                found.outputs.add(here)
             folders[:] = sorted(
                 name for name in folders if not name.startswith(".") and here / name != self._output
             )
             for name in sorted(files):
-                is_told = here in outputs and Path(name).stem in (SHEET, FAILURES)
+                is_told = here in found.outputs and Path(name).stem in (SHEET, FAILURES)
                 if name.startswith(".") or name == FILE_NAME or is_told:
                     continue
                 suffix = Path(name).suffix.lower()
                 if suffix in SUFFIXES:
                     yield here / name
                 else:
-                    aside[suffix] += 1
+                    found.aside[suffix] += 1
 
     def _job(self, source: Path) -> Job:
         settings = self._settings

@@ -61,7 +61,7 @@ def publish(
                 for path, known in outputs.items()
             }
             _check_origin(record.inputs["photo"], before, replaced)
-            _keep_thumbnail(manifest.thumbnail(job.key), finished)
+            _keep_thumbnail(manifest, job, finished)
             record = replace(
                 record,
                 state=State.PUBLISHING,
@@ -222,6 +222,6 @@ def _occupied(target: Path) -> str:
     )
 
 
-def _keep_thumbnail(file: Path, finished: Finished) -> None:
-    with replacing.replacing(file) as opened:
-        Image.fromarray(finished.thumbnail, "RGBA").save(opened, "WEBP", quality=_THUMBNAIL_QUALITY)
+def _keep_thumbnail(manifest: Manifest, job: Job, finished: Finished) -> None:
+    with manifest.replacing(f"{job.key}.thumb", manifest.thumbnail(job.key)) as file:
+        Image.fromarray(finished.thumbnail, "RGBA").save(file, "WEBP", quality=_THUMBNAIL_QUALITY)

@@ -7,17 +7,20 @@ import html
 import io
 import os
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from flyaway.batch import publishing
 from flyaway.batch.manifest import Manifest, Record, State
 from flyaway.batch.plan import FAILURES, SHEET, Job
-from flyaway.files import replacing
 from flyaway.files.photos import Pixels
+
+_CLAIM = "report"
+"""What runs claim that write reports."""
 
 _COLUMNS, _ROWS = 10, 5
 _CELL_PX, _LINE_PX, _SQUARE_PX = 160, 14, 10
@@ -25,23 +28,30 @@ _LIGHT, _DARK = 220, 170
 """Grey levels of the checkerboard."""
 
 
-def write(manifest: Manifest) -> int:
-    """Write all reports anew from the manifest; how many photos have failed.
+def write(manifest: Manifest, names: Collection[str]) -> int:
+    """Write all reports anew from the manifest.
+
+    Args:
+        manifest: what is known of photos.
+        names: those that there are now; what failed of others is not told any more.
+
+    Returns:
+        How many photos have failed.
 
     Raises:
-        RequestError: one cannot be written.
+        RequestError: a report cannot be written.
     """
     records = list(manifest.records())
-    _write(
-        manifest.output / f"{FAILURES}.csv",
-        _failures(records).encode("utf-8-sig", "surrogateescape"),
-    )
+    failed = [one for one in records if one.state is State.FAILED and one.photo in names]
     done = least_certain_first(records)
-    page = _page(done, manifest)
-    _write(manifest.output / f"{SHEET}.html", page.encode("utf-8", "surrogateescape"))
-    with replacing.replacing(manifest.output / f"{SHEET}.png") as file:
-        _sheet(done[: _COLUMNS * _ROWS], manifest).save(file, "PNG")
-    return sum(record.state is State.FAILED for record in records)
+    with publishing.writing(manifest.output), manifest.alone(_CLAIM):
+        with manifest.replacing(_CLAIM, manifest.output / f"{FAILURES}.csv") as file:
+            file.write(_table(failed).encode("utf-8-sig", "surrogateescape"))
+        with manifest.replacing(_CLAIM, manifest.output / f"{SHEET}.html") as file:
+            file.write(_page(done, manifest).encode("utf-8", "surrogateescape"))
+        with manifest.replacing(_CLAIM, manifest.output / f"{SHEET}.png") as file:
+            _sheet(done[: _COLUMNS * _ROWS], manifest).save(file, "PNG")
+    return len(failed)
 
 
 def least_certain_first(records: Sequence[Record]) -> list[Record]:
@@ -54,19 +64,12 @@ def _certainty(record: Record) -> float:
     return 1.0 if record.confidence is None else record.confidence
 
 
-def _write(file: Path, content: bytes) -> None:
-    with replacing.replacing(file) as opened:
-        opened.write(content)
-
-
-def _failures(records: Sequence[Record]) -> str:
+def _table(records: Sequence[Record]) -> str:
     """The table: photo, sentence, when."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(("photo", "sentence", "when"))
-    for record in records:
-        if record.state is State.FAILED:
-            table.writerow((record.photo, record.sentence, record.when))
+    table.writerows((record.photo, record.sentence, record.when) for record in records)
     return text.getvalue()
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flyaway import config
 from flyaway.cli import connecting, terminal
+from flyaway.cli.statuses import FAILED, INTERRUPTED
 from flyaway.errors import BatchError, RequestError, UnknownEngineError
 
 if TYPE_CHECKING:
@@ -19,9 +21,6 @@ if TYPE_CHECKING:
     from flyaway.batch.run import Run
     from flyaway.cli import Commands
     from flyaway.cli.telling import Telling
-
-FAILED = 1
-INTERRUPTED = 130
 
 _LOOKS_PER_REPORT = 40
 """Of the main thread at the run: reports of one that goes on for long are 20 seconds old at most."""
@@ -75,7 +74,6 @@ def add_to(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do it, and say in the end what came of it."""
-    from flyaway.batch import report
     from flyaway.batch import settings as options  # deferred: loads numpy and OpenCV
     from flyaway.batch.manifest import Manifest, results
     from flyaway.batch.plan import Planner, root
@@ -102,12 +100,12 @@ def run(arguments: argparse.Namespace) -> int:
         if to_do or settings.is_watching:
             connecting.connect().close()  # whether there is a daemon is known before any photo is read
             feed = _feed(planner, running, telling, to_do, pressed, settings.is_watching)
-            _work_off(running, feed, telling, manifest, pressed)
-        failures = report.write(manifest)
+            _work_off(running, feed, telling, pressed, lambda: _report(manifest, planner))
+        failures = _report(manifest, planner)
     telling.end(failures, pressed.is_set())
     if pressed.is_set() and not settings.is_watching:
         return INTERRUPTED
-    return FAILED if failures else 0
+    return FAILED if failures or plan.unreadable else 0
 
 
 def _feed(
@@ -137,11 +135,13 @@ def _feed(
 
 
 def _work_off(
-    running: Run, feed: Feed, telling: Telling, manifest: Manifest, pressed: threading.Event
+    running: Run,
+    feed: Feed,
+    telling: Telling,
+    pressed: threading.Event,
+    report: Callable[[], object],
 ) -> None:
     """Let it run, with progress on the terminal. Ctrl-C finishes the photos in hand; another one gives them up."""
-    from flyaway.batch import report
-
     looks = 0
 
     def look() -> None:
@@ -150,17 +150,31 @@ def _work_off(
         if pressed.is_set():
             telling.say_once("Finishing the photos in hand. Ctrl-C again gives them up.")
         if looks % _LOOKS_PER_REPORT == 0 and telling.has_news():
-            report.write(manifest)
+            report()
         telling.show_progress()
 
     try:
         running.work_off(feed, look)
     except BatchError:
-        with suppress(RequestError):  # it may be the disk
-            report.write(manifest)
+        with suppress(BatchError):  # it may be the disk
+            report()
         raise
     finally:
         telling.clear()
+
+
+def _report(manifest: Manifest, planner: Planner) -> int:
+    """Write the reports; how many photos have failed.
+
+    Raises:
+        BatchError: they cannot be written.
+    """
+    from flyaway.batch import report
+
+    try:
+        return report.write(manifest, planner.names)
+    except RequestError as error:
+        raise BatchError(str(error)) from error
 
 
 def _weights(engine: str) -> str | None:

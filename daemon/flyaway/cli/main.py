@@ -11,18 +11,12 @@ from collections.abc import Sequence
 
 import flyaway
 from flyaway.cli import batch, daemon, doctor, extract, models, plugins, refine, terminal, update
+from flyaway.cli.statuses import ASKED_WRONGLY, FAILED, INTERRUPTED
 from flyaway.errors import FlyawayError, RequestError
 from flyaway_client import protocol
 from flyaway_client.errors import CancelledError, ClientError, RefusedError
 from flyaway_installer.assemble import AssemblyError
 from flyaway_installer.install import InstallError
-
-FAILED = 1
-ASKED_WRONGLY = 2
-"""Something the user can mend by asking otherwise; argparse uses the same."""
-
-INTERRUPTED = 130
-"""What shells use for a program ended by Ctrl-C."""
 
 _CALLERS_FAULT = {
     protocol.BAD_REQUEST,

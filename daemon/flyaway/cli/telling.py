@@ -48,10 +48,15 @@ class Telling:
         counts = Counter(verdict for _, verdict in verdicts)
         if self._is_json:
             self._write(
-                "begun", photos=len(verdicts), to_do=to_do, why=counts, other_files=plan.aside
+                "begun",
+                photos=len(verdicts),
+                to_do=to_do,
+                why=counts,
+                other_files=plan.aside,
+                unreadable=plan.unreadable,
             )
             return
-        parts = [f"{len(verdicts)} photos", f"{to_do} to do"]
+        parts = [_count(len(verdicts), "photo"), f"{to_do} to do"]
         if counts[Verdict.DONE]:
             parts.append(f"{counts[Verdict.DONE]} done before")
         if counts[Verdict.FAILED] and to_do < len(verdicts) - counts[Verdict.DONE]:
@@ -61,9 +66,12 @@ class Telling:
         terminal.write_remark(f"{', '.join(parts)}.")
         if plan.aside:
             suffixes = ", ".join(sorted(suffix or "without suffix" for suffix in plan.aside))
+            files = _count(sum(plan.aside.values()), "other file")
             terminal.write_remark(
-                f"{sum(plan.aside.values())} other files are no photos by their names: {suffixes}."
+                f"{files} left alone, by the names no photos: {_plain(suffixes)}."
             )
+        for sentence in plan.unreadable:
+            self.say(sentence)
 
     def expect(self, job: Job) -> None:
         """Take in that there is one more photo."""
@@ -117,7 +125,7 @@ class Telling:
             )
             return
         terminal.write_remark(
-            f"{progress.done} photos done, {progress.failed} failed. {SHEET}.html shows them."
+            f"{_count(progress.done, 'photo')} done, {progress.failed} failed. {SHEET}.html shows them."
         )
         if failures:
             terminal.write_remark(
@@ -125,11 +133,15 @@ class Telling:
             )
         if was_stopped and left:
             terminal.write_remark(
-                f"{left} photos are left. Run the same command again, and it goes on there."
+                f"{_count(left, 'photo')} left. Run the same command again, and it goes on there."
             )
 
     def _write(self, event: str, **fields: Any) -> None:
         terminal.write_result(json.dumps({"event": event, **fields}))
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _plain(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -188,3 +189,28 @@ def test_a_key_is_plain_letters_whatever_the_name() -> None:
     keys = {Job(name, Path()).key for name in ("a", "b", "ü\n", "\udcff")}
     assert len(keys) == 4
     assert all(key.isalnum() and key.isascii() for key in keys)
+
+
+def test_a_folder_that_cannot_be_looked_into_is_told(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = os.scandir
+
+    def scandir(path: str) -> Any:
+        if Path(path).name == "sub":
+            raise PermissionError(13, "Permission denied", path)
+        return whole(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+    plan = planned(folder, tmp_path / "out")
+
+    assert names(plan) == ["a.png", "b.JPG"]
+    assert plan.unreadable == (f"{folder / 'sub'} cannot be read: Permission denied.",)
+
+
+def test_the_planner_knows_the_photos_of_all_parts(folder: Path, tmp_path: Path) -> None:
+    settings = settle({"output": str(tmp_path / "out"), "shard": "1/2"}, {})
+    planner = Planner([folder], settings)
+    planner.plan(lambda _: ())
+    assert planner.names == {"a.png", "b.JPG", "sub/a.png", "sub/deep/x.cr2"}

@@ -18,6 +18,16 @@ from flyaway.batch.manifest import Manifest, Record, State
 from flyaway.batch.plan import Job
 
 
+class Everything(frozenset[str]):
+    """The names of all photos that can be."""
+
+    def __contains__(self, name: object) -> bool:
+        return name != "gone.png"
+
+
+NAMES = Everything()
+
+
 @pytest.fixture
 def manifest(tmp_path: Path) -> Manifest:
     manifest = Manifest(tmp_path / "out")
@@ -62,7 +72,7 @@ def test_the_unsure_come_first_then_soft_edges(manifest: Manifest) -> None:
     keep(manifest, "unsure", confidence=0.2)
     keep(manifest, "failed", state=State.FAILED, sentence="Because.")
 
-    assert report.write(manifest) == 1
+    assert report.write(manifest, NAMES) == 1
 
     names = [link.removesuffix("-cutout.png") for link in page(manifest).links]
     assert names == ["unsure", "sure", "told, soft", "told, hard"]
@@ -72,7 +82,7 @@ def test_names_and_notes_of_all_kinds_are_shown_as_they_are(manifest: Manifest) 
     name = "a\n<b>&\"ü'%23 #?.png"
     keep(manifest, name, notes=('A "note" & more.', "Another."))
 
-    report.write(manifest)
+    report.write(manifest, NAMES)
 
     found = page(manifest)
     assert found.links == [f"{name}-cutout.png"]
@@ -84,7 +94,7 @@ def test_the_picture_shows_fifty_over_a_checkerboard(manifest: Manifest) -> None
     for index in range(51):
         keep(manifest, f"{index}.png")
 
-    report.write(manifest)
+    report.write(manifest, NAMES)
 
     sheet = read(manifest.output / "contact-sheet.png")
     assert sheet.shape[1] == 1600
@@ -97,7 +107,7 @@ def test_the_picture_shows_fifty_over_a_checkerboard(manifest: Manifest) -> None
 
 
 def test_nothing_done_is_a_sheet_of_nothing(manifest: Manifest) -> None:
-    assert report.write(manifest) == 0
+    assert report.write(manifest, NAMES) == 0
     assert page(manifest).links == []
     assert (manifest.output / "contact-sheet.png").is_file()
 
@@ -106,7 +116,7 @@ def test_a_thumbnail_that_is_gone_is_left_out(manifest: Manifest) -> None:
     keep(manifest, "a.png")
     manifest.thumbnail(Job("a.png", Path()).key).unlink()
 
-    report.write(manifest)
+    report.write(manifest, NAMES)
 
     assert read(manifest.output / "contact-sheet.png").shape[:2] == (188, 160)
 
@@ -114,7 +124,7 @@ def test_a_thumbnail_that_is_gone_is_left_out(manifest: Manifest) -> None:
 def test_failures_are_a_table_that_spreadsheets_open(manifest: Manifest) -> None:
     keep(manifest, 'b,"\n.png', state=State.FAILED, sentence="Too large, it is.", when="today")
 
-    report.write(manifest)
+    report.write(manifest, NAMES)
 
     content = (manifest.output / "failures.csv").read_bytes()
     assert content.startswith(b"\xef\xbb\xbf")  # without it Excel takes umlauts for two letters
@@ -122,3 +132,8 @@ def test_failures_are_a_table_that_spreadsheets_open(manifest: Manifest) -> None
         assert list(csv.DictReader(file)) == [
             {"photo": 'b,"\n.png', "sentence": "Too large, it is.", "when": "today"}
         ]
+
+
+def test_photos_that_are_gone_have_not_failed(manifest: Manifest) -> None:
+    keep(manifest, "gone.png", state=State.FAILED, sentence="Because.")
+    assert report.write(manifest, NAMES) == 0

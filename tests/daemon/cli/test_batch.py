@@ -35,6 +35,9 @@ WIDTH, HEIGHT = 48, 36
 KILLS = int(os.environ.get("FLYAWAY_KILLS", "8"))
 """How often a run is killed; more finds more: FLYAWAY_KILLS=100."""
 
+PHOTOS = 3 * KILLS
+"""So many that there is something to do for each run that is killed."""
+
 posix = pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
 
 
@@ -340,6 +343,28 @@ def test_the_least_certain_come_first_on_the_sheet(
     assert read(tmp_path / "out/contact-sheet.png").shape[2] == 3
 
 
+def test_a_folder_that_cannot_be_looked_into_is_told_and_counts(
+    daemon: Recorder,
+    photos: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = os.scandir
+
+    def scandir(path: str) -> Any:
+        if Path(path).name == "two words":
+            raise PermissionError(13, "Permission denied", path)
+        return whole(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+    assert batch(photos, tmp_path / "out") == 1
+
+    assert "two words cannot be read: Permission denied." in capsys.readouterr().err
+    assert len(daemon.tasks) == 2
+
+
 def test_a_full_disk_ends_the_run_and_the_next_goes_on(
     daemon: Recorder,
     photos: Path,
@@ -446,7 +471,7 @@ def many(tmp_path: Path) -> Path:
     folder = tmp_path / "many"
     trimap = np.zeros((HEIGHT, WIDTH), np.uint8)
     trimap[8:28, 12:36], trimap[12:24, 18:30] = 128, 255
-    for index in range(24):
+    for index in range(PHOTOS):
         save(folder / f"{index % 3}" / f"{index}.jpg", index, quality=95)
         Image.fromarray(trimap).save(folder / f"{index % 3}" / f"{index}_trimap.png")
     return folder
@@ -500,7 +525,7 @@ def test_killed_at_any_moment_nothing_is_lost_doubled_or_half_written(
     for turn in range(KILLS):
         with begun(command(many, out, *MANY)) as process:
             told = told_by(process)
-            for _ in range(1 + chance.randrange(24 // KILLS + 1)):
+            for _ in range(1 + chance.randrange(4)):
                 next(told, None)
             time.sleep(chance.random() * 0.1)
             process.send_signal(signal.SIGKILL)
@@ -512,7 +537,7 @@ def test_killed_at_any_moment_nothing_is_lost_doubled_or_half_written(
         known = now
     with Client.connect("a test", start=False) as client:
         solved = client.status().done
-    assert solved <= 24 + KILLS * 4, "photos that were done were done again"
+    assert solved <= PHOTOS + KILLS * 4, "photos that were done were done again"
 
     assert (
         subprocess.run(command(many, out, *MANY), check=False, capture_output=True).returncode == 0
@@ -520,7 +545,7 @@ def test_killed_at_any_moment_nothing_is_lost_doubled_or_half_written(
 
     now = finished(out)
     assert {path: now.get(path) for path in known} == known
-    expected = {f"{i % 3}/{i}-{kind}.png" for i in range(24) for kind in ("cutout", "mask")}
+    expected = {f"{i % 3}/{i}-{kind}.png" for i in range(PHOTOS) for kind in ("cutout", "mask")}
     assert results(out) == set(now) == expected
     assert list((out / ".flyaway-batch/work").iterdir()) == []
     assert tree(many) == before
@@ -537,10 +562,10 @@ def test_two_runs_at_once_share_the_work(own_daemon: None, many: Path, tmp_path:
         assert [first.wait(PATIENCE_S), second.wait(PATIENCE_S)] == [0, 0]
 
     done = [line["photo"] for each in told for line in each if line["event"] == "done"]
-    assert len(done) == len(set(done)) == 24
-    assert len(results(out)) == 48
+    assert len(done) == len(set(done)) == PHOTOS
+    assert len(results(out)) == 2 * PHOTOS
     with Client.connect("a test", start=False) as client:
-        assert client.status().done == 24
+        assert client.status().done == PHOTOS
 
 
 @posix
