@@ -6,16 +6,13 @@ import concurrent.futures
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 
-from flyaway.batch import publishing, work
-from flyaway.batch.events import Done, Event, Failed, Passed
+from flyaway.batch.events import Event
 from flyaway.batch.feed import Feed
-from flyaway.batch.inputs import Input
-from flyaway.batch.manifest import Manifest, Record, State, Verdict, judge
-from flyaway.batch.plan import Job
+from flyaway.batch.hand import Hand
+from flyaway.batch.manifest import Manifest
 from flyaway.batch.work import Answer, Prepared, Wishes
-from flyaway.errors import BatchError, OutputError, RequestError
+from flyaway.errors import BatchError, RequestError
 from flyaway_client import protocol
 from flyaway_client.errors import (
     CancelledError,
@@ -65,11 +62,9 @@ class Run:
         weights: Callable[[str], str | None],
         is_stopping: threading.Event,
     ) -> None:
-        self._wishes = wishes
-        self._manifest = manifest
+        self.hand = Hand(wishes, manifest, self._ask, weights)
         self._solve = solve
         self._tell = tell
-        self._weights = weights
         self._is_stopping = is_stopping
         self._is_abandoned = threading.Event()
         self._workers = wishes.settings.workers
@@ -91,7 +86,7 @@ class Run:
         """
         hands = self._workers + _HANDS_BESIDE
         with concurrent.futures.ThreadPoolExecutor(hands, "flyaway-batch") as pool:
-            working = [pool.submit(self._be_a_hand, feed) for _ in range(hands)]
+            working = [pool.submit(self._keep_at_it, feed) for _ in range(hands)]
             try:
                 while concurrent.futures.wait(working, every_s).not_done:
                     meanwhile()
@@ -102,97 +97,21 @@ class Run:
         for hand in working:
             hand.result()
 
-    def verdict(self, job: Job) -> Verdict:
-        """What is to be done with a photo."""
-        return self._verdict(job, self._manifest.record(job.key))
-
-    def _verdict(self, job: Job, record: Record | None) -> Verdict:
-        wanted, output = self._wishes.for_job(job), self._manifest.output
-        try:
-            return judge(job, record, wanted, self._weights, output)
-        except OSError:
-            return Verdict.CHANGED  # reading it will tell why
-
-    def is_to_do(self, verdict: Verdict) -> bool:
-        """Whether a photo is worked on."""
-        if verdict is Verdict.FAILED:
-            return self._wishes.settings.retries_failed
-        return verdict is not Verdict.DONE
-
-    def _be_a_hand(self, feed: Feed) -> None:
+    def _keep_at_it(self, feed: Feed) -> None:
         """Do photo after photo; a fault of ours ends the run and comes out of `work_off`."""
         try:
             while not self._is_stopping.is_set() and (job := feed.next()) is not None:
-                if not self._attempt(job):
+                event = self.hand.attempt(job)
+                if event is None:
                     feed.put_back(job)
+                    continue
+                with self._telling:
+                    self._tell(event)
         except CancelledError:
             return  # abandoned: the photo is there for the next run
         except BaseException:
             self._is_stopping.set()
             raise
-
-    def _attempt(self, job: Job) -> bool:
-        """Do a photo, whatever comes of it; False where another run is at it."""
-        with self._manifest.claim(job.key) as is_ours:
-            if not is_ours:
-                return False
-            before = self._manifest.record(job.key)
-            inputs = {name: Input.of(path) for name, path in job.files.items()}
-            record = Record(job.name, State.FAILED, inputs, self._wishes.for_job(job))
-            try:
-                event = self._do(job, record, before)
-            except OutputError as error:
-                raise BatchError(str(error)) from error
-            except RequestError as error:
-                event = self._failed(job, record, before, str(error))
-        with self._telling:
-            self._tell(event)
-        return True
-
-    def _do(self, job: Job, record: Record, before: Record | None) -> Event:
-        """Do what is to be done with a photo.
-
-        Raises:
-            OutputError, BatchError: it, and all others, cannot be done.
-            RequestError: it cannot be done.
-            CancelledError: it is given up.
-        """
-        verdict = self._verdict(job, before)
-        if verdict is Verdict.UNFINISHED and before is not None:
-            settled = publishing.settle(self._manifest, job, before)
-            if settled is not None and self._verdict(job, settled) is Verdict.DONE:
-                return _done(settled)
-        if not self.is_to_do(verdict):
-            return Passed(job.name, verdict)
-        prepared = work.prepare(job, self._wishes)
-        answer = self._ask(prepared)
-        finished = work.finish(job, prepared, answer, self._wishes)
-        result = answer.result
-        engines = result.engine.split(" + ")
-        weights = {engine: known for engine in engines if (known := self._weights(engine))}
-        record = replace(
-            record,
-            inputs=prepared.inputs,
-            engine=result.engine,
-            weights=weights,
-            device=result.device,
-            confidence=result.confidence,
-            soft=round(finished.soft, 4),
-            seconds=round(result.seconds, 3),
-            notes=finished.notes,
-        )
-        del prepared, answer  # writing takes a while, and needs none of their pixels
-        with work.faults_as_sentences(job):
-            return _done(publishing.publish(self._manifest, job, finished, record, before))
-
-    def _failed(self, job: Job, record: Record, before: Record | None, sentence: str) -> Failed:
-        """Remember that a photo failed."""
-        try:
-            with publishing.writing(self._manifest.output):
-                self._manifest.keep(job.key, publishing.failed(record, before, sentence))
-        except RequestError as error:
-            raise BatchError(str(error)) from error
-        return Failed(job.name, sentence)
 
     def _ask(self, prepared: Prepared) -> Answer:
         """Have the engines do a request; a daemon that is full is waited for, one that went away asked again.
@@ -239,14 +158,3 @@ class Run:
 
 
 _LOST = "The daemon went away {} times at the work on this photo. `flyaway daemon logs` may tell why; is it too large?"
-
-
-def _done(record: Record) -> Done:
-    return Done(
-        record.photo,
-        tuple(record.outputs),
-        record.engine,
-        record.confidence,
-        record.seconds,
-        record.notes,
-    )

@@ -90,8 +90,8 @@ def run(arguments: argparse.Namespace) -> int:
     with terminal.endings(), terminal.interruption() as pressed:
         running = Run(wishes, manifest, connecting.ask, telling.hear, _weights, pressed)
         plan = planner.plan(results)
-        verdicts = [(job, running.verdict(job)) for job in plan.jobs]
-        to_do = [job for job, verdict in verdicts if running.is_to_do(verdict)]
+        verdicts = [(job, running.hand.verdict(job)) for job in plan.jobs]
+        to_do = [job for job, verdict in verdicts if running.hand.is_to_do(verdict)]
         if settings.is_dry:
             telling.show_plan(plan, verdicts, len(to_do))
             return 0
@@ -125,7 +125,7 @@ def _feed(
     known = {job.name for job in to_do}
 
     def take(job: Job) -> bool:
-        is_to_do = running.is_to_do(running.verdict(job))
+        is_to_do = running.hand.is_to_do(running.hand.verdict(job))
         if is_to_do and job.name not in known:
             telling.expect(job)
         known.discard(job.name)

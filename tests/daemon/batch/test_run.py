@@ -278,6 +278,6 @@ def test_a_photo_that_cannot_be_seen_is_judged_by_reading_it(
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(module, "judge", refuse)
+    monkeypatch.setattr("flyaway.batch.hand.judge", refuse)
     bench.work_off(jobs)
     assert [type(event) for event in bench.told] == [Done]

@@ -35,7 +35,7 @@ WIDTH, HEIGHT = 48, 36
 KILLS = int(os.environ.get("FLYAWAY_KILLS", "8"))
 """How often a run is killed; more finds more: FLYAWAY_KILLS=100."""
 
-PHOTOS = 3 * KILLS
+PHOTOS = 5 * KILLS
 """So many that there is something to do for each run that is killed."""
 
 posix = pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
@@ -535,6 +535,7 @@ def test_killed_at_any_moment_nothing_is_lost_doubled_or_half_written(
         now = finished(out)
         assert {path: now.get(path) for path in known} == known
         known = now
+        assert len(known) < 2 * PHOTOS, "there was nothing left to be broken off"
     with Client.connect("a test", start=False) as client:
         solved = client.status().done
     assert solved <= PHOTOS + KILLS * 4, "photos that were done were done again"
