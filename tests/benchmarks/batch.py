@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -34,8 +35,8 @@ _UNKNOWN_SHARE = 0.1
 _LIMIT = 150_000_000
 
 
-def batch(repeats: int = 3) -> dict[str, Any]:
-    """Seconds a photo, from files and from memory, and the share that files cost on top; memory of the command."""
+def batch(repeats: int = 5) -> dict[str, Any]:
+    """Seconds a photo, from files and from memory, and the share that files cost on top; what the command itself uses."""
     with TemporaryDirectory() as folder, fresh_daemon():
         photos, out = Path(folder) / "photos", Path(folder) / "out"
         prepared = _make(photos, out)
@@ -50,6 +51,7 @@ def batch(repeats: int = 3) -> dict[str, Any]:
         **spread("engine_s", [one["engine_s"] for one in rounds], 2),
         **spread("overhead_share", shares, 3),
         **spread("nothing_to_do_s", [one["idle_s"] for one in rounds], 2),
+        **spread("processor_s", [one["processor_s"] for one in rounds], 2),
         **spread("command_peak_mib", [one["peak_mib"] for one in rounds], 0),
     }
 
@@ -70,7 +72,7 @@ def _round(photos: Path, out: Path, prepared: Prepared) -> Mapping[str, float]:
     memory_s = seconds_of(lambda: _from_memory(prepared)) / PHOTOS
     shutil.rmtree(out, ignore_errors=True)
     began_s = time.perf_counter()
-    told, peak_mib = _command(photos, out)
+    told, usage = _command(photos, out)
     whole_s = time.perf_counter() - began_s
     seconds = [line["seconds"] for line in told if line["event"] == "done"]
     assert len(seconds) == PHOTOS
@@ -80,15 +82,16 @@ def _round(photos: Path, out: Path, prepared: Prepared) -> Mapping[str, float]:
         "memory_s": memory_s,
         "engine_s": sum(seconds) / PHOTOS,
         "idle_s": idle_s,
-        "peak_mib": peak_mib,
+        "processor_s": (usage.ru_utime + usage.ru_stime) / PHOTOS,
+        "peak_mib": usage.ru_maxrss / 1024,
     }
 
 
 _OPTIONS = {"trimap-pattern": "{stem}_trimap.png", "engine": "builtin"}
 
 
-def _command(photos: Path, out: Path) -> tuple[list[dict[str, Any]], float]:
-    """What a run told, and the most memory that it held, in MiB."""
+def _command(photos: Path, out: Path) -> tuple[list[dict[str, Any]], resource.struct_rusage]:
+    """What a run told, and what it used."""
     options = [text for name, value in _OPTIONS.items() for text in (f"--{name}", value)]
     argv = [sys.executable, "-m", "flyaway", "batch", str(photos), "-o", str(out), "--json"]
     with subprocess.Popen(
@@ -99,7 +102,7 @@ def _command(photos: Path, out: Path) -> tuple[list[dict[str, Any]], float]:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0
-    return told, usage.ru_maxrss / 1024
+    return told, usage
 
 
 def _from_memory(prepared: Prepared) -> None:

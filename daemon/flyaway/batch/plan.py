@@ -17,8 +17,8 @@ from flyaway.files.photos import SUFFIXES
 STATE_FOLDER = ".flyaway-batch"
 """In the folder for the results: what is known of them."""
 
-SHEET, FAILURES = "contact-sheet", "failures"
-"""In the folder for the results, with several suffixes: what they look like, and what has failed."""
+FAILURES, PAGE, SHEET = REPORTS = "failures.csv", "contact-sheet.html", "contact-sheet.png"
+"""In the folder for the results: what has failed, and what the others look like, as a page and as a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,8 @@ class Planner:
             for path in (job.selection, job.plate)
             if path is not None and path != job.source
         }
+        if self._settings.background_file:
+            beside.add(os.path.normcase(_whole(self._settings.background_file)))
         jobs = [job for job in jobs if os.path.normcase(job.source) not in beside]
         jobs = self._apart(jobs)
         self.names = frozenset(job.name for job in jobs)
@@ -146,7 +148,7 @@ class Planner:
                 name for name in folders if not name.startswith(".") and here / name != self._output
             )
             for name in sorted(files):
-                is_told = here in found.outputs and Path(name).stem in (SHEET, FAILURES)
+                is_told = here in found.outputs and name in REPORTS
                 if name.startswith(".") or name == FILE_NAME or is_told:
                     continue
                 suffix = Path(name).suffix.lower()

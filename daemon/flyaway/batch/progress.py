@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from flyaway.batch.events import Done, Event, Failed
 
-_BAR_LETTERS = 20
+_BAR_LETTERS = 10
+"""With them the line still fits a terminal of 80."""
 
 
 class Progress:

@@ -6,7 +6,7 @@ import datetime
 import errno
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -80,7 +80,8 @@ def publish(
             return done
     finally:
         for file in files.values():
-            file.unlink(missing_ok=True)
+            with suppress(OSError):  # the next run clears it away
+                file.unlink(missing_ok=True)
 
 
 def settle(manifest: Manifest, job: Job, record: Record) -> Record | None:

@@ -13,14 +13,22 @@ from urllib.parse import quote
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 from flyaway.batch import publishing
 from flyaway.batch.manifest import Manifest, Record, State
-from flyaway.batch.plan import FAILURES, SHEET, Job
+from flyaway.batch.plan import FAILURES, PAGE, REPORTS, SHEET, Job
+from flyaway.errors import RequestError
 from flyaway.files.photos import Pixels
 
 _CLAIM = "report"
 """What runs claim that write reports."""
+
+_HEADER = ("photo", "sentence", "when")
+_MARKS = (",".join(_HEADER).encode(), b"<title>Flyaway:", b"Flyaway's contact sheet")
+"""What the reports begin with."""
+
+_LOOKED_AT_BYTES = 200
 
 _COLUMNS, _ROWS = 10, 5
 _CELL_PX, _LINE_PX, _SQUARE_PX = 160, 14, 10
@@ -45,13 +53,36 @@ def write(manifest: Manifest, names: Collection[str]) -> int:
     failed = [one for one in records if one.state is State.FAILED and one.photo in names]
     done = least_certain_first(records)
     with publishing.writing(manifest.output), manifest.alone(_CLAIM):
-        with manifest.replacing(_CLAIM, manifest.output / f"{FAILURES}.csv") as file:
+        with manifest.replacing(_CLAIM, manifest.output / FAILURES) as file:
             file.write(_table(failed).encode("utf-8-sig", "surrogateescape"))
-        with manifest.replacing(_CLAIM, manifest.output / f"{SHEET}.html") as file:
+        with manifest.replacing(_CLAIM, manifest.output / PAGE) as file:
             file.write(_page(done, manifest).encode("utf-8", "surrogateescape"))
-        with manifest.replacing(_CLAIM, manifest.output / f"{SHEET}.png") as file:
-            _sheet(done[: _COLUMNS * _ROWS], manifest).save(file, "PNG")
+        with manifest.replacing(_CLAIM, manifest.output / SHEET) as file:
+            sheet = _sheet(done[: _COLUMNS * _ROWS], manifest)
+            sheet.save(file, "PNG", pnginfo=_marked())
     return len(failed)
+
+
+def check(output: Path) -> None:
+    """Refuse to write reports over files that are not ours.
+
+    Raises:
+        RequestError: there is one.
+    """
+    for name in REPORTS:
+        file = output / name
+        try:
+            with file.open("rb") as opened:
+                begin = opened.read(_LOOKED_AT_BYTES)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise RequestError(f"{file} cannot be read: {error.strerror}.") from error
+        if not any(mark in begin for mark in _MARKS):
+            raise RequestError(
+                f"{file} is not what a batch has made, and would be written over. Move it away, or name another "
+                "folder with -o."
+            )
 
 
 def least_certain_first(records: Sequence[Record]) -> list[Record]:
@@ -68,7 +99,7 @@ def _table(records: Sequence[Record]) -> str:
     """The table: photo, sentence, when."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(("photo", "sentence", "when"))
+    table.writerow(_HEADER)
     table.writerows((record.photo, record.sentence, record.when) for record in records)
     return text.getvalue()
 
@@ -76,7 +107,7 @@ def _table(records: Sequence[Record]) -> str:
 def _page(records: Sequence[Record], manifest: Manifest) -> str:
     """A page that needs nothing but the files beside it."""
     cells = "\n".join(_figure(record, manifest) for record in records)
-    return _PAGE.format(count=len(records), cells=cells)
+    return _HTML.format(count=len(records), cells=cells)
 
 
 def _figure(record: Record, manifest: Manifest) -> str:
@@ -136,6 +167,13 @@ def _sheet(records: Sequence[Record], manifest: Manifest) -> Image.Image:
     return sheet
 
 
+def _marked() -> PngInfo:
+    """What tells the picture from others, at its beginning."""
+    marked = PngInfo()
+    marked.add_text("Title", "Flyaway's contact sheet")
+    return marked
+
+
 def _thumbnail(file: Path) -> Image.Image | None:
     """A small picture, RGBA, None where it is gone."""
     try:
@@ -152,7 +190,7 @@ def _checkerboard(side: int) -> Pixels:
     return np.repeat(np.where(squares, _DARK, _LIGHT).astype(np.uint8)[..., None], 3, 2)
 
 
-_PAGE = """<!doctype html>
+_HTML = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Flyaway: {count} cut-outs</title>
 <style>
 body {{ font: 13px sans-serif; margin: 1em }}

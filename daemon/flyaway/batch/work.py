@@ -6,12 +6,12 @@ It writes nothing and calls nobody, so that it can be done in any thread, proces
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import cv2
 import numpy as np
@@ -118,7 +118,7 @@ class Picture:
     """A finished result: which of the kinds it is, and how its file is written."""
 
     kind: str
-    write: Any
+    write: Callable[[BinaryIO], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +187,7 @@ def finish(job: Job, prepared: Prepared, answer: Answer, wishes: Wishes) -> Fini
                 pixels, shown = placing.framed(pixels, frame), photo
                 if wishes.background is not None:
                     pixels, shown = placing.on_background(pixels, photo, wishes.background)
+                shown = replace(shown, pixels=pixels)  # those of the photo are not held any longer
                 write = partial(formats.write, pixels=pixels, photo=shown, kind=settings.format)
             pictures.append(Picture(kind, write))
         loss = formats.loss(photo, settings.format)

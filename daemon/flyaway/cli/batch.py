@@ -74,6 +74,7 @@ def add_to(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do it, and say in the end what came of it."""
+    from flyaway.batch import report
     from flyaway.batch import settings as options  # deferred: loads numpy and OpenCV
     from flyaway.batch.manifest import Manifest, results
     from flyaway.batch.plan import Planner, root
@@ -95,6 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
         if settings.is_dry:
             telling.show_plan(plan, verdicts, len(to_do))
             return 0
+        report.check(settings.output)
         telling.begin(plan, verdicts, len(to_do))
         manifest.prepare()
         if to_do or settings.is_watching:

@@ -9,7 +9,7 @@ from typing import Any
 
 from flyaway.batch.events import Event, Failed
 from flyaway.batch.manifest import Verdict
-from flyaway.batch.plan import FAILURES, SHEET, Job, Plan
+from flyaway.batch.plan import FAILURES, PAGE, Job, Plan
 from flyaway.batch.progress import Progress
 from flyaway.cli import terminal
 
@@ -125,11 +125,11 @@ class Telling:
             )
             return
         terminal.write_remark(
-            f"{_count(progress.done, 'photo')} done, {progress.failed} failed. {SHEET}.html shows them."
+            f"{_count(progress.done, 'photo')} done, {progress.failed} failed. {PAGE} shows them."
         )
         if failures:
             terminal.write_remark(
-                f"{FAILURES}.csv says why {failures} failed; --retry-failed tries them again."
+                f"{FAILURES} says why {failures} failed; --retry-failed tries them again."
             )
         if was_stopped and left:
             terminal.write_remark(

@@ -108,7 +108,7 @@ def test_photos_that_share_even_that_are_refused(tmp_path: Path) -> None:
 
 
 def test_what_goes_with_a_photo_is_no_photo_itself(tmp_path: Path) -> None:
-    for name in ("a.jpg", "a_trimap.png", "b.jpg", "c_trimap.png", "empty.jpg"):
+    for name in ("a.jpg", "a_trimap.png", "b.jpg", "c_trimap.png", "empty.jpg", "wall.jpg"):
         (tmp_path / name).touch()
 
     plan = planned(
@@ -116,6 +116,7 @@ def test_what_goes_with_a_photo_is_no_photo_itself(tmp_path: Path) -> None:
         tmp_path / "out",
         trimap_pattern="{stem}_trimap.png",
         plate=str(tmp_path / "empty.jpg"),
+        background=str(tmp_path / "wall.jpg"),
     )
 
     assert names(plan) == ["a.jpg", "b.jpg", "c_trimap.png"]

@@ -16,6 +16,7 @@ from tests.daemon.batch.photos import read
 from flyaway.batch import report
 from flyaway.batch.manifest import Manifest, Record, State
 from flyaway.batch.plan import Job
+from flyaway.errors import RequestError
 
 
 class Everything(frozenset[str]):
@@ -137,3 +138,21 @@ def test_failures_are_a_table_that_spreadsheets_open(manifest: Manifest) -> None
 def test_photos_that_are_gone_have_not_failed(manifest: Manifest) -> None:
     keep(manifest, "gone.png", state=State.FAILED, sentence="Because.")
     assert report.write(manifest, NAMES) == 0
+
+
+@pytest.mark.parametrize("name", ["failures.csv", "contact-sheet.html", "contact-sheet.png"])
+def test_reports_are_written_over_our_own_alone(name: str, manifest: Manifest) -> None:
+    keep(manifest, "a.png", state=State.FAILED, sentence="Because.")
+    report.check(manifest.output)
+    report.write(manifest, NAMES)
+    report.check(manifest.output)
+
+    (manifest.output / name).write_text("the user's")
+    with pytest.raises(RequestError, match="would be written over"):
+        report.check(manifest.output)
+
+
+def test_a_folder_in_the_place_of_a_report_is_told(manifest: Manifest) -> None:
+    (manifest.output / "failures.csv").mkdir()
+    with pytest.raises(RequestError, match=r"failures\.csv cannot be read"):
+        report.check(manifest.output)

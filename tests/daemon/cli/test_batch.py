@@ -193,6 +193,18 @@ def test_nothing_that_is_not_ours_is_written_over(
     assert len(results(out)) == 4
 
 
+def test_a_table_of_somebody_elses_is_not_written_over(
+    daemon: Recorder, photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (photos / "failures.csv").write_text("mine")
+
+    assert batch(photos, photos) == 2
+
+    assert "failures.csv is not what a batch has made" in capsys.readouterr().err
+    assert (photos / "failures.csv").read_text() == "mine"
+    assert daemon.tasks == []
+
+
 def test_a_result_that_was_retouched_is_kept_when_settings_change(
     daemon: Recorder, photos: Path, tmp_path: Path
 ) -> None:
