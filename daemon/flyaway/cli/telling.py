@@ -81,8 +81,7 @@ class Telling:
         """Take in what became of a photo; failures are said at once."""
         self._progress.count(event)
         if self._is_json:
-            terminal.write_result(json.dumps(event.to_line()))
-            terminal.flush()
+            self._write(**event.to_line())
         elif isinstance(event, Failed):
             self.say(f"{_plain(event.photo)}: {event.sentence}")
 
@@ -138,6 +137,7 @@ class Telling:
 
     def _write(self, event: str, **fields: Any) -> None:
         terminal.write_result(json.dumps({"event": event, **fields}))
+        terminal.flush()  # programs follow the run while it goes on
 
 
 def _count(number: int, what: str) -> str:

@@ -8,11 +8,13 @@ import hashlib
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +26,8 @@ from PIL import Image
 from tests.daemon.servers import PATIENCE_S, Gate, copy_selection, request, serving, wait_until
 
 from flyaway.batch.manifest import Manifest, State
+from flyaway.batch.settings import settle
+from flyaway.cli import batch as command_line
 from flyaway.cli.main import main
 from flyaway.config import Settings
 from flyaway.extraction.pipeline import Outcome
@@ -464,6 +468,15 @@ def test_a_daemon_whose_queue_is_full_is_waited_for(
         assert batch(photos, tmp_path / "out", "--workers", "8") == 0
 
     assert len(results(tmp_path / "out")) == 4
+
+
+def test_the_page_of_it_tells_every_option_and_its_example_can_be_used() -> None:
+    page = (Path(__file__).parents[3] / "docs/studio.md").read_text(encoding="utf-8")
+    offered = {name for name, *_ in (*command_line._TEXTS, *command_line._SWITCHES)}
+    table = page.partition("| option | what it does |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`--([a-z-]+)", table)) == offered
+    (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert settle({}, tomllib.loads(example)).kinds == ("cutout", "mask")
 
 
 # --- runs as processes of their own, with the daemon as users have it
