@@ -70,9 +70,10 @@ class Plan:
 
 @dataclass(slots=True)
 class _Found:
-    """What is met on the way through folders: see `Plan`; and folders that hold results."""
+    """What is met on the way through folders: see `Plan`; folders that hold results; and where it was already."""
 
     outputs: set[Path]
+    seen: set[str] = field(default_factory=set)
     aside: Counter[str] = field(default_factory=Counter)
     errors: list[OSError] = field(default_factory=list)
 
@@ -92,6 +93,7 @@ class Planner:
         self._photos = [_whole(photo) for photo in photos]
         self._settings = settings
         self._output = _whole(settings.output)
+        self._folders = {os.path.realpath(photo) for photo in self._photos}
         self.root = root(self._photos)
         self.names = frozenset[str]()
         """Those of all photos that there were at the last look, of other parts too."""
@@ -103,7 +105,7 @@ class Planner:
             results: what batches have made in a folder, as in `Job.targets`, which are no photos. It is asked after the
                 photos were looked for, so that one that has just come is among them.
         """
-        found = _Found(outputs={self._output})
+        found = _Found({self._output}, {os.path.realpath(self._output)} - self._folders)
         sources = list(dict.fromkeys(self._sources(found)))
         own = {
             os.path.normcase(output / path)
@@ -139,14 +141,19 @@ class Planner:
                 yield photo
 
     def _in_folder(self, folder: Path, found: _Found) -> Iterator[Path]:
-        """Its photos and those of the folders in it, in the order of their names; hidden ones are not meant."""
-        for place, folders, files in os.walk(folder, onerror=found.errors.append):
-            here = Path(place)
+        """Its photos and those of the folders in it, in the order of their names; hidden ones are not meant.
+
+        Links to folders are followed, each folder once, so that a circle ends.
+        """
+        for place, folders, files in os.walk(folder, onerror=found.errors.append, followlinks=True):
+            here, real = Path(place), os.path.realpath(place)
+            if real in found.seen:
+                folders.clear()
+                continue
+            found.seen.add(real)
             if STATE_FOLDER in folders:
                 found.outputs.add(here)
-            folders[:] = sorted(
-                name for name in folders if not name.startswith(".") and here / name != self._output
-            )
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(files):
                 is_told = here in found.outputs and name in REPORTS
                 if name.startswith(".") or name == FILE_NAME or is_told:

@@ -215,3 +215,16 @@ def test_the_planner_knows_the_photos_of_all_parts(folder: Path, tmp_path: Path)
     planner = Planner([folder], settings)
     planner.plan(lambda _: ())
     assert planner.names == {"a.png", "b.JPG", "sub/a.png", "sub/deep/x.cr2"}
+
+
+def test_links_to_folders_are_followed_and_circles_end(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/e.png").touch()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/result.png").touch()
+    for name, target in (("linked", "elsewhere"), ("sub/circle", "photos"), ("results", "out")):
+        (folder / name).symlink_to(tmp_path / target, target_is_directory=True)
+
+    plan = planned(folder, tmp_path / "out")
+
+    assert names(plan) == ["a.png", "b.JPG", "linked/e.png", "sub/a.png", "sub/deep/x.cr2"]
