@@ -107,6 +107,7 @@ def _measured() -> list[list[float]]:
             ]
             for network in ("vitmatte", "birefnet_lite")
         ),
+        [figures["batch"]["files_s"], figures["batch"]["memory_s"]],
         [
             clicked["click_s"],
             clicked["load_and_first_look_s"],
