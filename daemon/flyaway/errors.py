@@ -6,12 +6,14 @@ FlyawayError
 │   ├── UnknownEngineError    no engine has that name
 │   ├── UnknownSessionError   there is no session of that name any more
 │   ├── NoSubjectError        nothing to cut out
+│   ├── OutputError           the disk for results is full or gone
 │   ├── CancelledError        the caller no longer wants it
 │   └── BusyError             too many requests wait already
 ├── EngineError           an engine failed at its work
 ├── DeviceError           the device is out of memory or gone
 ├── WeightsError          a checkpoint is missing, damaged or not what it should be
 │   └── DamagedWeightsError   its file is here, but is not what it should be
+├── BatchError            a batch cannot go on
 └── DaemonError           the daemon cannot start or its folder cannot be used
 """
 
@@ -70,6 +72,10 @@ class NoSubjectError(RequestError):
     code = protocol.NO_SUBJECT
 
 
+class OutputError(RequestError):
+    """The disk for results is full or gone: what comes next could not be written either."""
+
+
 class EngineError(FlyawayError):
     """An engine failed at its work."""
 
@@ -98,6 +104,10 @@ class WeightsError(FlyawayError):
 
 class DamagedWeightsError(WeightsError):
     """A weights file holds something else than it should; another one must come."""
+
+
+class BatchError(FlyawayError):
+    """A batch cannot go on. What it has not done, the next run does."""
 
 
 class DaemonError(FlyawayError):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks import (
+    batch,
     builtin,
     busy,
     memory,
@@ -23,6 +24,7 @@ from tests.benchmarks import (
 from tests.benchmarks.provenance import provenance
 
 BENCHMARKS: dict[str, Callable[[], Any]] = {
+    "batch": batch.batch,
     "round-trips": wire.round_trips,
     "start-to-hello": wire.start_to_hello,
     "command-to-hello": wire.command_to_hello,

@@ -81,6 +81,7 @@ def extract_requests(draw: st.DrawFn) -> ExtractRequest:
         fine_engine=draw(TEXT),
         wants_foreground=draw(st.booleans()),
         paid_work_only=draw(st.booleans()),
+        is_batch=draw(st.booleans()),
         output_dtype=draw(st.sampled_from(messages.OUTPUT_DTYPES)),
     )
 

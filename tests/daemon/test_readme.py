@@ -32,7 +32,14 @@ def test_table_of_settings_has_each_with_its_default() -> None:
 
 @pytest.mark.parametrize(
     "page",
-    ["README.md", "CONTRIBUTING.md", "docs/guide.md", "docs/install.md", "docs/retouching.md"],
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/guide.md",
+        "docs/install.md",
+        "docs/retouching.md",
+        "docs/studio.md",
+    ],
 )
 def test_links_to_files_lead_somewhere(page: str) -> None:
     text = (REPOSITORY / page).read_text(encoding="utf-8")
@@ -100,6 +107,7 @@ def _measured() -> list[list[float]]:
             ]
             for network in ("vitmatte", "birefnet_lite")
         ),
+        [figures["batch"]["files_s"], figures["batch"]["memory_s"]],
         [
             clicked["click_s"],
             clicked["load_and_first_look_s"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -56,6 +56,18 @@ def extract(request: ExtractRequest, parts: dict[str, Buffer]) -> Extracted:
             )
     finally:
         line.clear()
+
+
+def ask(
+    request: ExtractRequest, parts: Mapping[str, Buffer], should_stop: Callable[[], bool]
+) -> Extracted:
+    """Let the daemon do the work without a word, in any thread.
+
+    Raises:
+        ClientError: it was not done.
+    """
+    with connect(should_stop=should_stop) as client:
+        return client.extract(request, parts, should_stop=should_stop)
 
 
 def record_launch() -> Path:

@@ -5,21 +5,22 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flyaway import config
-from flyaway.cli import connecting, replacing, terminal
+from flyaway.cli import connecting, terminal
 from flyaway.errors import RequestError
+from flyaway.files import replacing
 from flyaway_client import protocol
-from flyaway_client.client import new_request_id
 from flyaway_client.messages import ExtractRequest, MessageError
 from flyaway_client.prompts import SIZES, Box, Point, Prompts
 from flyaway_client.zmtp import Buffer
 
 if TYPE_CHECKING:
     from flyaway.cli import Commands
-    from flyaway.cli.photos import Photo
+    from flyaway.files.photos import Photo
 
 _KINDS = {"selection": "guess", "trimap": "trimap", "region": "region"}
 """Option -> what the file means, in the wire's words."""
@@ -136,20 +137,19 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.edge_width and not arguments.selection:
         raise RequestError("--edge-width goes with --selection: give both or neither.")
     target = _target(arguments)
-    from flyaway.cli import cutouts, photos  # deferred: they load numpy and OpenCV
+    from flyaway.files import cutouts, photos  # deferred: they load numpy and OpenCV
 
     max_pixels = config.load().max_pixels
     photo = photos.read_photo(arguments.image, max_pixels)
     request, parts = _request(arguments, photo, max_pixels)
-    with replacing.replacing(target) as file:
+    with terminal.endings(), replacing.replacing(target) as file:
         extracted = connecting.extract(request, parts)
         alpha = cutouts.as_alpha(extracted.alpha, photo)
         if arguments.mask:
             cutouts.write_mask(file, alpha)
         else:
-            if extracted.foreground is not None:
-                photo = cutouts.with_foreground(photo, extracted.foreground, alpha)
-            cutouts.write_cut_out(file, cutouts.cut_out(photo, alpha), photo)
+            pixels = cutouts.cut_out(photo, alpha, extracted.foreground)
+            cutouts.write_cut_out(file, pixels, photo)
     result = extracted.result
     understood = (f"{result.understood}.",) if result.understood else ()
     for note in (*photo.notes, *understood, *result.notes):
@@ -234,39 +234,25 @@ def _request(
     arguments: argparse.Namespace, photo: Photo, max_pixels: int
 ) -> tuple[ExtractRequest, dict[str, Buffer]]:
     """What to ask of the daemon, and the bytes that go with it."""
-    from flyaway.cli import beside
+    from flyaway.files import beside
 
-    parts: dict[str, Buffer] = {"image": photo.pixels.data}
-    if photo.icc:
-        parts["icc"] = photo.icc
-    kind, selection, plate = "automatic", None, None
-    for option, meaning in _KINDS.items():
+    meaning, selection = "automatic", None
+    for option, kind in _KINDS.items():
         path = getattr(arguments, option)
         if path:
-            kind = meaning
-            selection, parts["selection"] = beside.selection(
-                path, photo.header, max_pixels, is_trimap=option == "trimap"
-            )
-    if arguments.plate:
-        plate, parts["plate"] = beside.plate(arguments.plate, photo, max_pixels)
+            meaning, selection = kind, path
+    request, parts = beside.request(photo, max_pixels, meaning, selection, arguments.plate)
     try:
         prompts = _prompts(arguments)
         if prompts is not None:
             prompts.check_within(photo.header.width, photo.header.height)
     except MessageError as error:
         raise RequestError(f"--point, --not or --box cannot be used: {error}.") from error
-    request = ExtractRequest(
-        id=new_request_id(),
-        image=photo.header,
-        colour="icc" if photo.icc else "srgb",
-        icc_bytes=len(photo.icc),
-        selection=selection,
-        selection_is=kind,
+    request = replace(
+        request,
         edge_width_px=arguments.edge_width,
-        plate=plate,
         engine=arguments.engine,
         fine_engine=arguments.fine_engine,
-        output_dtype=photo.dtype,
         wants_foreground=not (arguments.mask or arguments.keep_colors),
         prompts=prompts,
     )

@@ -10,19 +10,13 @@ import logging
 from collections.abc import Sequence
 
 import flyaway
-from flyaway.cli import daemon, doctor, extract, models, plugins, refine, terminal, update
+from flyaway.cli import batch, daemon, doctor, extract, models, plugins, refine, terminal, update
+from flyaway.cli.statuses import ASKED_WRONGLY, FAILED, INTERRUPTED
 from flyaway.errors import FlyawayError, RequestError
 from flyaway_client import protocol
 from flyaway_client.errors import CancelledError, ClientError, RefusedError
 from flyaway_installer.assemble import AssemblyError
 from flyaway_installer.install import InstallError
-
-FAILED = 1
-ASKED_WRONGLY = 2
-"""Something the user can mend by asking otherwise; argparse uses the same."""
-
-INTERRUPTED = 130
-"""What shells use for a program ended by Ctrl-C."""
 
 _CALLERS_FAULT = {
     protocol.BAD_REQUEST,
@@ -70,6 +64,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"flyaway {flyaway.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for group in (extract, refine, models, daemon, plugins, doctor, update):
+    for group in (extract, batch, refine, models, daemon, plugins, doctor, update):
         group.add_to(commands)
     return parser

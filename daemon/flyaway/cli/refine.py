@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flyaway import config
-from flyaway.cli import connecting, replacing, terminal
+from flyaway.cli import connecting, terminal
 from flyaway.errors import RequestError
+from flyaway.files import replacing
 from flyaway_client.client import new_request_id
 from flyaway_client.messages import KEEP, REMOVE, UNKNOWN, ExtractRequest, ImageHeader
 from flyaway_client.zmtp import Buffer
@@ -72,10 +73,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise RequestError(
             f"The result is a PNG: let the name {arguments.output.name} end in .png."
         )
-    from flyaway.cli import cutouts  # deferred: loads numpy and OpenCV
+    from flyaway.files import cutouts  # deferred: loads numpy and OpenCV
 
     request, parts, mask = _request(arguments, config.load().max_pixels)
-    with replacing.replacing(arguments.output) as file:
+    with terminal.endings(), replacing.replacing(arguments.output) as file:
         extracted = connecting.extract(request, parts)
         cutouts.write_mask(file, cutouts.as_alpha(extracted.alpha, mask))
     result = extracted.result
@@ -91,7 +92,7 @@ def _request(
     arguments: argparse.Namespace, max_pixels: int
 ) -> tuple[ExtractRequest, dict[str, Buffer], Any]:
     """What to ask of the daemon, the bytes that go with it, and the mask as it is."""
-    from flyaway.cli import beside, photos
+    from flyaway.files import beside, photos
 
     photo = photos.read_photo(arguments.image, max_pixels)
     mask = beside.mask(arguments.mask, photo.header, max_pixels)
@@ -124,7 +125,7 @@ def _strokes(
     """The levels of all strokes, HxW; None where none are given."""
     import numpy as np
 
-    from flyaway.cli import beside
+    from flyaway.files import beside
 
     strokes = None
     for option, level in _STROKES.items():

@@ -32,6 +32,7 @@ from flyaway.serving.tasks import (
     PointingTask,
     RefinementTask,
     Task,
+    Urgency,
 )
 from flyaway.serving.transport import PeerGoneError, Transport
 from flyaway.serving.uploads import Upload, Uploaded
@@ -208,7 +209,7 @@ class Server:
 
     def _accept(self, peer: bytes, message: messages.ExtractRequest, payload: Payload) -> None:
         """Check a request by its header alone and make room for its pixels."""
-        key = self._new_key(peer, message.id)
+        key = self._new_key(peer, message.id, message.is_batch)
         self._check_size(message.image)
         self._engines.check(message)
         self._expect(key, message)
@@ -283,17 +284,30 @@ class Server:
         self._uploads[key] = Upload(message, self._clock())
         self._send(key[0], messages.Ready(message.id))
 
-    def _new_key(self, peer: bytes, request_id: str) -> Key:
-        """The key of a new request; refuses one too many, and one that is known already."""
+    def _new_key(self, peer: bytes, request_id: str, is_batch: bool = False) -> Key:
+        """The key of a new request; refuses one too many, and one that is known already.
+
+        A batch takes no place that somebody at an editor could want, and half of them at most.
+        """
         key = (peer, request_id)
         if key in self._uploads or key in self._tasks:
             raise RequestError("A request with this id is being worked on. Use a new id.")
-        if len(self._uploads) + len(self._tasks) >= self._settings.max_waiting:
+        limit, taken = self._settings.max_waiting, len(self._uploads) + len(self._tasks)
+        if is_batch:
+            limit = max(1, limit // 2)
+        else:
+            taken -= self._count_of_batches()
+        if taken >= limit:
             raise BusyError(
-                f"Flyaway is working on {self._settings.max_waiting} requests already. Wait for one "
-                "to finish, or cancel one, and try again."
+                f"Flyaway is working on {limit} requests already. Wait for one to finish, or cancel one, and "
+                "try again."
             )
         return key
+
+    def _count_of_batches(self) -> int:
+        uploading = (upload.request for upload in self._uploads.values())
+        coming = sum(isinstance(one, messages.ExtractRequest) and one.is_batch for one in uploading)
+        return coming + sum(task.urgency is Urgency.BATCH for task in self._tasks.values())
 
     def _take_strip(self, peer: bytes, message: messages.Strip, payload: Payload) -> None:
         key = (peer, message.id)

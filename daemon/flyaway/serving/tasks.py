@@ -6,7 +6,8 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from enum import IntEnum
+from typing import TYPE_CHECKING
 
 from flyaway.errors import CancelledError
 from flyaway_client import protocol
@@ -45,6 +46,17 @@ Reply = tuple[Message, memoryview | None]
 """A message to a client, and its payload if it has one."""
 
 
+class Urgency(IntEnum):
+    """Who goes first where several wait."""
+
+    DRAWN = 0
+    """Somebody's pen is lifted, or their mouse was clicked."""
+
+    USUAL = 1
+    BATCH = 2
+    """Nobody looks at it."""
+
+
 @dataclass(slots=True, eq=False)
 class Task(ABC):
     """Work for a client. A worker's thread writes how far it is, the server's thread reads it.
@@ -54,12 +66,9 @@ class Task(ABC):
         id: the request's.
         stage, fraction: where the work is, in words and 0..1.
         seconds: how long it has been worked on.
-        is_urgent: whether it goes before others that wait.
         is_cancelled: set to make the work end.
         parting: what the client reads if the work is ended.
     """
-
-    is_urgent: ClassVar[bool] = False
 
     peer: bytes
     id: str
@@ -83,6 +92,11 @@ class Task(ABC):
     def take_preview(self) -> Reply | None:
         """An early result to be sent, if there is a new one; called twice a second at most."""
         return None
+
+    @property
+    def urgency(self) -> Urgency:
+        """Whom it goes before."""
+        return Urgency.USUAL
 
     @property
     @abstractmethod
@@ -195,6 +209,11 @@ class ExtractionTask(AlphaTask):
     advised: EngineInfo | None = field(default=None, init=False)
 
     @property
+    def urgency(self) -> Urgency:
+        """Behind everybody's requests where it is one of a batch."""
+        return Urgency.BATCH if self.request.is_batch else Urgency.USUAL
+
+    @property
     def engines(self) -> tuple[str, ...]:
         """Those of the resolved request."""
         assert self.resolved is not None  # the first station leaves one
@@ -245,12 +264,15 @@ class RefinementTask(AlphaTask):
         on_preview: called in the worker's thread when there is an early result.
     """
 
-    is_urgent: ClassVar[bool] = True
-
     request: RefineRequest
     parts: dict[str, mmap.mmap]
     session: Session
     on_preview: Callable[[], None]
+
+    @property
+    def urgency(self) -> Urgency:
+        """Before whole photos: somebody waits for it with the pen in hand."""
+        return Urgency.DRAWN
 
     @property
     def engines(self) -> tuple[str, ...]:
@@ -303,12 +325,15 @@ class PointingTask(EngineTask):
         found: what they may mean.
     """
 
-    is_urgent: ClassVar[bool] = True
-
     request: PointRequest
     session: Session
     step: Step
     found: Found | None = field(default=None, init=False)
+
+    @property
+    def urgency(self) -> Urgency:
+        """Before whole photos: somebody waits for it with the pen in hand."""
+        return Urgency.DRAWN
 
     @property
     def engines(self) -> tuple[str, ...]:

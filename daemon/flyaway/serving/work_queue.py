@@ -72,7 +72,7 @@ class WorkQueue(Generic[T]):
             thread.start()
 
     def submit(self, task: T) -> None:
-        """Put a task at the end of the queue; the caller bounds how many there are."""
+        """Put a task behind those that are as urgent; the caller bounds how many there are."""
         self._pass_on(task, 0)
 
     def withdraw(self, task: Task) -> bool:
@@ -123,8 +123,7 @@ class WorkQueue(Generic[T]):
             index += 1
         with self._changed:
             waiting = self._waiting[index]
-            urgent = sum(one.is_urgent for one in waiting)  # they are in front
-            waiting.insert(urgent if task.is_urgent else len(waiting), task)
+            waiting.insert(sum(one.urgency <= task.urgency for one in waiting), task)
             self._changed.notify_all()
 
     def _next(self, index: int) -> T | None:

@@ -186,6 +186,11 @@ class Store:
             if half_copied.fullmatch(path.name) and path.stat().st_mtime < latest
         ]
 
+    def digest(self, record: EngineRecord) -> str | None:
+        """The hash that an engine's file had when it was last checked; None where it never was."""
+        checked = self._checked().by_engine.get(record.name)
+        return checked.sha256 if checked else None
+
     def verify(self, record: EngineRecord) -> Path:
         """Hash an engine's file anew, whatever is recorded of it.
 

@@ -112,6 +112,8 @@ class ExtractRequest(Message):
 
     With `prompts` the subject is what the user points at; `session` names a session on the same image, where it was
     looked at for that already ("" for none).
+
+    `is_batch` says that nobody waits at an editor: other requests go first.
     """
 
     TYPE: ClassVar[str] = "extract"
@@ -134,6 +136,7 @@ class ExtractRequest(Message):
     foreground_amount: float = 1.0
     prompts: Prompts | None = None
     session: str = ""
+    is_batch: bool = False
 
     def __post_init__(self) -> None:
         """Refuse values outside their lists, and parts that contradict each other."""

@@ -97,6 +97,24 @@ class TestRefusals:
             peer.alpha(request("working"))
             peer.begin(request("now there is room"))
 
+    @pytest.mark.parametrize(("places", "batches"), [(4, 2), (1, 1)])
+    def test_of_a_batch_that_would_take_places_of_editors(
+        self, gate: Gate, places: int, batches: int
+    ) -> None:
+        with serving(gate, Settings(max_waiting=places)) as daemon:
+            peer = daemon.peer()
+            peer.upload(request("batch 0", is_batch=True))
+            for number in range(1, batches):
+                peer.begin(request(f"batch {number}", is_batch=True))
+            peer.send(request("one too many", is_batch=True))
+            refusal = peer.refusal()
+            assert (refusal.id, refusal.code) == ("one too many", protocol.BUSY)
+            for number in range(places):
+                peer.begin(request(f"editor {number}"))
+            peer.send(request("no place"))
+            assert peer.refusal().code == protocol.BUSY
+            gate.opened.set()
+
     def test_of_an_unknown_request_names_it(self, daemon: Daemon) -> None:
         peer = daemon.peer()
         peer.send({"type": "paint-me-a-house", "id": "7"})

@@ -205,3 +205,26 @@ def test_a_shortage_of_memory_in_opencv_reads_like_one() -> None:
         error = next_ended()[1]
     assert isinstance(error, DeviceError)
     assert "not enough memory" in str(error)
+
+
+def test_a_batch_waits_behind_everybody_who_comes_before_its_turn() -> None:
+    gate, order = Gate(), list[str]()
+
+    def work(asked: ExtractionTask) -> None:
+        order.append(asked.id)
+        gate(asked)
+
+    with working(work, is_cold=lambda task: False) as (running, next_ended):
+        running.submit(batch("in hand"))
+        gate.wait_until_begun()
+        for asked in (batch("second"), task("editor"), batch("third"), task("other editor")):
+            running.submit(asked)
+        gate.opened.set()
+        for _ in range(5):
+            next_ended()
+
+    assert order == ["in hand", "editor", "other editor", "second", "third"]
+
+
+def batch(name: str) -> ExtractionTask:
+    return ExtractionTask(b"peer", name, request(name, is_batch=True), {})

@@ -74,6 +74,12 @@ def test_downloads_and_then_finds_without_asking_again(store: Store, hub: fake.H
     assert len(hub.requests) == asked
 
 
+def test_the_hash_of_a_file_is_known_once_it_was_checked(store: Store) -> None:
+    assert store.digest(record()) is None
+    store.download(record(), lambda done, total: None)
+    assert store.digest(record()) == SHA256
+
+
 def test_goes_on_where_a_download_was_cancelled(store: Store, hub: fake.Hub) -> None:
     def stop_half_way(done: int, total: int) -> None:
         if done > total / 2:

@@ -7,10 +7,11 @@ import zlib
 from dataclasses import replace
 from typing import BinaryIO
 
+import cv2
 import numpy as np
 from PIL import Image
 
-from flyaway.cli.photos import Photo, Pixels
+from flyaway.files.photos import Photo, Pixels
 
 _BAND_ROWS = 256
 _COMPRESSION = 4
@@ -19,6 +20,9 @@ _COMPRESSION = 4
 _FILTER_UP = 2
 _METRE = 39.3701
 """In inches."""
+
+_MODES = {2: "LA", 3: "RGB", 4: "RGBA"}
+"""Number of channels -> Pillow's mode."""
 
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
 """Number of channels -> PNG's colour type (PNG specification, 11.2.1)."""
@@ -49,7 +53,7 @@ def with_foreground(photo: Photo, foreground: bytearray, alpha: Pixels) -> Photo
     return replace(photo, pixels=pixels)
 
 
-def cut_out(photo: Photo, alpha: Pixels) -> Pixels:
+def cut_out(photo: Photo, alpha: Pixels, foreground: bytearray | None = None) -> Pixels:
     """The photo's own colours with `alpha` as transparency, HxWx2 (grey) or HxWx4.
 
     The photo's own transparency stays; what is wholly transparent becomes black, so that nobody
@@ -58,27 +62,34 @@ def cut_out(photo: Photo, alpha: Pixels) -> Pixels:
     Args:
         photo: the photo.
         alpha: HxW, of the dtype of the photo's pixels, using its full range.
+        foreground: the subject's own colours, which take the place of mixed ones; see `with_foreground`.
     """
+    if foreground is not None:
+        photo = with_foreground(photo, foreground, alpha)
     height, width, count = photo.pixels.shape
     colours = count - 1 if photo.has_alpha else count
     result = np.empty((height, width, colours + 1), photo.pixels.dtype)
     full = np.uint32(np.iinfo(photo.pixels.dtype).max)
     for top in range(0, height, _BAND_ROWS):
         rows = slice(top, top + _BAND_ROWS)
-        opacity = alpha[rows].astype(np.uint32)
+        opacity = alpha[rows]
         if photo.has_alpha:
-            opacity = (opacity * photo.pixels[rows, :, -1] + full // 2) // full
-        result[rows, :, :-1] = np.where(opacity[..., None] > 0, photo.pixels[rows, :, :colours], 0)
+            product = opacity.astype(np.uint32) * photo.pixels[rows, :, -1]
+            opacity = ((product + full // 2) // full).astype(alpha.dtype)
+        own = np.ascontiguousarray(photo.pixels[rows, :, :colours])
+        is_left = (opacity > 0).view(np.uint8)
+        # half the time of numpy's where
+        result[rows, :, :-1] = cv2.bitwise_and(own, own, mask=is_left).reshape(own.shape)
         result[rows, :, -1] = opacity
     return result
 
 
 def write_cut_out(file: BinaryIO, pixels: Pixels, photo: Photo) -> None:
-    """Write a cut-out with the photo's profile, EXIF data and resolution."""
+    """Write a cut-out, or one on a background, HxWx3, with the photo's profile, EXIF data and resolution."""
     if pixels.dtype == np.uint16:
         _write_deep(file, pixels, photo)
         return
-    image = Image.fromarray(pixels, "LA" if pixels.shape[2] == 2 else "RGBA")
+    image = Image.fromarray(pixels, _MODES[pixels.shape[2]])
     extras = {"dpi": photo.dpi} if photo.dpi else {}
     image.save(
         file,

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms
 from tests.daemon.icc import ADOBE, of_table
 
-from flyaway.cli.cutouts import as_alpha, cut_out, with_foreground, write_cut_out, write_mask
-from flyaway.cli.photos import Photo
+from flyaway.files.cutouts import as_alpha, cut_out, with_foreground, write_cut_out, write_mask
+from flyaway.files.photos import Photo
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 SIZE = (300, 7)  # more rows than are worked on at a time

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -15,9 +16,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, ImageOps, TiffImagePlugin
 
-from flyaway.cli import photos
-from flyaway.cli.photos import read_photo, read_selection
 from flyaway.errors import RequestError, TooLargeError
+from flyaway.files import photos
+from flyaway.files.photos import read_photo, read_selection
 
 LIMIT = 1_000_000
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -496,3 +497,39 @@ def test_selection_that_is_no_image_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(RequestError, match="not an image"):
         read_selection(path, LIMIT, is_trimap=False)
+
+
+@pytest.mark.parametrize("suffix", [".DNG", ".nef", ".cr3"])
+def test_camera_raw_is_refused_with_what_to_do(suffix: str, tmp_path: Path) -> None:
+    """Such a file can be opened as a TIFF, and would give its thumbnail."""
+    path = tmp_path / f"photo{suffix}"
+    Image.new("RGB", (16, 12)).save(path, "TIFF")
+
+    with pytest.raises(RequestError, match=r"raw file.*16 bits a channel"):
+        read_photo(path, LIMIT)
+
+
+def test_threads_that_read_do_not_take_the_limit_from_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    Image.new("L", (64, 64)).save(tmp_path / "large.png")
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def read_slowly() -> None:
+        with photos._opened(tmp_path / "large.png", LIMIT):
+            has_begun.set()
+            may_end.wait(30)
+
+    slow = threading.Thread(target=read_slowly)
+    slow.start()
+    assert has_begun.wait(30)
+    read_photo(tmp_path / "large.png", LIMIT)
+    with Image.open(tmp_path / "large.png") as image:
+        assert image.size == (64, 64)  # the slow one still reads: no limit of Pillow's
+    may_end.set()
+    slow.join()
+
+    assert Image.MAX_IMAGE_PIXELS == 10
+    with pytest.raises(Image.DecompressionBombError), Image.open(tmp_path / "large.png"):
+        pass

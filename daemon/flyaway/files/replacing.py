@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from flyaway.cli import terminal
 from flyaway.errors import RequestError
 
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
@@ -26,17 +25,25 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
     """
     fresh = target.with_name(f".{secrets.token_hex(8)}.flyaway")
     try:
-        with terminal.endings():
-            try:
-                with os.fdopen(os.open(fresh, _CREATE, 0o666), "wb") as file:
-                    with suppress(FileNotFoundError):  # nothing is replaced
-                        fresh.chmod(stat.S_IMODE(target.stat().st_mode))
-                    yield file
-                fresh.replace(target)
-            finally:
-                with suppress(OSError):
-                    fresh.unlink()
+        try:
+            with create(fresh) as file:
+                with suppress(FileNotFoundError):  # nothing is replaced
+                    fresh.chmod(stat.S_IMODE(target.stat().st_mode))
+                yield file
+            fresh.replace(target)
+        finally:
+            with suppress(OSError):
+                fresh.unlink()
     except OSError as error:
         raise RequestError(
             f"{target} cannot be written: {error.strerror or error}. Name another place with -o."
         ) from error
+
+
+def create(path: Path) -> BinaryIO:
+    """Open a file that must be new, for writing.
+
+    Raises:
+        OSError: there is one, or it cannot be made.
+    """
+    return os.fdopen(os.open(path, _CREATE, 0o666), "wb")

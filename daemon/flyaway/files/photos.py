@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import io
 import struct
+import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,67 @@ _KEPT_TIFF_TAGS = {
 
 _FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "AVIF", "JPEG2000", "GIF", "BMP", "PPM", "TGA")
 """What photos and selections come as. Pillow would open others too, and hands PostScript to a program."""
+
+RAW_SUFFIXES = frozenset(
+    [
+        ".3fr",
+        ".arw",
+        ".cr2",
+        ".cr3",
+        ".crw",
+        ".dcr",
+        ".dng",
+        ".erf",
+        ".fff",
+        ".iiq",
+        ".kdc",
+        ".mef",
+        ".mos",
+        ".mrw",
+        ".nef",
+        ".nrw",
+        ".orf",
+        ".pef",
+        ".raf",
+        ".raw",
+        ".rw2",
+        ".rwl",
+        ".sr2",
+        ".srf",
+        ".srw",
+        ".x3f",
+    ]
+)
+"""Cameras' raw files. Some are TIFFs whose only plain picture is a thumbnail, which nobody means."""
+
+SUFFIXES = RAW_SUFFIXES | frozenset(
+    [
+        ".avif",
+        ".bmp",
+        ".gif",
+        ".heic",
+        ".heif",
+        ".j2k",
+        ".jp2",
+        ".jpe",
+        ".jpeg",
+        ".jpf",
+        ".jpg",
+        ".jpx",
+        ".jfif",
+        ".pbm",
+        ".pgm",
+        ".png",
+        ".pnm",
+        ".ppm",
+        ".psd",
+        ".tga",
+        ".tif",
+        ".tiff",
+        ".webp",
+    ]
+)
+"""What photos are called, those too that are refused with a sentence."""
 
 _MAX_DPI = 1e6
 """More is a mistake, and at some point does not fit into a PNG."""
@@ -173,15 +235,17 @@ def srgb_profile() -> bytes:
 @contextmanager
 def _opened(path: Path, max_pixels: int) -> Iterator[tuple[Image.Image, str]]:
     """The decoded image and how its pixels lie in the file; all failures become sentences."""
-    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # the check below takes its place
+    if path.suffix.lower() in RAW_SUFFIXES:
+        raise RequestError(
+            f"{path} is a camera's raw file, which Flyaway does not develop. Export it from your raw converter as "
+            "TIFF with 16 bits a channel."
+        )
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # damaged metadata does not hurt the pixels
-            with Image.open(path, formats=_FORMATS) as image:
-                _check_size(path, image.size, max_pixels)
-                raw_mode = _raw_mode(image)
-                image.load()  # of deep colour too: OpenCV would not say that a file is cut short
-                yield image, raw_mode
+        with _LENIENCY.granted(), Image.open(path, formats=_FORMATS) as image:
+            _check_size(path, image.size, max_pixels)
+            raw_mode = _raw_mode(image)
+            image.load()  # of deep colour too: OpenCV would not say that a file is cut short
+            yield image, raw_mode
     except RequestError:
         raise
     except UnidentifiedImageError as error:
@@ -197,8 +261,42 @@ def _opened(path: Path, max_pixels: int) -> Iterator[tuple[Image.Image, str]]:
         raise TooLargeError(
             f"There is not enough memory to read {path}. Make it smaller or close other programs."
         ) from error
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
+
+
+class _Leniency:
+    """Pillow without its own limit of size and its warnings, for as long as any thread reads.
+
+    Both belong to the whole process: a thread that put them back would do so to the others, too.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._readers = 0
+        self._kept = ExitStack()
+
+    @contextmanager
+    def granted(self) -> Iterator[None]:
+        """Read in this."""
+        with self._lock:
+            if not self._readers:
+                limit, Image.MAX_IMAGE_PIXELS = (
+                    Image.MAX_IMAGE_PIXELS,
+                    None,
+                )  # `_check_size` has ours
+                self._kept.callback(setattr, Image, "MAX_IMAGE_PIXELS", limit)
+                self._kept.enter_context(warnings.catch_warnings())
+                warnings.simplefilter("ignore")  # damaged metadata does not hurt the pixels
+            self._readers += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._readers -= 1
+                if not self._readers:
+                    self._kept.close()
+
+
+_LENIENCY = _Leniency()
 
 
 def _check_size(path: Path, size: tuple[int, int], max_pixels: int) -> None:

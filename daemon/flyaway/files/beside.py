@@ -1,14 +1,58 @@
-"""Files that go with a photo: selection, picture of the empty scene, mask. Each has to fit it."""
+"""Files that go with a photo, each of which has to fit it, and the request that they make together."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from flyaway.cli import photos
-from flyaway.cli.photos import Photo
 from flyaway.errors import RequestError
-from flyaway_client.messages import ImageHeader
+from flyaway.files import photos
+from flyaway.files.photos import Photo
+from flyaway_client.client import new_request_id
+from flyaway_client.messages import ExtractRequest, ImageHeader
 from flyaway_client.zmtp import Buffer
+
+
+def request(
+    photo: Photo,
+    max_pixels: int,
+    meaning: str = "automatic",
+    selection_file: Path | None = None,
+    plate_file: Path | None = None,
+) -> tuple[ExtractRequest, dict[str, Buffer]]:
+    """What to ask of the daemon for a photo, and the bytes that go with it; the alpha has the photo's depth.
+
+    Args:
+        photo: the photo.
+        max_pixels: larger files are refused.
+        meaning: of the selection, in the wire's words.
+        selection_file: selection, trimap or region.
+        plate_file: the picture of the empty scene.
+
+    Raises:
+        RequestError: a file cannot be read, or does not fit the photo.
+    """
+    parts: dict[str, Buffer] = {"image": photo.pixels.data}
+    if photo.icc:
+        parts["icc"] = photo.icc
+    selected, empty = None, None
+    if selection_file:
+        is_trimap = meaning == "trimap"
+        selected, parts["selection"] = selection(
+            selection_file, photo.header, max_pixels, is_trimap=is_trimap
+        )
+    if plate_file:
+        empty, parts["plate"] = plate(plate_file, photo, max_pixels)
+    asked = ExtractRequest(
+        id=new_request_id(),
+        image=photo.header,
+        colour="icc" if photo.icc else "srgb",
+        icc_bytes=len(photo.icc),
+        selection=selected,
+        selection_is=meaning,
+        plate=empty,
+        output_dtype=photo.dtype,
+    )
+    return asked, parts
 
 
 def selection(

@@ -1,0 +1,190 @@
+"""`flyaway batch`: cut the subjects out of whole folders, through the daemon."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flyaway import config
+from flyaway.cli import connecting, terminal
+from flyaway.cli.statuses import FAILED, INTERRUPTED
+from flyaway.errors import BatchError, RequestError, UnknownEngineError
+
+if TYPE_CHECKING:
+    from flyaway.batch.feed import Feed
+    from flyaway.batch.manifest import Manifest
+    from flyaway.batch.plan import Job, Planner
+    from flyaway.batch.run import Run
+    from flyaway.cli import Commands
+    from flyaway.cli.telling import Telling
+
+_LOOKS_PER_REPORT = 40
+"""Of the main thread at the run: reports of one that goes on for long are 20 seconds old at most."""
+
+_TEXTS = (
+    ("output", "OUT", "folder for the results, in which the photos' folders are mirrored"),
+    ("engine", "NAME", "see `flyaway models list`; or a job, as for `flyaway extract`"),
+    ("trimap-pattern", "PATTERN", "each photo's trimap, such as {stem}_trimap.png"),
+    ("region-pattern", "PATTERN", "each photo's rough region, such as regions/{stem}.png"),
+    ("plate", "FILE", "photo of the empty scene; or a pattern for each photo's"),
+    ("name", "PATTERN", "of results, without suffix (default: {stem}-{kind})"),
+    ("format", "png|tiff|webp", "kind of file (default: png)"),
+    ("background", "COLOUR|FILE", "what to put behind the cut-outs"),
+    ("pad", "PX|PERCENT", "room around each result, such as 20 or 5%%"),
+    ("workers", "N", "photos that may be with the daemon at once (default: 2)"),
+    ("shard", "I/N", "do one of N parts of the photos, the first is 1"),
+)
+_SWITCHES = (
+    ("cutout", "write cut-outs (default)"),
+    ("mask", "write the alpha alone, as grey pictures"),
+    ("both", "write both"),
+    ("trim", "cut results to what is seen of them"),
+    ("watch", "go on with photos that come later, each once it is complete"),
+    ("dry-run", "say what would be done, and do nothing"),
+    ("retry-failed", "try those again, too, that failed before"),
+    ("json", "tell everything in lines of JSON"),
+)
+
+
+def add_to(commands: Commands) -> None:
+    """Describe the command."""
+    parser = commands.add_parser(
+        "batch",
+        help="cut the subjects out of whole folders",
+        description="Cut the subject out of every photo in folders. Run again, it does what is new, has changed or was "
+        "broken off. All options can stand in a file flyaway-batch.toml beside the photos, by the same names.",
+        argument_default=argparse.SUPPRESS,
+    )
+    parser.add_argument(
+        "photos", type=Path, nargs="+", metavar="PHOTOS", help="photos and folders of photos"
+    )
+    for name, shown, text in _TEXTS:
+        flags = ("-o", "--output") if name == "output" else (f"--{name}",)
+        parser.add_argument(*flags, dest=name, metavar=shown, help=text)
+    for name, text in _SWITCHES:
+        parser.add_argument(
+            f"--{name}", dest=name, action=argparse.BooleanOptionalAction, help=text
+        )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do it, and say in the end what came of it."""
+    from flyaway.batch import report
+    from flyaway.batch import settings as options  # deferred: loads numpy and OpenCV
+    from flyaway.batch.manifest import Manifest, results
+    from flyaway.batch.plan import Planner, root
+    from flyaway.batch.run import Run
+    from flyaway.batch.work import Wishes
+    from flyaway.cli.telling import Telling
+
+    names = {name for name, *_ in (*_TEXTS, *_SWITCHES)}
+    given = {name: value for name, value in vars(arguments).items() if name in names}
+    settings = options.settle(given, options.read_file(root(arguments.photos)))
+    wishes = Wishes.of(settings, config.load().max_pixels)
+    planner, manifest = Planner(arguments.photos, settings), Manifest(settings.output)
+    telling = Telling(settings.is_json)
+    with terminal.endings(), terminal.interruption() as pressed:
+        running = Run(wishes, manifest, connecting.ask, telling.hear, _weights, pressed)
+        plan = planner.plan(results)
+        verdicts = [(job, running.hand.verdict(job)) for job in plan.jobs]
+        to_do = [job for job, verdict in verdicts if running.hand.is_to_do(verdict)]
+        if settings.is_dry:
+            telling.show_plan(plan, verdicts, len(to_do))
+            return 0
+        report.check(settings.output)
+        telling.begin(plan, verdicts, len(to_do))
+        manifest.prepare()
+        if to_do or settings.is_watching:
+            connecting.connect().close()  # whether there is a daemon is known before any photo is read
+            feed = _feed(planner, running, telling, to_do, pressed, settings.is_watching)
+            _work_off(running, feed, telling, pressed, lambda: _report(manifest, planner))
+        failures = _report(manifest, planner)
+    telling.end(failures, pressed.is_set())
+    if pressed.is_set() and not settings.is_watching:
+        return INTERRUPTED
+    return FAILED if failures or plan.unreadable else 0
+
+
+def _feed(
+    planner: Planner,
+    running: Run,
+    telling: Telling,
+    to_do: list[Job],
+    pressed: threading.Event,
+    is_watching: bool,
+) -> Feed:
+    """What hands out the photos."""
+    from flyaway.batch.feed import ListFeed, WatchFeed
+    from flyaway.batch.manifest import results
+
+    if not is_watching:
+        return ListFeed(to_do, pressed)
+    known = {job.name for job in to_do}
+
+    def take(job: Job) -> bool:
+        is_to_do = running.hand.is_to_do(running.hand.verdict(job))
+        if is_to_do and job.name not in known:
+            telling.expect(job)
+        known.discard(job.name)
+        return is_to_do
+
+    return WatchFeed(lambda: planner.plan(results).jobs, take, pressed)
+
+
+def _work_off(
+    running: Run,
+    feed: Feed,
+    telling: Telling,
+    pressed: threading.Event,
+    report: Callable[[], object],
+) -> None:
+    """Let it run, with progress on the terminal. Ctrl-C finishes the photos in hand; another one gives them up."""
+    looks = 0
+
+    def look() -> None:
+        nonlocal looks
+        looks += 1
+        if pressed.is_set():
+            telling.say_once("Finishing the photos in hand. Ctrl-C again gives them up.")
+        if looks % _LOOKS_PER_REPORT == 0 and telling.has_news():
+            report()
+        telling.show_progress()
+
+    try:
+        running.work_off(feed, look)
+    except BatchError:
+        with suppress(BatchError):  # it may be the disk
+            report()
+        raise
+    finally:
+        telling.clear()
+
+
+def _report(manifest: Manifest, planner: Planner) -> int:
+    """Write the reports; how many photos have failed.
+
+    Raises:
+        BatchError: they cannot be written.
+    """
+    from flyaway.batch import report
+
+    try:
+        return report.write(manifest, planner.names)
+    except RequestError as error:
+        raise BatchError(str(error)) from error
+
+
+def _weights(engine: str) -> str | None:
+    """The hash of an engine's file, None where it has none."""
+    from flyaway import engines
+    from flyaway.weights.store import Store
+
+    try:
+        return Store().digest(engines.record(engine))
+    except UnknownEngineError:  # such as none
+        return None

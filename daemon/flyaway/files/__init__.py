@@ -1,0 +1,1 @@
+"""Photos, what goes with them, and cut-outs as files."""
