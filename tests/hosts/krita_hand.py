@@ -84,8 +84,7 @@ def ready():
 
 
 def story():
-    for one in krita.dockers():
-        one.setVisible(one.objectName() in SHOWN)
+    steps.show_only(*SHOWN)
     yield steps.is_active(document, photo)
     yield steps.a_moment()
     note("ready", ready())

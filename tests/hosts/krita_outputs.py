@@ -24,8 +24,7 @@ def seen_mask():
 
 def story():
     facts = {}
-    steps.docker().show()
-    steps.docker().raise_()
+    steps.show_only("flyaway", "KisLayerBox")
     for output in ("selection", "layer-mask", "new-layer"):
         steps.select(document, Path(args["subject"]).read_bytes(), *canvas)
         yield steps.is_active(document, photo)

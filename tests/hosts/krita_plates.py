@@ -26,8 +26,7 @@ def refused():
 def story():
     said = {}
     yield steps.is_active(document, photo)
-    steps.docker().show()
-    steps.docker().raise_()
+    steps.show_only("flyaway", "KisLayerBox")
     said["row before"] = steps.menu("plate").isVisible()
     yield from steps.pick_engine(args["engine"])
     said["row"] = steps.menu("plate").isVisible(), steps.entries("plate")

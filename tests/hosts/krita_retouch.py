@@ -75,8 +75,7 @@ def look(number):
 
 def story():
     steps.select(document, Path(args["selection"]).read_bytes(), *canvas)
-    for one in krita.dockers():
-        one.setVisible(one.objectName() in SHOWN)
+    steps.show_only(*SHOWN)
     yield steps.is_active(document, photo)
     steps.choose(output="layer-mask")
     steps.extract()

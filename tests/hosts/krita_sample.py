@@ -17,8 +17,7 @@ def story():
     layer.setName("Astronaut")
     canvas = (0, 0, document.width(), document.height())
     steps.select(document, Path(args["selection"]).read_bytes(), *canvas)
-    for docker in krita.dockers():
-        docker.setVisible(docker.objectName() in args["keep"])
+    steps.show_only(*args["keep"])
     yield steps.is_active(document, layer)
     steps.button().click()
     yield steps.is_idle

@@ -46,6 +46,12 @@ def docker():
     return next(one for one in Krita.instance().dockers() if one.objectName() == "flyaway")
 
 
+def show_only(*names: str) -> None:
+    """Those dockers and no others: on a small screen what all of them need reaches beyond its foot."""
+    for one in Krita.instance().dockers():
+        one.setVisible(one.objectName() in names)
+
+
 def button():
     """Extract, or Cancel while at work."""
     return docker().findChild(QtWidgets.QPushButton, "flyaway_button")

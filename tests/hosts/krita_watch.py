@@ -50,11 +50,7 @@ def place():
 def story():
     if args["selection"]:
         steps.select(document, Path(args["selection"]).read_bytes(), *canvas)
-    if args.get("docker"):
-        steps.docker().show()
-        steps.docker().raise_()
-    else:
-        steps.docker().close()
+    steps.show_only("KisLayerBox", *(["flyaway"] if args["docker"] else []))
     yield steps.is_active(document, layer)
     if args["engine"]:
         yield from steps.pick_engine(args["engine"])
