@@ -1,59 +1,225 @@
-"""Client.point: what the user may have pointed at, and a mask for each."""
+"""pointing.py: clicks are asked for, newest first, and what they mean is shown; against a daemon that is a fake."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.fakes import daemon as fake
+from tests.fakes import daemon
 from tests.fakes.daemon import FakeDaemon, Peer, running
 
-from flyaway_client import messages, protocol
-from flyaway_client.client import Client, PointedAt, new_request_id
-from flyaway_client.errors import RefusedError, TransportError
-from flyaway_client.messages import Message, PointRequest
-from flyaway_client.prompts import Box, Candidate, Point, Prompts
+from flyaway_client import messages, planes, protocol, texts
+from flyaway_client.background import BackgroundCall, Work
+from flyaway_client.clicks import Kept
+from flyaway_client.conversation import Report
+from flyaway_client.menu_entries import EngineEntry
+from flyaway_client.messages import EngineInfo, ImageHeader, Message, PointRequest, Progress
+from flyaway_client.pointing import Pointing
+from flyaway_client.prompts import Point, Prompts
+from flyaway_client.retouching import Image
 
-CLICK = Prompts((Point(1, 0),))
-
-
-def point(prompts: Prompts = CLICK) -> PointedAt:
-    with Client.connect("test", start=False) as client:
-        return client.point(PointRequest(new_request_id(), "session", prompts))
-
-
-def test_each_candidate_has_its_mask(home: Path) -> None:
-    with running(home) as daemon:
-        found = point()
-    assert [candidate.size for candidate in found.answer.candidates] == ["part", "whole"]
-    assert found.masks == (b"ab", b"cd")
-    (asked,) = (one for one in daemon.received if isinstance(one, PointRequest))
-    assert asked.prompts == CLICK
+IMAGE = Image(ImageHeader(40, 30, "rgba", "u8"), bytes(4 * 40 * 30))
+POINTED = EngineInfo("sam", "SAM", "Clicks.", ("prompts",), True, 38_800_000, "MIT", "", True)
 
 
-def test_without_prompts_nothing_is_found(home: Path) -> None:
-    with running(home):
-        found = point(Prompts())
-    assert found.masks == ()
-    assert found.answer.mask is None
+class Desk:
+    """A screen, and a main loop that is turned by hand."""
+
+    def __init__(self, kept: Kept | None = None, *, paid_work_only: bool = False) -> None:
+        self.said: list[tuple[str, str]] = []
+        self.mask: tuple[ImageHeader, bytes] | None = None
+        self.entry: EngineEntry | None = None
+        self.marks = 0
+        self._running: list[tuple[BackgroundCall[Any], Report, Callable[..., object]]] = []
+        self.pointing = Pointing(
+            self._start, "test", lambda: IMAGE, (40, 30), kept, paid_work_only, self
+        )
+
+    def _start(
+        self, work: Work[Any], on_end: Callable[[BackgroundCall[Any]], object], report: Report
+    ) -> BackgroundCall[Any]:
+        call = BackgroundCall(work)
+        self._running.append((call, report, on_end))
+        return call
+
+    def show_mask(self, mask: tuple[ImageHeader, bytes] | None) -> None:
+        self.mask = mask
+
+    def show_marks(self, box: planes.Box) -> None:
+        self.marks += box.width * box.height
+
+    def rest(self, sentence: str) -> None:
+        self.said.append(("rest", sentence))
+
+    def work(self, sentence: str) -> None:
+        self.said.append(("work", sentence))
+
+    def show_progress(self, progress: Progress) -> None:
+        pass
+
+    def fail(self, sentence: str) -> None:
+        self.said.append(("fail", sentence))
+
+    def offer(self, entry: EngineEntry | None) -> None:
+        self.entry = entry
+
+    def offers(self, *what: str) -> bool:
+        """Whether a button fetches that, and says so; of nothing, whether there is none."""
+        entry = self.entry
+        return what == (() if entry is None else (entry.downloads, entry.download_label))
+
+    def click(self, x: float, y: float, *, is_swapped: bool = False) -> None:
+        self.pointing.clicks.begin((x, y), is_swapped)
+        self.pointing.clicks.lift()
+
+    def wait_for(self, kind: str, sentence: str) -> None:
+        """Turn the loop until that is said."""
+        for _ in range(1000):
+            if self.said and self.said[-1] == (kind, sentence):
+                return
+            self._running = [one for one in self._running if one[0].follow(one[1], one[2])]
+            time.sleep(0.01)
+        raise TimeoutError(self.said)
 
 
-@pytest.mark.parametrize("payload", [b"abc", b"abcde", b""])
-def test_masks_of_another_size_are_refused(home: Path, payload: bytes) -> None:
-    def answer(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
+@pytest.fixture
+def fake(home: Path) -> Iterator[FakeDaemon]:
+    with running(home, {"engines": daemon.offer(POINTED)}) as one:
+        yield one
+
+
+def asked(fake: FakeDaemon) -> list[Prompts]:
+    return [one.prompts for one in fake.received if isinstance(one, PointRequest)]
+
+
+FOUND = texts.points_found(2, 2)
+
+
+def test_looks_first_and_answers_a_click(fake: FakeDaemon) -> None:
+    desk = Desk()
+    assert desk.pointing.session == ""
+    desk.pointing.begin()
+    desk.wait_for("rest", texts.POINTS_READY)
+    assert asked(fake) == [Prompts()] and desk.offers()
+    desk.click(10.5, 10.5)
+    assert desk.said[-1] == ("work", texts.POINTING) and desk.marks
+    desk.wait_for("rest", FOUND)
+    assert desk.mask == (ImageHeader(2, 1, "gray", "u8"), b"cd")
+    desk.pointing.cycle()
+    assert desk.mask[1] == b"ab" and desk.said[-1] == ("rest", texts.points_found(1, 2))
+    assert desk.pointing.clicks.prompts.size == "part"
+    assert asked(fake)[1:] == [Prompts((Point(10, 10),))]
+    assert desk.pointing.is_ready() and desk.pointing.session
+    desk.pointing.close()
+
+
+def test_a_click_while_it_looks_waits_for_that(fake: FakeDaemon) -> None:
+    desk = Desk()
+    desk.pointing.begin()
+    desk.click(10.5, 10.5)
+    desk.click(20.5, 10.5)
+    desk.wait_for("rest", texts.points_found(2, 2))
+    assert asked(fake) == [Prompts(), Prompts((Point(10, 10), Point(20, 10)))]
+    desk.pointing.close()
+
+
+def test_what_was_kept_is_asked_for_at_once(fake: FakeDaemon) -> None:
+    desk = Desk(Kept(40, 30, Prompts((Point(4, 5),))))
+    desk.pointing.begin()
+    desk.wait_for("rest", FOUND)
+    assert asked(fake) == [Prompts(), Prompts((Point(4, 5),))]
+    desk.pointing.close()
+
+
+def test_without_a_subject_there_is_nothing_to_ask_or_extract(fake: FakeDaemon) -> None:
+    desk = Desk()
+    desk.pointing.begin()
+    desk.wait_for("rest", texts.POINTS_READY)
+    assert not desk.pointing.is_ready() and desk.said[-1] == ("fail", texts.POINTS_FIRST)
+    desk.click(3, 3, is_swapped=True)
+    assert desk.said[-1] == ("rest", texts.POINTS_FIRST)
+    desk.click(10, 10)
+    desk.wait_for("rest", FOUND)
+    desk.pointing.clicks.clear()
+    assert desk.mask is None and desk.said[-1] == ("rest", texts.POINTS_READY)
+    assert len(asked(fake)) == 2
+    for number in range(70):
+        desk.pointing.clicks.drags_box = False
+        desk.pointing.clicks.begin((1, 1), False)
+        for x in (10, 20, 38):
+            desk.pointing.clicks.go((x, number % 29))
+        desk.pointing.clicks.lift()
+    assert desk.said[-1] == ("fail", texts.POINTS_FULL)
+    desk.pointing.close()
+
+
+def test_nothing_found_is_said(fake: FakeDaemon) -> None:
+    def find_nothing(fake: FakeDaemon, peer: Peer, message: Message) -> None:
         assert isinstance(message, PointRequest)
-        (candidate, other) = (Candidate("part", 0.5, Box(0, 0, right, 1)) for right in (1, 2))
-        mask = messages.ImageHeader(2, 1, "gray", "u8")
-        reply = messages.Pointed(message.id, "session", "fake", (candidate, other), mask)
-        daemon.send(peer, reply, *([payload] if payload else []))
+        fake.send(peer, messages.Pointed(message.id, message.session, "fake"))
 
-    with running(home, {"point": answer}), pytest.raises(TransportError, match="not 4"):
-        point()
+    fake.script["point"] = find_nothing
+    desk = Desk()
+    desk.pointing.begin()
+    desk.wait_for("rest", texts.POINTS_READY)
+    desk.click(10, 10)
+    desk.wait_for("fail", texts.POINTS_NOTHING)
+    assert desk.mask is None
+    desk.pointing.close()
 
 
-def test_the_daemons_sentence_on_missing_weights_is_passed_on(home: Path) -> None:
-    sentence = "Get MobileSAM (41 MB) with `flyaway models download mobile-sam`."
-    script = {"point": fake.refuse(protocol.WEIGHTS_MISSING, sentence)}
-    with running(home, script), pytest.raises(RefusedError, match="41 MB") as refused:
-        point()
-    assert refused.value.code == protocol.WEIGHTS_MISSING
+@pytest.mark.parametrize("is_looking", [True, False])
+def test_what_goes_wrong_is_said(fake: FakeDaemon, is_looking: bool) -> None:
+    desk = Desk()
+    if is_looking:
+        fake.script["point"] = daemon.refuse(protocol.OUT_OF_MEMORY, "Too large.")
+        desk.pointing.begin()
+        desk.click(10, 10)
+    else:
+        desk.pointing.begin()
+        desk.wait_for("rest", texts.POINTS_READY)
+        fake.script["point"] = daemon.refuse(protocol.OUT_OF_MEMORY, "Too large.")
+        desk.click(10, 10)
+    desk.wait_for("fail", "Too large.")
+    desk.pointing.close()
+
+
+def test_a_click_that_came_out_of_order_is_asked_again(fake: FakeDaemon) -> None:
+    desk = Desk()
+    desk.pointing.begin()
+    desk.wait_for("rest", texts.POINTS_READY)
+    acts = iter([daemon.refuse(protocol.CANCELLED, "Cancelled.")])
+    fake.script["point"] = lambda one, peer, message: next(acts, daemon.find_pointed)(
+        one, peer, message
+    )
+    desk.click(10, 10)
+    desk.wait_for("rest", FOUND)
+    assert len(asked(fake)) == 3
+    desk.pointing.close()
+
+
+def test_a_missing_network_is_offered(home: Path) -> None:
+    missing = messages.EngineInfo(**{**vars(POINTED), "installed": False})
+    unclear = messages.EngineInfo(**{**vars(POINTED), "name": "unclear", "paid_work": None})
+    with running(home, {"engines": daemon.offer(missing, unclear)}) as fake:
+        desk = Desk(paid_work_only=True)
+        desk.pointing.begin()
+        desk.click(10, 10)
+        desk.wait_for("fail", texts.POINTS_MISSING)
+        assert desk.offers("sam", "Find by clicking (39 MB)")
+        assert asked(fake) == []
+        desk.pointing.choose_engines(False)
+        desk.wait_for("rest", FOUND)
+        assert desk.offers()
+        fake.script["engines"] = daemon.offer()
+        desk.pointing.choose_engines(True)
+        desk.wait_for("fail", texts.POINTS_MISSING_BY_HAND)
+        assert desk.offers()
+        fake.script["engines"] = daemon.refuse(protocol.INTERNAL, "Broken.")
+        desk.pointing.begin()
+        desk.wait_for("fail", "Broken.")
+        desk.pointing.begin()
+        desk.pointing.close()

@@ -280,6 +280,7 @@ class DocumentData:
         self.undo_steps: list[str] = []
         self.is_modified = True
         self.is_batchmode = False
+        self.annotations: dict[str, bytes] = {}
         self.file_name = f"/photos/{width} by {height}.kra"
 
 
@@ -312,6 +313,13 @@ class Document(QObject):
 
     def colorProfile(self) -> str:
         return self.data.profile
+
+    def annotation(self, kind: str) -> QByteArray:
+        return QByteArray(self.data.annotations.get(kind, b""))
+
+    def setAnnotation(self, kind: str, description: str, annotation: QByteArray) -> None:
+        assert description
+        self.data.annotations[kind] = annotation.data()
 
     def activeNode(self) -> Node | None:
         return self.data.active

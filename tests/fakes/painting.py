@@ -33,12 +33,12 @@ class QColor:
 class QImage:
     """An image: HxW bytes, or HxWx4 of blue, green, red and opacity."""
 
-    Format = enum.Enum("Format", "Format_Grayscale8 Format_ARGB32 Format_RGBA8888")
+    Format = enum.Enum("Format", "Format_Grayscale8 Format_ARGB32 Format_RGBA8888 Format_RGB32")
 
     def __init__(self, *args: Any) -> None:
         if len(args) == 3:
             width, height, kind = args
-            assert kind is QImage.Format.Format_ARGB32
+            assert kind in (QImage.Format.Format_ARGB32, QImage.Format.Format_RGB32)
             self.pixels: Pixels = np.zeros((height, width, 4), np.uint8)
         else:
             data, width, height, bytes_per_line, kind = args
@@ -73,6 +73,12 @@ class QImage:
 
     def fill(self, colour: QColor) -> None:
         self.pixels[...] = (*colour.rgb[::-1], 255)
+
+    def convertToFormat(self, kind: enum.Enum) -> QImage:
+        assert kind is QImage.Format.Format_Grayscale8
+        other = QImage.__new__(QImage)
+        other.pixels = self.pixels[..., 0].copy()
+        return other
 
     def setAlphaChannel(self, levels: QImage) -> None:
         self.pixels[..., 3] = levels.pixels
@@ -116,6 +122,9 @@ class QPainter:
         self._opacity = opacity
 
     def drawImage(self, *args: Any) -> None:
+        if len(args) == 3 and isinstance(args[1], QImage):
+            self._draw_part(*args)
+            return
         *place, image = args
         if not isinstance(self._target, QImage):
             self._target.painted.append((place[0], image))
@@ -124,6 +133,15 @@ class QPainter:
         opacity = image.pixels[..., 3:] / 255 * self._opacity
         mixed = self._target.pixels[..., :3] * (1 - opacity) + image.pixels[..., :3] * opacity
         self._target.pixels[..., :3] = np.rint(mixed)
+
+    def _draw_part(self, place: Any, image: QImage, part: Any) -> None:
+        """A part of a grey image over all of another one, without smoothing."""
+        height, width = self._target.pixels.shape[:2]
+        assert (place.x(), place.y(), place.width(), place.height()) == (0, 0, width, height)
+        rows = part.y() + (np.arange(height) + 0.5) * part.height() / height
+        columns = part.x() + (np.arange(width) + 0.5) * part.width() / width
+        levels = image.pixels[rows.astype(int)[:, None], columns.astype(int)]
+        self._target.pixels[..., :3] = levels[..., None]
 
     def end(self) -> None:
         self._target = None

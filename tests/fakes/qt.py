@@ -49,6 +49,9 @@ class Bound:
     def connect(self, slot: Callable[..., object]) -> None:
         self._slots.append(slot)
 
+    def disconnect(self, slot: Callable[..., object]) -> None:
+        self._slots.remove(slot)
+
     def emit(self, *values: object) -> None:
         if not self._owner.signals_blocked:
             for slot in list(self._slots):
@@ -123,6 +126,9 @@ class QTimer(QObject):
 
 
 class QByteArray(bytearray):
+    def isEmpty(self) -> bool:
+        return not self
+
     def data(self) -> bytes:
         return bytes(self)
 
@@ -213,6 +219,12 @@ class QEvent:
     def key(self) -> Any:
         return self._what["key"]
 
+    def button(self) -> Any:
+        return self._what.get("button", Qt.MouseButton.LeftButton)
+
+    def modifiers(self) -> Any:
+        return self._what.get("modifiers", Qt.KeyboardModifier(0))
+
     def pos(self) -> Any:
         return self._what["place"]
 
@@ -245,9 +257,13 @@ class Qt:
     WidgetAttribute = enum.Enum("WidgetAttribute", "WA_DeleteOnClose")
     ItemDataRole = enum.Enum("ItemDataRole", "UserRole ToolTipRole")
     ScrollBarPolicy = enum.Enum("ScrollBarPolicy", "ScrollBarAlwaysOff")
-    FocusPolicy = enum.Enum("FocusPolicy", "StrongFocus")
+    FocusPolicy = enum.Enum("FocusPolicy", "StrongFocus NoFocus")
     Orientation = enum.Enum("Orientation", "Horizontal")
-    Key = enum.Enum("Key", "Key_F Key_X Key_A")
+    Key = enum.Enum(
+        "Key", "Key_F Key_X Key_A Key_B Key_S Key_Z Key_Return Key_Enter Key_Backspace Key_Delete"
+    )
+    MouseButton = enum.Enum("MouseButton", "LeftButton MiddleButton RightButton")
+    KeyboardModifier = enum.Flag("KeyboardModifier", "ControlModifier AltModifier ShiftModifier")
     AspectRatioMode = enum.Enum("AspectRatioMode", "KeepAspectRatio")
     TransformationMode = enum.Enum("TransformationMode", "SmoothTransformation")
 
@@ -279,6 +295,8 @@ class QWidget(QObject):
     is_enabled = True
     is_behind = False
     """Whether other widgets hide it, as tabs hide the dockers behind them."""
+    among: Any = None
+    """The layout that it was put into."""
     tool_tip = ""
     title = ""
     style = ""
@@ -399,6 +417,7 @@ class QVBoxLayout:
     def addWidget(self, widget: QWidget, stretch: int = 0) -> None:
         assert stretch >= 0
         self.widgets.append(widget)
+        widget.among = self
 
     def addStretch(self, stretch: int) -> None:
         assert stretch > 0
@@ -479,6 +498,38 @@ class QPushButton(_Text):
     def click(self) -> None:
         self.clicked.emit(False)
 
+    def setAutoDefault(self, default: bool) -> None:
+        assert not default, "the key Return would be its own once it was pressed"
+
+
+class QDialog(QWidget):
+    """A window that is open from `show` to `accept` or `reject`."""
+
+    finished = pyqtSignal(int)
+    is_shown = False
+
+    def accept(self) -> None:
+        self._finish(1)
+
+    def reject(self) -> None:
+        self._finish(0)
+
+    def resize(self, width: int, height: int) -> None:
+        self.size = (width, height)
+
+    def raise_(self) -> None:
+        self.is_raised = True
+
+    def activateWindow(self) -> None:
+        """It gets the keyboard."""
+
+    def keyPressEvent(self, event: QEvent) -> None:
+        """Return and Escape are known to the dialog."""
+
+    def _finish(self, result: int) -> None:
+        self.is_shown = False
+        self.finished.emit(result)
+
 
 class QCheckBox(QPushButton):
     is_checked = False
@@ -494,6 +545,17 @@ class QCheckBox(QPushButton):
         self.is_checked = not self.is_checked
         self.clicked.emit(self.is_checked)
         self.toggled.emit(self.is_checked)
+
+
+class QRadioButton(QCheckBox):
+    """Of those in one row one alone is checked."""
+
+    def setChecked(self, checked: bool) -> None:
+        if checked and not self.is_checked:
+            for other in self.among.widgets if self.among else ():
+                if isinstance(other, QRadioButton) and other.is_checked:
+                    other.click()
+            self.click()
 
 
 class _Range(QWidget):
@@ -700,6 +762,6 @@ CORE = (
 )  # fmt: skip
 GUI = (QColor, QIcon, QImage, QPainter, QPixmap)
 WIDGETS = (
-    QApplication, QFrame, QScrollArea, QWidget, QDockWidget, QFormLayout, QVBoxLayout, QHBoxLayout, QLabel, QPushButton, QCheckBox, QProgressBar,
+    QApplication, QFrame, QScrollArea, QWidget, QDockWidget, QFormLayout, QVBoxLayout, QHBoxLayout, QLabel, QPushButton, QCheckBox, QRadioButton, QDialog, QProgressBar,
     QSpinBox, QSlider, QColorDialog, QComboBox, QProgressDialog, QMessageBox,
 )  # fmt: skip

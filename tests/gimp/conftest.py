@@ -51,7 +51,7 @@ def gimp(script: ModuleType) -> ModuleType:
 
 @pytest.fixture
 def procedures(script: ModuleType, gimp: ModuleType):
-    """The procedures as they were registered: Extract Foreground, Refine Edge."""
+    """The procedures as they were registered: Extract Foreground, Refine Edge, Extract by Clicking."""
     (plug_in,) = (kind() for kind in gimp.plug_ins)
     return [plug_in.do_create_procedure(name) for name in plug_in.do_query_procedures()]
 
@@ -66,6 +66,12 @@ def procedure(procedures):
 def refine(procedures):
     """Refine Edge."""
     return procedures[1]
+
+
+@pytest.fixture
+def point(procedures):
+    """Extract by Clicking."""
+    return procedures[2]
 
 
 @pytest.fixture

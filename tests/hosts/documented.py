@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from PIL import Image
 from tests.hosts.editor import Editor
-from tests.hosts.gimp_host import DIALOG, Gimp
+from tests.hosts.gimp_host import DIALOG, REFINE_DIALOG, Gimp
 from tests.hosts.homes import used_home
 from tests.hosts.krita_host import Krita
 from tests.hosts.roots import REPOSITORY, Installation
@@ -86,7 +86,7 @@ def gimp_refine(folder: Path) -> Path:
         gimp.open_dialog(running, "astronaut")
         display.key("Return")
         running.note("masked")
-        gimp.open_refine_dialog(running, "astronaut")
+        gimp.open_dialog(running, "astronaut", REFINE_DIALOG)
         _settled(gimp, "refine")
         display.key(*["bracketright"] * WIDER)
         x, y = IN_REFINE

@@ -9,6 +9,10 @@ from tests.hosts.running import Running
 
 DIALOG = "^Flyaway: Extract Foreground$"
 REFINE_DIALOG = "^Flyaway: Refine Edge$"
+POINT_DIALOG = "^Flyaway: Extract by Clicking$"
+
+_WORDS = {DIALOG: "remove background", REFINE_DIALOG: "refine hair", POINT_DIALOG: "pick subject"}
+"""What finds each in GIMP's action search."""
 SEARCH = "^Search Actions$"
 """Titles of windows."""
 
@@ -36,17 +40,10 @@ class Gimp(Editor):
         major_minor = ".".join(self.installation.version.split(".")[:2])
         return self.home / ".config" / "GIMP" / major_minor
 
-    def open_dialog(self, running: Running, title: str) -> None:
-        """Open the dialog of Extract Foreground by GIMP's action search, from the window of that title."""
-        self._open(running, title, "remove background", DIALOG)
-
-    def open_refine_dialog(self, running: Running, title: str) -> None:
-        """Open the dialog of Refine Edge in the same way."""
-        self._open(running, title, "refine hair", REFINE_DIALOG)
-
-    def _open(self, running: Running, title: str, words: str, dialog: str) -> None:
+    def open_dialog(self, running: Running, title: str, dialog: str = DIALOG) -> None:
+        """Open one of our dialogs by GIMP's action search, from the window of that title."""
         running.display.activate(running.display.wait_for_window(title))
-        self.search_action(running, words)
+        self.search_action(running, _WORDS[dialog])
         running.display.activate(running.display.wait_for_window(dialog))
 
     def search_action(self, running: Running, words: str) -> None:

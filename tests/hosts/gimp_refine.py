@@ -1,6 +1,6 @@
 """Runs in GIMP with its window while a test retouches a mask by hand: writes down what has become of it when asked.
 
-args: "folder", "mask" (HxW bytes in a file, the layer's first mask), "precision" and "offset" of the layer.
+args: "folder", "mask" (HxW bytes in a file, the layer's first mask; it may have none), "precision" and "offset" of the layer.
 The test gives the signals step-1, step-2, …; each is answered by the note done-N. Before, a file named "do" in the
 folder may hold lines of Python to run here.
 """
@@ -27,6 +27,8 @@ def prepare():
         image.convert_precision(getattr(Gimp.Precision, args["precision"]))
     if "canvas" in args:
         image.resize(*args["canvas"], *args["offset"])
+    if "mask" not in args:
+        return
     mask = photo.create_mask(Gimp.AddMaskType.BLACK)
     whole = Gegl.Rectangle.new(0, 0, photo.get_width(), photo.get_height())
     mask.get_buffer().set(whole, MASK_FORMAT, Path(args["mask"]).read_bytes())

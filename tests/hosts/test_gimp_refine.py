@@ -11,12 +11,11 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from tests.hosts.editor import wait_for
 from tests.hosts.gimp_host import REFINE_DIALOG as DIALOG
 from tests.hosts.gimp_host import Gimp
+from tests.hosts.gimp_user import HEIGHT, SIZE, TITLE, WIDTH, DialogUser, Levels, as_dtype
 from tests.hosts.pictures import portrait, write_png
-from tests.hosts.running import EditorError, Running
 
 from flyaway_client import calls, views
 from flyaway_client.adjustments import Adjustments
@@ -27,244 +26,11 @@ from flyaway_client.planes import Plane
 from flyaway_client.retouching import Image, Retouch
 
 HERE = Path(__file__).parent
-WIDTH, HEIGHT = SIZE = (480, 360)
-TITLE = "by hand"
 SUBJECT = (200, 140)
 BACKGROUND = (30, 30)
 
-MIDDLE = (140, 100, 200, 160)
-"""A place that looks like no other: x, y, width, height."""
-
 LOCK = [(340.0, 150.0), (346.0, 165.0), (349.0, 180.0), (346.0, 200.0)]
 """A stroke over the ragged edge, right of the middle."""
-
-OUTPUTS = ("layer-mask", "selection", "cutout", "new-layer")
-"""As they stand in the dialog's menu."""
-
-Levels = NDArray[np.uint8]
-Point = tuple[float, float]
-
-
-class Retoucher:
-    """A user at Refine Edge, and what has become of the image."""
-
-    def __init__(self, gimp: Gimp, folder: Path, **settings: Any) -> None:
-        self._gimp, self.folder = gimp, folder
-        self._steps, self._patches = 0, 0
-        self.photo = portrait(*SIZE)
-        self.first_mask = a_mask()
-        document = write_png(folder / f"{TITLE}.png", self.photo)
-        mask_dtype = settings.pop("mask_dtype", "uint8")
-        first = folder / "first"
-        first.write_bytes(_as(self.first_mask, mask_dtype).tobytes())
-        self.mask_dtype = mask_dtype
-        args = {"folder": str(folder), "mask": str(first), **settings}
-        with gimp.client() as client:
-            client.engines()  # so that the dialog need not start it
-        self.running: Running = gimp.start(
-            HERE / "gimp_refine.py", document=document, args=args, seconds=280
-        )
-        self.running.note("ready")
-        self.display = self.running.display
-        self._left_top: Point = (0, 0)
-
-    # --- what a user does -----------------------------------------------------------------------
-
-    def open_dialog(self) -> None:
-        """Open the dialog by GIMP's action search, and wait until the photo is seen in it."""
-        self._gimp.open_refine_dialog(self.running, TITLE)
-        self._left_top = self._find()
-
-    def draw(self, points: list[Point], *, patches: int = 1, held: str = "") -> None:
-        """Drag the mouse along points of the photo, and wait until the daemon has solved that; again where it was missed."""
-
-        def is_solved() -> bool:
-            if held:
-                self.display.xdotool("keydown", held)
-            self.drag(points)
-            if held:
-                self.display.xdotool("keyup", held)
-            try:
-                wait_for(lambda: self.solved() >= self._patches + patches, "not yet", 8)
-            except EditorError:
-                return False
-            return True
-
-        wait_for(is_solved, "no stroke was solved", 40)
-        self._patches = self.solved()
-        self.wait_for_rest()
-
-    def drag(self, points: list[Point]) -> None:
-        """Drag the mouse along points of the photo."""
-        self.display.drag([self.on_screen(point) for point in points])
-
-    def on_screen(self, point: Point) -> tuple[int, int]:
-        """Where a point of the photo was when the dialog opened."""
-        left, top = self._left_top
-        return round(left + point[0]), round(top + point[1])
-
-    def draw_on_screen(self, *places: tuple[int, int]) -> None:
-        """The same along places of the screen."""
-        left, top = self._left_top
-        self.draw([(x - left, y - top) for x, y in places])
-
-    def choose_output(self, name: str) -> None:
-        """Choose an output by keys."""
-        self.display.key("alt+p", "Home", *["Down"] * OUTPUTS.index(name))
-
-    def type_into(self, key: str, text: str) -> None:
-        """Type a number into the field of that key, and leave it."""
-        self.display.key(key, "ctrl+a")
-        self.display.type(text)
-        self.display.key("Tab")
-
-    def end(self, key: str) -> None:
-        """Press Return, or Escape, until the dialog is gone."""
-        self.display.press_until(
-            [key], lambda: not self.display.windows(DIALOG), f"{key} is not heard", 20
-        )
-
-    def press_until_solved(self, key: str) -> None:
-        """Press a key that has something solved."""
-        self.display.press_until(
-            [key], lambda: self.solved() > self._patches, f"{key} is not heard", 8
-        )
-        self._patches = self.solved()
-        self.wait_for_rest()
-
-    def refused(self, name: str) -> None:
-        """Press Return, which the dialog answers with a sentence: it stays."""
-        before = self.screen("before")
-        self.display.press_until(
-            ["Return"],
-            lambda: (self.screen(f"refused-{name}") != before).any(),
-            "nothing is said",
-        )
-        self.wait_for_rest()
-        assert self.display.windows(DIALOG)
-
-    def close_image(self) -> None:
-        """Have the image closed."""
-        self.look(
-            "image.clean_all(); "
-            "next(filter(None, map(Gimp.Display.get_by_id, range(1, 9)))).delete()"
-        )
-
-    def undo(self) -> None:
-        """Press Ctrl+Z in the image's window."""
-        self.display.activate(self.display.wait_for_window(TITLE))
-        self.display.key("ctrl+z")
-
-    def solved(self) -> int:
-        """How many patches the daemon has solved."""
-        log = self._gimp.flyaway_home / "daemon.log"
-        return log.read_text("utf-8").count(", done by") if log.exists() else 0
-
-    # --- what is seen ---------------------------------------------------------------------------
-
-    def wait_for_rest(self) -> None:
-        """Return once the screen no longer changes."""
-        before = b""
-
-        def rests() -> bool:
-            nonlocal before
-            last, before = before, self.screen("rest").tobytes()
-            return last == before
-
-        wait_for(rests, "the screen goes on changing", 30)
-
-    def screen(self, name: str) -> Levels:
-        """The screen, HxWx3 in blue, green and red."""
-        picture = cv2.imread(str(self.display.screenshot(name)))
-        assert picture is not None
-        return np.asarray(picture, np.uint8)
-
-    def colour(self, name: str, place: Point) -> tuple[int, ...]:
-        """Which red, green and blue the dialog shows at a place of the photo."""
-        left, top = self._left_top
-        pixel = self.screen(name)[round(top + place[1]), round(left + place[0]), ::-1]
-        return tuple(map(int, pixel))
-
-    def _find(self) -> Point:
-        """Where on the screen the photo begins, once the dialog shows it pixel by pixel."""
-        x, y, width, height = MIDDLE
-        overlay = views.view(views.OVERLAY)
-        assert overlay.ground is not None
-        opacity = np.frombuffer(overlay.opacity, np.uint8)[self.first_mask][..., None] / 255
-        mixed = opacity * self.photo + (1 - opacity) * np.array(overlay.ground)
-        part = np.ascontiguousarray(mixed[y : y + height, x : x + width, ::-1].astype(np.uint8))
-        window = self.display.wait_for_window(DIALOG)
-        found: list[Point] = []
-
-        def is_shown() -> bool:
-            area = self._place(window)
-            screen = self.screen("canvas")
-            # GIMP's own window, behind, shows the photo, too.
-            screen = screen[area[1] : area[1] + area[3], area[0] : area[0] + area[2]]
-            if screen.shape[0] < height or screen.shape[1] < width:
-                return False
-            difference = cv2.matchTemplate(screen, part, cv2.TM_SQDIFF)
-            least, _, (left, top), _ = cv2.minMaxLoc(difference)
-            found[:] = [(area[0] + left - x, area[1] + top - y)]
-            return bool(least / part.size < 150)  # strokes may lie there
-
-        wait_for(is_shown, "the photo is not in the dialog as it is", 40)
-        return found[0]
-
-    def _place(self, window: str) -> tuple[int, int, int, int]:
-        """Where a window lies on the screen: left, top, width, height."""
-        said = self.display.xdotool("getwindowgeometry", "--shell", window)
-        values = dict(line.split("=") for line in said.splitlines())
-        left, top, width, height = (int(values[name]) for name in ("X", "Y", "WIDTH", "HEIGHT"))
-        return left, top, width, height
-
-    # --- what has come of it --------------------------------------------------------------------
-
-    def look(self, do: str = "") -> dict[str, Any]:
-        """What there is in the image, after some lines of Python there; its levels go into files."""
-        if do:
-            (self.folder / "do").write_text(do)
-        self._steps += 1
-        self.running.signal(f"step-{self._steps}")
-        seen: dict[str, Any] = self.running.note(f"done-{self._steps}")
-        return seen
-
-    def mask(self, layer: int = 0) -> NDArray[Any]:
-        """A layer's mask at the last look."""
-        return np.fromfile(self.folder / f"mask-{layer}", self.mask_dtype).reshape(HEIGHT, WIDTH)
-
-    def plane(self, name: str, *shape: int) -> Levels:
-        """Levels of the last look."""
-        return np.fromfile(self.folder / name, np.uint8).reshape(shape or (HEIGHT, WIDTH))
-
-    def wait_until(self, met: Callable[[dict[str, Any]], object], what: str) -> dict[str, Any]:
-        """What is seen once it is as wanted."""
-        seen: dict[str, Any] = {}
-
-        def is_so() -> bool:
-            seen.clear()
-            seen.update(self.look())
-            return bool(met(seen))
-
-        wait_for(is_so, what, 30)
-        return seen
-
-    def finish(self) -> None:
-        """End GIMP; nothing of ours may have been at a loss."""
-        (self.folder / "do").write_text("end")
-        self.running.signal(f"step-{self._steps + 1}")
-        self.running.result()
-        said = self._gimp.log.read_text("utf-8", "replace")
-        assert "Traceback" not in said and "flyaway_gimp.py:" not in _own(said)
-
-
-def _own(log: str) -> str:
-    """What GIMP's log says of our plug-in, but for what a machine without a desktop brings."""
-    return "\n".join(
-        line
-        for line in log.splitlines()
-        if "CRITICAL" in line or ("Warning" in line and "flyaway_gimp/" in line)
-    )
 
 
 def a_mask() -> Levels:
@@ -274,19 +40,13 @@ def a_mask() -> Levels:
     return np.asarray(np.clip((0.3 * HEIGHT - distance) * 100 + 128, 0, 255), np.uint8)
 
 
-def _as(levels: Levels, dtype: str) -> NDArray[Any]:
-    """Levels as other samples of the same meaning."""
-    full = {"uint8": 255, "uint16": 65535, "float32": 1}[dtype]
-    return (levels / 255 * full).astype(dtype)
-
-
 @pytest.fixture
-def retoucher(gimp: Gimp, tmp_path: Path) -> Iterator[Callable[..., Retoucher]]:
-    yield lambda **settings: Retoucher(gimp, tmp_path, **settings)
+def retoucher(gimp: Gimp, tmp_path: Path) -> Iterator[Callable[..., DialogUser]]:
+    yield lambda **settings: DialogUser(gimp, tmp_path, DIALOG, a_mask(), **settings)
 
 
 def test_one_bad_lock_takes_four_actions_and_one_undo(
-    gimp: Gimp, retoucher: Callable[..., Retoucher]
+    gimp: Gimp, retoucher: Callable[..., DialogUser]
 ) -> None:
     """What the daemon says of the same stroke is what the mask becomes, and nothing else of it changes."""
     user = retoucher()
@@ -324,7 +84,7 @@ def test_one_bad_lock_takes_four_actions_and_one_undo(
     user.finish()
 
 
-def asked_directly(gimp: Gimp, user: Retoucher, strokes: Levels) -> Levels:
+def asked_directly(gimp: Gimp, user: DialogUser, strokes: Levels) -> Levels:
     """The mask with such strokes, by the daemon without GIMP."""
     board = Easel(Plane(WIDTH, HEIGHT, 1, user.first_mask.tobytes()), "u8")
     board.draw(board.mask.box, strokes.tobytes())
@@ -337,7 +97,7 @@ def asked_directly(gimp: Gimp, user: Retoucher, strokes: Levels) -> Levels:
     return np.frombuffer(board.mask.data, np.uint8).reshape(HEIGHT, WIDTH)
 
 
-def test_views_strokes_and_the_way_back(retoucher: Callable[..., Retoucher]) -> None:
+def test_views_strokes_and_the_way_back(retoucher: Callable[..., DialogUser]) -> None:
     user = retoucher()
     user.open_dialog()
 
@@ -420,7 +180,7 @@ def _is_near(colour: tuple[int, ...], other: tuple[int, ...]) -> bool:
     return all(abs(one - two) < 70 for one, two in zip(colour, other, strict=True))
 
 
-def test_outputs_and_adjustments(gimp: Gimp, retoucher: Callable[..., Retoucher]) -> None:
+def test_outputs_and_adjustments(gimp: Gimp, retoucher: Callable[..., DialogUser]) -> None:
     """Each output once, each taken back by one undo; what is adjusted is what the daemon adjusts."""
     user = retoucher()
     first = user.first_mask
@@ -491,7 +251,7 @@ def test_outputs_and_adjustments(gimp: Gimp, retoucher: Callable[..., Retoucher]
     user.finish()
 
 
-def test_a_selection_is_a_stroke(retoucher: Callable[..., Retoucher]) -> None:
+def test_a_selection_is_a_stroke(retoucher: Callable[..., DialogUser]) -> None:
     """Open, press one button, Return: for a lock that is selected already."""
     user = retoucher()
     user.look("image.select_rectangle(Gimp.ChannelOps.REPLACE, 330, 140, 30, 70)")
@@ -521,7 +281,7 @@ def test_a_selection_is_a_stroke(retoucher: Callable[..., Retoucher]) -> None:
     user.finish()
 
 
-def test_strokes_land_where_they_are_seen(retoucher: Callable[..., Retoucher]) -> None:
+def test_strokes_land_where_they_are_seen(retoucher: Callable[..., DialogUser]) -> None:
     """Zoomed by the wheel around the mouse, moved with the space bar and with the middle button."""
     user = retoucher()
     user.open_dialog()
@@ -554,7 +314,7 @@ def test_strokes_land_where_they_are_seen(retoucher: Callable[..., Retoucher]) -
 
 
 def test_what_happens_to_the_image_meanwhile(
-    gimp: Gimp, retoucher: Callable[..., Retoucher]
+    gimp: Gimp, retoucher: Callable[..., DialogUser]
 ) -> None:
     user = retoucher()
 
@@ -666,7 +426,7 @@ def test_refines_masks_of_every_kind_without_a_dialog(gimp: Gimp, tmp_path: Path
     [("uint16", "Y u16", "U16_NON_LINEAR"), ("float32", "Y float", "FLOAT_LINEAR")],
 )
 def test_deep_masks_keep_all_they_have(
-    retoucher: Callable[..., Retoucher], mask_dtype: str, mask_format: str, precision: str
+    retoucher: Callable[..., DialogUser], mask_dtype: str, mask_format: str, precision: str
 ) -> None:
     """Of a layer that lies partly beyond the canvas, too."""
     user = retoucher(
@@ -678,7 +438,7 @@ def test_deep_masks_keep_all_they_have(
     )
     user.look()
     before = user.mask()
-    assert (before == _as(user.first_mask, mask_dtype)).all()
+    assert (before == as_dtype(user.first_mask, mask_dtype)).all()
     user.open_dialog()
     user.draw(LOCK)
     user.end("Return")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .messages import CHANNELS, DTYPES, ImageHeader
+from .prompts import Prompts
 from .zmtp import Buffer
 
 _ONE = {"u8": b"\xff", "u16": b"\xff\xff", "f32": b"\0\0\x80\x3f"}
@@ -37,6 +38,8 @@ class LayerPixels:
         selection_u8: HxW, the selection; None where there is none or it is not to be used.
         plate: the same scene without the subject, its colours encoded the same; None where none is needed.
         mask: HxW, the layer's mask where that is to be refined, as deep as the alpha will be.
+        prompts: where the user pointed, in place of a selection and of a mask.
+        session: the daemon's session on the same pixels, which it has looked at for that already; "" for none.
     """
 
     image: Picture
@@ -45,6 +48,8 @@ class LayerPixels:
     selection_u8: bytes | None = None
     plate: Picture | None = None
     mask: Picture | None = None
+    prompts: Prompts | None = None
+    session: str = ""
 
 
 def decontaminated(image: Picture, foreground: Buffer, alpha: Buffer, alpha_dtype: str) -> bytes:

@@ -172,6 +172,40 @@ def advised_entry(info: EngineInfo) -> EngineEntry:
     return replace(entry, download_label=f"Download {info.title} ({size})")
 
 
+def pointing_entry(
+    engines: Iterable[EngineInfo], *, paid_work_only: bool = False
+) -> EngineEntry | None:
+    """The smallest network to be pointed with that a program can fetch, where none is here.
+
+    Args:
+        engines: the daemon's.
+        paid_work_only: whether to leave out engines whose licence is not known to allow paid work.
+    """
+    able = [
+        info
+        for info in engines
+        if "prompts" in info.needs and (info.paid_work or not paid_work_only)
+    ]
+    if any(info.installed for info in able):
+        return None
+    smallest = min(
+        (info for info in able if not info.page), key=lambda info: info.download_bytes, default=None
+    )
+    if smallest is None:
+        return None
+    entry = engine_entry(smallest)
+    size = megabytes(smallest.download_bytes)
+    return replace(entry, download_label=f"Find by clicking ({size})")
+
+
+def can_point(engines: Iterable[EngineInfo], *, paid_work_only: bool = False) -> bool:
+    """Whether an engine that can be pointed with is here; the arguments as above."""
+    return any(
+        info.installed and "prompts" in info.needs and (info.paid_work or not paid_work_only)
+        for info in engines
+    )
+
+
 def _label(info: EngineInfo, way: str) -> str:
     """The title with what has to be known before it is chosen: the way to get it, a limited licence."""
     badge = {True: "", False: "not for paid work", None: "paid work unclear"}[info.paid_work]

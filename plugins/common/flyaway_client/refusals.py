@@ -31,6 +31,13 @@ def selection_beside(layer: str, deselect: str) -> DocumentError:
     )
 
 
+def nothing_pointed_at(layer: str) -> DocumentError:
+    """Nothing was pointed at in the layer of that name, as large as it is now."""
+    return DocumentError(
+        f"Nothing was pointed at in “{layer}” yet. Run Extract by Clicking with its dialog, and click on the subject."
+    )
+
+
 def source_gone() -> DocumentError:
     """What the selection was to be taken from was deleted."""
     return DocumentError(

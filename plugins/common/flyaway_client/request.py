@@ -5,7 +5,7 @@ from __future__ import annotations
 from .client import new_request_id
 from .layer import LayerPixels
 from .messages import ExtractRequest, ImageHeader
-from .options import Options
+from .options import AUTO, Options
 from .zmtp import Buffer
 
 
@@ -36,12 +36,15 @@ def build(
         selection_is=options.selection_is if selection else "automatic",
         edge_width_px=options.edge_width_px or None,
         plate=pixels.plate.header if pixels.plate else None,
-        engine=options.engine,
+        # Only few can be pointed with: the user's choice is one of the others.
+        engine=options.engine if pixels.prompts is None else AUTO,
         paid_work_only=options.paid_work_only,
         output_dtype=output_dtype,
         wants_foreground=options.wants_foreground,
         wants_preview=True,
         foreground_amount=options.decontaminate_percent / 100,
+        prompts=pixels.prompts,
+        session=pixels.session,
     )
     return request, parts
 

@@ -85,6 +85,38 @@ SOLVING = "Looking for hair"
 FINISHING = "Putting the mask into the image"
 STROKES_WAIT = "The strokes are kept; the next one, or Apply, tries again."
 
+POINTING_ABOUT = "Click on the subject; only that is cut out, hair and all"
+POINTS_SENDING = "Click already: the layer is on its way to the daemon."
+POINTS_READY = "Click on what you want; drag a box around it where a click is not enough."
+POINTING = "Looking where you clicked"
+POINTS_FIRST = "Click on the subject first."
+POINTS_FOUND = (
+    "Click again to correct it, with the right button on what you do not want. Enter extracts."
+)
+POINTS_NOTHING = "Nothing was found there. Click elsewhere on it, or drag a box around it."
+POINTS_FULL = "That is as many clicks as can be looked at. Take some back, or extract."
+POINTS_MISSING = "Clicking needs a small network, which is not here yet: the button fetches it."
+POINTS_MISSING_BY_HAND = (
+    "Clicking needs a network that is not here yet: `flyaway models` says how to get one."
+)
+
+BOX = "Box"
+BOX_ABOUT = "Dragging makes a box around what you want"
+STROKE = "Stroke"
+STROKE_ABOUT = "Dragging points at all that it crosses"
+NEXT_MEANING = "Next"
+NEXT_MEANING_ABOUT = "One click may mean a part, an object or all of it: take the next"
+CLEAR_POINTS = "Clear"
+CLEAR_POINTS_ABOUT = "Take all clicks back"
+
+
+def points_found(number: int, count: int) -> str:
+    """What to do next once something was found, and that it may mean something else."""
+    if count < 2:
+        return POINTS_FOUND
+    return f"{number} of {count} that this may mean: Tab shows the next. {POINTS_FOUND}"
+
+
 AMOUNT = "Decontaminate colours"
 AMOUNT_ABOUT = "How far the background's colours are taken out of a new layer's edge, in percent"
 

@@ -21,6 +21,10 @@ _SWAPS = Gdk.ModifierType.MOD1_MASK | Gdk.ModifierType.CONTROL_MASK
 """Keys that turn Keep into Remove; the window manager may keep one of them to itself."""
 
 
+_DRAWS = (Gdk.BUTTON_PRIMARY, Gdk.BUTTON_SECONDARY)
+"""The right button does what the left one does with such a key."""
+
+
 class Pen(Protocol):
     """What is drawn with."""
 
@@ -56,7 +60,7 @@ class Canvas(Gtk.Grid):
         self._picture: GdkPixbuf.Pixbuf | None = None
         self._stale: Box | None = None
         self._is_waiting = False
-        self._is_drawing = False
+        self._drawing_button = 0
         self._is_panning_by_key = False
         self._grip: Point | None = None
         self._mouse: Point | None = None
@@ -240,9 +244,10 @@ class Canvas(Gtk.Grid):
         ):
             self._grip = (event.x, event.y)
             self._show_pointer()
-        elif event.button == Gdk.BUTTON_PRIMARY and not self._is_drawing:
-            self._is_drawing = True
-            self._pen.begin(self._viewport.to_image(event.x, event.y), bool(event.state & _SWAPS))
+        elif event.button in _DRAWS and not self._drawing_button:
+            self._drawing_button = event.button
+            is_swapped = event.button == Gdk.BUTTON_SECONDARY or bool(event.state & _SWAPS)
+            self._pen.begin(self._viewport.to_image(event.x, event.y), is_swapped)
         return True
 
     def _move(self, _room: Gtk.Layout, event: Gdk.EventMotion) -> bool:
@@ -251,7 +256,7 @@ class Canvas(Gtk.Grid):
             (x, y), self._grip = self._grip, self._mouse
             self._is_fitted = False
             self._look(self._viewport.moved(x - event.x, y - event.y))
-        elif self._is_drawing:
+        elif self._drawing_button:
             self._pen.go(self._viewport.to_image(event.x, event.y))
         self._place_ring()
         return True
@@ -260,8 +265,8 @@ class Canvas(Gtk.Grid):
         if self._grip is not None:
             self._grip = None
             self._show_pointer()
-        elif self._is_drawing and event.button == Gdk.BUTTON_PRIMARY:
-            self._is_drawing = False
+        elif event.button == self._drawing_button:
+            self._drawing_button = 0
             self._pen.lift()
         return True
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 import host
+import kept_points
+import outputs
 from gi.repository import Gimp
 
 from flyaway_client import calls
 from flyaway_client.background import Work
+from flyaway_client.clicks import Kept
 from flyaway_client.messages import ExtractResult, Preview
 from flyaway_client.options import Options
 
@@ -30,8 +34,17 @@ class Watch(Protocol):
         """
 
 
-def extract(layer: Gimp.Layer, options: Options, watch: Watch) -> ExtractResult:
+def extract(
+    layer: Gimp.Layer, options: Options, watch: Watch, kept: Kept | None = None, session: str = ""
+) -> ExtractResult:
     """Cut the subject out of the layer.
+
+    Args:
+        layer: which.
+        options: how; with `kept` they do not use the selection.
+        watch: shows how far the work is.
+        kept: what the user pointed at, which stays with the layer.
+        session: the daemon's session on the same pixels, or none.
 
     Raises:
         DocumentError: it cannot be cut out of, or is no longer what it was.
@@ -39,8 +52,16 @@ def extract(layer: Gimp.Layer, options: Options, watch: Watch) -> ExtractResult:
     """
     target = host.find_target(layer, options)
     pixels = host.read(target, options)
+    if kept is not None:
+        pixels = replace(pixels, prompts=kept.prompts, session=session)
     dtype, name = target.layout.mask_dtype, host.client_name()
     work = calls.cut_out(name, pixels, options, dtype, watch.on_preview)
-    extracted = watch.wait(work, layer.get_image())
-    host.put(target, pixels, extracted, options.output)
+    image = layer.get_image()
+    extracted = watch.wait(work, image)
+    if kept is None:
+        host.put(target, pixels, extracted, options.output)
+    else:
+        with outputs.one_undo_step(image):
+            host.put(target, pixels, extracted, options.output)
+            kept_points.put(layer, kept)
     return extracted.result

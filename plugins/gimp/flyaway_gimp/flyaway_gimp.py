@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Layer > Mask > Extract Foreground… and Refine Edge… for GIMP 3: layer masks from the Flyaway daemon.
+"""Layer > Mask > Extract Foreground…, Extract by Clicking… and Refine Edge… for GIMP 3: layer masks from the Flyaway daemon.
 
 GIMP runs this script in a process of its own and kills that when the user presses Cancel beside the
 progress bar; the daemon then drops the work, because its client has gone.
@@ -30,18 +30,21 @@ for module, version in (
 
 import extraction
 import feedback
+import kept_points
 import layers
 import options
+import point_options
 import refine_options
 import refinement
 from gi.repository import Gimp, GLib
 
-from flyaway_client import outcome
+from flyaway_client import outcome, refusals
 from flyaway_client.errors import CancelledError
 from flyaway_client.messages import ExtractResult
 
 EXTRACT = "plug-in-flyaway-extract-foreground"
 REFINE = "plug-in-flyaway-refine-edge"
+POINT = "plug-in-flyaway-extract-by-clicking"
 
 _MENUS = ("<Image>/Layer/Mask", "<Image>/Select")
 
@@ -51,7 +54,7 @@ class Flyaway(Gimp.PlugIn):
 
     def do_query_procedures(self) -> list[str]:
         """The names of all procedures here."""
-        return [EXTRACT, REFINE]
+        return [EXTRACT, REFINE, POINT]
 
     def do_set_i18n(self, name: str) -> bool:
         """There are no translations."""
@@ -59,12 +62,16 @@ class Flyaway(Gimp.PlugIn):
 
     def do_create_procedure(self, name: str) -> Gimp.Procedure:
         """Describe a procedure to GIMP: its menu entry and its arguments."""
-        run = self.extract if name == EXTRACT else self.refine
+        run, describe = {
+            EXTRACT: (self.extract, _describe_extract),
+            POINT: (self.point, _describe_point),
+            REFINE: (self.refine, _describe_refine),
+        }[name]
         procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, run, None)
         procedure.set_image_types("*")
         procedure.set_sensitivity_mask(Gimp.ProcedureSensitivityMask.DRAWABLE)
         procedure.set_attribution("The Flyaway authors", "The Flyaway authors", "2026")
-        (_describe_extract if name == EXTRACT else _describe_refine)(procedure)
+        describe(procedure)
         for path in _MENUS:
             procedure.add_menu_path(path)
         return procedure
@@ -88,6 +95,27 @@ class Flyaway(Gimp.PlugIn):
                 result = _extract_in_dialog(procedure, config, layer)
             else:
                 result = extraction.extract(layer, options.load(config), feedback.ProgressBar())
+            feedback.show_result(result, run_mode)
+
+        return _answer(procedure, work)
+
+    def point(
+        self,
+        procedure: Gimp.Procedure,
+        run_mode: Gimp.RunMode,
+        image: Gimp.Image,
+        drawables: Sequence[Gimp.Drawable],
+        config: Gimp.ProcedureConfig,
+        data: object,
+    ) -> Gimp.ValueArray:
+        """Cut out what is pointed at."""
+
+        def work() -> None:
+            layer = layers.of_selected(image, drawables)
+            if run_mode == Gimp.RunMode.INTERACTIVE:
+                result = _point_in_dialog(config, layer)
+            else:
+                result = _point_as_before(config, layer)
             feedback.show_result(result, run_mode)
 
         return _answer(procedure, work)
@@ -123,6 +151,17 @@ def _describe_extract(procedure: Gimp.Procedure) -> None:
         None,
     )
     options.add_arguments(procedure)
+
+
+def _describe_point(procedure: Gimp.Procedure) -> None:
+    procedure.set_menu_label("Extract by C_licking…")
+    procedure.set_documentation(
+        "Flyaway: click on the subject, or drag a box around it, to cut it out; select object, pick subject",
+        "Shows the layer; a small network finds what is clicked on, and the Flyaway daemon solves its edge, hair and "
+        "all. Without its dialog it cuts out what was pointed at in the layer before.",
+        None,
+    )
+    point_options.add_arguments(procedure)
 
 
 def _describe_refine(procedure: Gimp.Procedure) -> None:
@@ -168,6 +207,42 @@ def _extract_in_dialog(
         return result
     finally:
         dialog.close()
+
+
+def _point_in_dialog(config: Gimp.ProcedureConfig, layer: Gimp.Layer) -> ExtractResult:
+    """Let the user point, and cut that out.
+
+    Raises:
+        CancelledError: the user wants none of it.
+    """
+    # Only here: without a window GIMP may run where there is no display to open GTK on.
+    import point_panel
+
+    dialog = point_panel.PointDialog(config, layer)
+    try:
+        while (kept := dialog.ask()) is not None:
+            try:
+                chosen = point_options.load(config)
+                return extraction.extract(layer, chosen, dialog, kept, dialog.session)
+            except CancelledError:
+                raise
+            except Exception as error:  # noqa: BLE001 - what was pointed at is not lost for it
+                dialog.go_on(outcome.failure(error))
+        raise CancelledError("The dialog was closed.")
+    finally:
+        dialog.close()
+
+
+def _point_as_before(config: Gimp.ProcedureConfig, layer: Gimp.Layer) -> ExtractResult:
+    """Cut out what was pointed at before.
+
+    Raises:
+        DocumentError: nothing was.
+    """
+    kept = kept_points.read(layer)
+    if kept is None or not kept.fits(layer.get_width(), layer.get_height()):
+        raise refusals.nothing_pointed_at(layer.get_name())
+    return extraction.extract(layer, point_options.load(config), feedback.ProgressBar(), kept)
 
 
 Gimp.main(Flyaway.__gtype__, sys.argv)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import options
 from gi.repository import Gimp, Gtk
 
+from flyaway_client.menu_entries import MenuEntry
 from flyaway_client.options import LAYER_MASK
 
 
@@ -14,12 +17,18 @@ class OutputRow:
     Args:
         config: where the choice is kept.
         layer: what is to be cut out of.
+        entries: the outputs.
     """
 
-    def __init__(self, config: Gimp.ProcedureConfig, layer: Gimp.Layer) -> None:
-        self._config = config
+    def __init__(
+        self,
+        config: Gimp.ProcedureConfig,
+        layer: Gimp.Layer,
+        entries: Sequence[MenuEntry] = options.OUTPUT_ENTRIES,
+    ) -> None:
+        self._config, self._entries = config, entries
         self.menu = Gtk.ComboBoxText(hexpand=True)
-        for entry in options.OUTPUT_ENTRIES:
+        for entry in entries:
             is_replacing = entry.name == LAYER_MASK and layer.get_mask() is not None
             remark = " (replaces the present one)" if is_replacing else ""
             self.menu.append(entry.name, entry.label + remark)
@@ -30,7 +39,7 @@ class OutputRow:
     def _show(self) -> None:
         name = self._config.get_property("output")
         self.menu.set_active_id(name)
-        about = {entry.name: entry.about for entry in options.OUTPUT_ENTRIES}
+        about = {entry.name: entry.about for entry in self._entries}
         self.menu.set_tooltip_text(about[name])
 
     def _pick(self) -> None:

@@ -11,10 +11,10 @@ from adjustment_rows import AdjustmentRows
 from canvas import Canvas
 from finishing import Finish
 from gi.repository import Gimp, GimpUi, Gtk
+from keys import Keys, looking, scaling
 from look_row import LookRow
 from painter import Painter
 from pen import ERASER, Strokes
-from refine_keys import Keys
 from refine_output import RefineOutput
 from retoucher import Retoucher
 from shown_mask import ShownMask
@@ -306,15 +306,7 @@ class RefineDialog:
                 **choices,
                 "bracketleft": lambda: tools.widen(-1),
                 "bracketright": lambda: tools.widen(1),
-                "plus": lambda: canvas.step(1),
-                "equal": lambda: canvas.step(1),
-                "KP_Add": lambda: canvas.step(1),
-                "minus": lambda: canvas.step(-1),
-                "KP_Subtract": lambda: canvas.step(-1),
-                "0": canvas.fit,
-                "1": lambda: canvas.zoom(1.0),
-                "f": look.go_on,
-                "x": look.toggle_original,
+                **looking(canvas, look),
                 "Return": lambda: self._dialog.response(Gtk.ResponseType.OK),
                 "KP_Enter": lambda: self._dialog.response(Gtk.ResponseType.OK),
             },
@@ -322,8 +314,7 @@ class RefineDialog:
                 "z": self._back,
                 "Z": self._forward,
                 "y": self._forward,
-                "0": canvas.fit,
-                "1": lambda: canvas.zoom(1.0),
+                **scaling(canvas),
             },
             canvas.pan_by_key,
             lambda: not self._wants_finish,

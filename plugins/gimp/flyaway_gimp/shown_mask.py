@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from coarse_mask import enlarged
 from gi.repository import Gegl
 from layouts import EIGHT_BITS, Layout
 
@@ -39,7 +40,7 @@ class ShownMask:
         assert patch.inside is not None
         box = Box(patch.left, patch.top, patch.width, patch.height)
         self.update(box)
-        coarse = _enlarged(header, alpha_u8, box)
+        coarse = enlarged(header, alpha_u8, box)
         levels = planes.chosen(patch.inside, coarse, self.levels(box))
         self._write(box, EIGHT_BITS.mask_format, levels)
         self._changed(box)
@@ -70,17 +71,6 @@ class ShownMask:
 
     def _write(self, box: Box, mask_format: str, samples: bytes) -> None:
         self.buffer.set(_rectangle(box), mask_format, samples)
-
-
-def _enlarged(header: ImageHeader, alpha_u8: bytes, box: Box) -> bytes:
-    """A small alpha made as large as a box."""
-    mask_format = EIGHT_BITS.mask_format
-    small = Gegl.Buffer.new(mask_format, 0, 0, header.width, header.height)
-    small.set(Gegl.Rectangle.new(0, 0, header.width, header.height), mask_format, alpha_u8)
-    scale = max(box.width / header.width, box.height / header.height)
-    place = Gegl.Rectangle.new(0, 0, box.width, box.height)
-    content: bytes = small.get(place, scale, mask_format, Gegl.AbyssPolicy.CLAMP)
-    return content
 
 
 def _rectangle(box: Box) -> Gegl.Rectangle:

@@ -46,11 +46,8 @@ class Subject:
         return self.mask.height
 
     def image(self) -> Image:
-        """The pixels as the daemon gets them; may be called in a thread, for the copy is this process's own."""
-        place = Gegl.Rectangle.new(0, 0, self.width, self.height)
-        header = ImageHeader(self.width, self.height, layouts.CHANNELS, self.layout.image_dtype)
-        content = self.pixels.get(place, 1.0, self.layout.image_format, Gegl.AbyssPolicy.NONE)
-        return Image(header, content)
+        """The pixels as the daemon gets them; may be called in a thread."""
+        return image_of(self.pixels, self.layout, self.width, self.height)
 
     def selected(self) -> bytes | None:
         """Where the layer is selected now, a byte a pixel, more than 0 where rather so; None where nothing is.
@@ -88,15 +85,33 @@ def of(layer: Gimp.Layer) -> Subject:
     Raises:
         DocumentError: it is gone, or has no mask.
     """
-    Gegl.init(None)  # which GIMP leaves to those that make buffers of their own
     layers.check_there(layer)
     mask = layer.get_mask()
     if mask is None:
         raise refusals.nothing_to_refine(layer.get_name())
-    layout = layouts.layout_of(layer.get_image().get_precision().value_nick)
+    layout, copy = copied(layer)
     samples = layers.pixels(mask, layers.whole(mask), layout.mask_format)
     plane = Plane(layer.get_width(), layer.get_height(), DTYPES[layout.mask_dtype], samples)
-    place = layers.whole(layer)
-    copy = Gegl.Buffer.new(layout.image_format, 0, 0, plane.width, plane.height)
-    layer.get_buffer().copy(place, Gegl.AbyssPolicy.NONE, copy, place)
     return Subject(layer, layout, copy, plane)
+
+
+def copied(layer: Gimp.Layer) -> tuple[Layout, Gegl.Buffer]:
+    """A copy of a layer's pixels, and how they are laid out.
+
+    Raises:
+        DocumentError: the layer is gone.
+    """
+    Gegl.init(None)  # which GIMP leaves to those that make buffers of their own
+    layers.check_there(layer)
+    layout = layouts.layout_of(layer.get_image().get_precision().value_nick)
+    place = layers.whole(layer)
+    copy = Gegl.Buffer.new(layout.image_format, 0, 0, place.width, place.height)
+    layer.get_buffer().copy(place, Gegl.AbyssPolicy.NONE, copy, place)
+    return layout, copy
+
+
+def image_of(pixels: Gegl.Buffer, layout: Layout, width: int, height: int) -> Image:
+    """A copy as the daemon gets it; may be called in a thread, for the copy is this process's own."""
+    place = Gegl.Rectangle.new(0, 0, width, height)
+    header = ImageHeader(width, height, layouts.CHANNELS, layout.image_dtype)
+    return Image(header, pixels.get(place, 1.0, layout.image_format, Gegl.AbyssPolicy.NONE))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from krita import DockWidget, Extension, Krita, Window
 
-from . import options
+from . import host, options
 from .extraction import Extractor
 from .feedback import Feedback
+from .flyaway_client import outcome
 from .panel import OBJECT_NAME, FlyawayDocker
+from .point_panel import PointWindow
 from .qt import QtWidgets
 from .refine_panel import RefineDocker
 from .retoucher import Retoucher
@@ -15,6 +19,7 @@ from .retoucher import Retoucher
 MENU = "tools/scripts"
 EXTRACT = ("flyaway_extract", "Flyaway: Extract Foreground")
 REFINE = ("flyaway_refine", "Flyaway: Refine Edge")
+POINT = ("flyaway_point", "Flyaway: Extract by Clicking…")
 CANCEL = ("flyaway_cancel", "Flyaway: Cancel Extract Foreground")
 """Ids and texts of the actions, as in flyaway_krita.action."""
 
@@ -26,7 +31,8 @@ class FlyawayExtension(Extension):
         super().__init__(parent)
         self._extractor = Extractor()
         self._retoucher = Retoucher()
-        self._feedback = Feedback(self._extractor, _is_docker_visible)
+        self._point_window: PointWindow | None = None
+        self._feedback = Feedback(self._extractor, self._is_shown)
 
     def setup(self) -> None:
         """Krita is there: learn when it quits."""
@@ -36,6 +42,8 @@ class FlyawayExtension(Extension):
         """Put the actions into the menu of a new window."""
         extract = window.createAction(*EXTRACT, MENU)
         extract.triggered.connect(lambda _is_checked: self._extractor.start(options.load()))
+        point = window.createAction(*POINT, MENU)
+        point.triggered.connect(lambda _is_checked: self._point())
         refine = window.createAction(*REFINE, MENU)
         refine.triggered.connect(lambda _is_checked: self._retoucher.refine())
         cancel = window.createAction(*CANCEL, MENU)
@@ -43,11 +51,43 @@ class FlyawayExtension(Extension):
 
     def create_docker(self) -> DockWidget:
         """A docker for a new window."""
-        return FlyawayDocker(self._extractor)
+        docker = FlyawayDocker(self._extractor)
+        docker.pointing_asked.connect(self._point)
+        return docker
 
     def create_retouch_docker(self) -> DockWidget:
         """The retouchers' docker for a new window."""
         return RefineDocker(self._retoucher)
+
+    def _point(self) -> None:
+        """Let the user point at the subject in the active layer."""
+        if self._is_pointing:
+            assert self._point_window is not None
+            self._point_window.raise_()
+            self._point_window.activateWindow()
+            return
+        chosen = replace(options.load(), selection_is="automatic", needs_plate=False, plate="")
+        try:
+            target = host.find_target(chosen)
+            window = Krita.instance().activeWindow()
+            assert window is not None  # an image is open in it
+            self._point_window = PointWindow(self._extractor, target, chosen, window.qwindow())
+        except Exception as error:  # noqa: BLE001 - the edge to Krita: each failure is one sentence
+            self._extractor.announced.emit(outcome.failure(error), True)
+            return
+        self._point_window.finished.connect(lambda _result: self._forget_point_window())
+        self._point_window.show()
+
+    @property
+    def _is_pointing(self) -> bool:
+        return self._point_window is not None
+
+    def _forget_point_window(self) -> None:
+        self._point_window = None
+
+    def _is_shown(self) -> bool:
+        """Whether the user sees somewhere what an extraction says."""
+        return self._is_pointing or _is_docker_visible()
 
 
 def _is_docker_visible() -> bool:

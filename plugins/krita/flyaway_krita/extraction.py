@@ -10,7 +10,7 @@ from .flyaway_client.background import BackgroundCall
 from .flyaway_client.client import Extracted
 from .flyaway_client.errors import CancelledError
 from .flyaway_client.latest import Latest
-from .flyaway_client.layer import Picture
+from .flyaway_client.layer import LayerPixels, Picture
 from .flyaway_client.messages import Preview, Progress
 from .flyaway_client.options import Options
 from .flyaway_client.pace import Pace
@@ -31,6 +31,8 @@ class Extractor(QtCore.QObject):
     """An early alpha: its layout and its pixels."""
     announced = QtCore.pyqtSignal(str, bool)
     """A sentence for the user, and whether it is about a problem."""
+    ended = QtCore.pyqtSignal(bool, str)
+    """Whether nothing is left to be done of an extraction, and what was said at its end."""
     advised = QtCore.pyqtSignal(object)
     """An engine (EngineInfo) worth fetching, since the subject could only be guessed."""
 
@@ -54,29 +56,40 @@ class Extractor(QtCore.QObject):
     def start(self, options: Options) -> None:
         """Cut the subject out of the active layer, as it is now; every outcome is announced."""
         if self.is_busy:
-            where = f" on “{self.elsewhere}”" if self.elsewhere else ""
-            sentence = f"Flyaway is still at work{where}. Wait for it, or cancel it."
-            self.announced.emit(sentence, True)
+            self._say_busy()
             return
-        previews = Latest[tuple[Preview, bytes]]()
         try:
-            self._target = host.find_target(options)
-            pixels = host.read(self._target, options)
-            work = calls.cut_out(
-                host.client_name(),
-                pixels,
-                options,
-                host.MASK_DTYPE,
-                lambda header, alpha: previews.put((header, alpha)),
-            )
+            target = host.find_target(options)
+            pixels = host.read(target, options)
         except Exception as error:  # noqa: BLE001 - the edge to Krita: each failure is one sentence
-            self._target = None
             self.announced.emit(outcome.failure(error), True)
             return
-        on_end = partial(self._end, self._target, pixels.image, options)
-        report = partial(self._show_progress, self._target, Pace(), previews)
+        self.cut_out(target, pixels, options)
+
+    def cut_out(self, target: Target, pixels: LayerPixels, options: Options) -> bool:
+        """Cut the subject out of what was read already; whether that has begun. Its end is announced."""
+        if self.is_busy:
+            self._say_busy()
+            return False
+        previews = Latest[tuple[Preview, bytes]]()
+        work = calls.cut_out(
+            host.client_name(),
+            pixels,
+            options,
+            host.MASK_DTYPE,
+            lambda header, alpha: previews.put((header, alpha)),
+        )
+        self._target = target
+        on_end = partial(self._end, target, pixels.image, options)
+        report = partial(self._show_progress, target, Pace(), previews)
         self._call = background.start(self, work, on_end, report)
         self.busy_changed.emit(True)
+        return True
+
+    def _say_busy(self) -> None:
+        where = f" on “{self.elsewhere}”" if self.elsewhere else ""
+        sentence = f"Flyaway is still at work{where}. Wait for it, or cancel it."
+        self.announced.emit(sentence, True)
 
     def cancel(self) -> None:
         """Stop the extraction under way; its end is announced within two seconds."""
@@ -102,6 +115,7 @@ class Extractor(QtCore.QObject):
         if self._call is not None and not host.is_open(target):
             self._call.abandon()
             self._rest()
+            self.ended.emit(True, "")
             return
         self.progressed.emit(pace.words(progress), progress.fraction)
         preview = previews.take()
@@ -114,11 +128,13 @@ class Extractor(QtCore.QObject):
         # Busy until all is done: while it opens a document, Krita 5.1 lets the user click.
         if not host.is_open(target):
             self._rest()  # who closes an image wants to hear no more of it
+            self.ended.emit(True, "")
             return
         sentence, is_problem = _finish(target, image, options, call)
         where = f"“{self.elsewhere}”: " if self.elsewhere else ""
         self._rest()
         self.announced.emit(where + sentence, is_problem)
+        self.ended.emit(call.error is None and not is_problem, sentence)
         if call.error is None and call.result().result.advised is not None:
             self.advised.emit(call.result().result.advised)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from .flyaway_client import miniature, views
 from .flyaway_client.layer import Picture
@@ -19,22 +20,56 @@ _MOST_ENLARGED = 8
 
 
 @dataclass(frozen=True, slots=True)
+class Coarse:
+    """A mask of the whole layer in small, as levels."""
+
+    header: ImageHeader
+    levels: bytes
+
+
+ALL = Coarse(ImageHeader(1, 1, "gray", "u8"), b"\xff")
+"""All of the layer is in the mask."""
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """What is to be seen.
 
     Attributes:
         image: the layer, of any layout.
-        mask: of its size.
-        strokes: of the same.
+        mask: of its size, or smaller.
+        strokes: of its size.
     """
 
     image: Picture
-    mask: Plane
+    mask: Plane | Coarse
     strokes: Plane
+
+    @property
+    def box(self) -> Box:
+        """All of it."""
+        return Box(0, 0, self.image.header.width, self.image.header.height)
+
+
+class Pen(Protocol):
+    """What the mouse draws with, in the layer's pixels."""
+
+    def begin(self, place: tuple[float, float], is_swapped: bool) -> None:
+        """Go down at a place."""
+
+    def go(self, place: tuple[float, float]) -> None:
+        """Draw on to a place."""
+
+    def lift(self) -> None:
+        """Go up again."""
 
 
 class MaskView(QtWidgets.QWidget):
-    """The picture. The wheel zooms, dragging moves it; it follows what changes."""
+    """The picture. The wheel zooms, dragging moves it; it follows what changes.
+
+    Attributes:
+        pen: what the mouse draws with; then the middle button moves the picture. None: it does not draw.
+    """
 
     next_asked = QtCore.pyqtSignal()
     """F was pressed: the next view is wanted."""
@@ -48,6 +83,8 @@ class MaskView(QtWidgets.QWidget):
         self.setToolTip("The wheel zooms, dragging moves. F: next view. X: original")
         self.view = views.OVERLAY
         self.colour = views.OVERLAY_COLOUR
+        self.pen: Pen | None = None
+        self._is_drawing = False
         self._scene: Scene | None = None
         self._centre = (0.0, 0.0)
         self._zoom = 0.0
@@ -59,7 +96,7 @@ class MaskView(QtWidgets.QWidget):
         is_another = scene is None or self._scene is None or scene.image is not self._scene.image
         self._scene, self._early = scene, None
         if scene is not None and is_another:
-            self._centre = (scene.mask.width / 2, scene.mask.height / 2)
+            self._centre = (scene.box.width / 2, scene.box.height / 2)
             self._zoom = 0.0
         self.update()
 
@@ -77,7 +114,7 @@ class MaskView(QtWidgets.QWidget):
         """Show a box, or all."""
         if self._scene is None:
             return
-        box = box or self._scene.mask.box
+        box = box or self._scene.box
         self._centre = (box.left + box.width / 2, box.top + box.height / 2)
         self._zoom = min(self.width() / box.width, self.height() / box.height, 1.0)
         self.update()
@@ -87,8 +124,8 @@ class MaskView(QtWidgets.QWidget):
         """Screen pixels for one of the layer's."""
         if self._zoom or self._scene is None:
             return self._zoom or 1.0
-        mask = self._scene.mask
-        return min(self.width() / mask.width, self.height() / mask.height, 1.0)
+        box = self._scene.box
+        return min(self.width() / box.width, self.height() / box.height, 1.0)
 
     def event(self, event: QtCore.QEvent) -> bool:
         """Take F and X before Krita's own shortcuts do, where the mouse was last clicked here."""
@@ -113,8 +150,8 @@ class MaskView(QtWidgets.QWidget):
         if self._scene is None:
             return
         place, before = event.position(), self.zoom
-        mask = self._scene.mask
-        least = min(self.width() / mask.width, self.height() / mask.height, 1.0)
+        box = self._scene.box
+        least = min(self.width() / box.width, self.height() / box.height, 1.0)
         factor = 1.25 if event.angleDelta().y() > 0 else 0.8
         self._zoom = min(max(before * factor, least), _MOST_ENLARGED)
         x, y = place.x() - self.width() / 2, place.y() - self.height() / 2
@@ -123,11 +160,19 @@ class MaskView(QtWidgets.QWidget):
         self.update()
 
     def mousePressEvent(self, event: QtGui.QMouseEvent) -> None:
-        """Begin to drag."""
-        self._dragged_from = event.pos()
+        """Begin to draw or to drag."""
+        button = event.button()
+        if self.pen is None or button == QtCore.Qt.MouseButton.MiddleButton:
+            self._dragged_from = event.pos()
+        elif self._scene is not None and not self._is_drawing:
+            self._is_drawing = True
+            is_swapped = button == QtCore.Qt.MouseButton.RightButton or event.modifiers() & _SWAPS
+            self.pen.begin(self._to_image(event.pos()), bool(is_swapped))
 
     def mouseMoveEvent(self, event: QtGui.QMouseEvent) -> None:
-        """Drag."""
+        """Draw or drag on."""
+        if self._is_drawing and self.pen is not None:
+            self.pen.go(self._to_image(event.pos()))
         if self._dragged_from is not None:
             moved = event.pos() - self._dragged_from
             self._dragged_from = event.pos()
@@ -136,14 +181,17 @@ class MaskView(QtWidgets.QWidget):
             self.update()
 
     def mouseReleaseEvent(self, event: QtGui.QMouseEvent) -> None:
-        """Drag no more."""
+        """Draw or drag no more."""
         self._dragged_from = None
+        if self._is_drawing and self.pen is not None:
+            self.pen.lift()
+        self._is_drawing = False
 
     def paintEvent(self, event: QtGui.QPaintEvent) -> None:
         """Draw what is in sight."""
         if self._scene is None:
             return
-        box = self._in_sight(self._scene.mask)
+        box = self._in_sight(self._scene.box)
         if box is None:
             return
         step = max(one for one in _STEPS if one <= max(1.0, 1 / self.zoom))
@@ -157,14 +205,21 @@ class MaskView(QtWidgets.QWidget):
             painter.drawImage(self._place(early), grey(alpha, header.width, header.height))
         painter.end()
 
-    def _in_sight(self, mask: Plane) -> Box | None:
+    def _in_sight(self, whole: Box) -> Box | None:
         """The box of the layer that the widget shows."""
         x, y = self._centre
         across, down = self.width() / self.zoom / 2, self.height() / self.zoom / 2
         left, top = max(int(x - across), 0), max(int(y - down), 0)
-        right = min(int(x + across) + 1, mask.width)
-        bottom = min(int(y + down) + 1, mask.height)
+        right = min(int(x + across) + 1, whole.width)
+        bottom = min(int(y + down) + 1, whole.height)
         return Box(left, top, right - left, bottom - top) if right > left and bottom > top else None
+
+    def _to_image(self, place: QtCore.QPoint) -> tuple[float, float]:
+        """Which place of the layer, whose corner is 0, 0, the middle of a pixel of the widget shows."""
+        x, y = self._centre
+        across = (place.x() + 0.5 - self.width() / 2) / self.zoom
+        down = (place.y() + 0.5 - self.height() / 2) / self.zoom
+        return x + across, y + down
 
     def _place(self, box: Box) -> QtCore.QRectF:
         """Where a box lies in the widget."""
@@ -180,12 +235,11 @@ class MaskView(QtWidgets.QWidget):
 def seen(scene: Scene, box: Box, step: int, view: View) -> QtGui.QImage:
     """A box of a scene as a view shows it, every `step`-th pixel of it."""
     width, height = -(-box.width // step), -(-box.height // step)
-    levels = _thinned(scene.mask.data, scene.mask.width, box, step, 1)
     if view.is_mask:
         picture = _sheet((255, 255, 255), width, height)
     else:
         picture = _layer(scene.image, box, step, width, height)
-    picture.setAlphaChannel(grey(levels.translate(view.opacity), width, height))
+    picture.setAlphaChannel(_opacity(scene, box, step, view, width, height))
     below = _sheet(view.ground or (0, 0, 0), width, height)
     painter = QtGui.QPainter(below)
     painter.drawImage(0, 0, picture)
@@ -202,7 +256,31 @@ def grey(levels: bytes, width: int, height: int) -> QtGui.QImage:
     return QtGui.QImage(levels, width, height, width, kind).copy()
 
 
+_SWAPS = QtCore.Qt.KeyboardModifier.AltModifier | QtCore.Qt.KeyboardModifier.ControlModifier
+"""Keys that draw the opposite, as the right button does."""
+
 _RGB = QtGui.QImage.Format.Format_ARGB32
+
+
+def _opacity(
+    scene: Scene, box: Box, step: int, view: View, width: int, height: int
+) -> QtGui.QImage:
+    """How opaque each pixel of a box is shown."""
+    mask = scene.mask
+    if not isinstance(mask, Coarse):
+        levels = _thinned(mask.data, mask.width, box, step, 1)
+        return grey(levels.translate(view.opacity), width, height)
+    header = mask.header
+    small = grey(mask.levels.translate(view.opacity), header.width, header.height)
+    across, down = header.width / scene.box.width, header.height / scene.box.height
+    part = QtCore.QRectF(box.left * across, box.top * down, box.width * across, box.height * down)
+    # Qt paints on no grey picture as finely as on one with colours.
+    sheet = QtGui.QImage(width, height, QtGui.QImage.Format.Format_RGB32)
+    painter = QtGui.QPainter(sheet)
+    painter.setRenderHint(QtGui.QPainter.RenderHint.SmoothPixmapTransform, True)
+    painter.drawImage(QtCore.QRectF(0, 0, width, height), small, part)
+    painter.end()
+    return sheet.convertToFormat(QtGui.QImage.Format.Format_Grayscale8)
 
 
 def _layer(image: Picture, box: Box, step: int, width: int, height: int) -> QtGui.QImage:

@@ -41,6 +41,9 @@ class FlyawayDocker(DockWidget):
     docker is low, the button and what is said stay, and the choices can be scrolled.
     """
 
+    pointing_asked = QtCore.pyqtSignal()
+    """The user wants to click on the subject."""
+
     def __init__(self, extractor: Extractor) -> None:
         super().__init__()
         self.setObjectName(OBJECT_NAME)
@@ -88,6 +91,10 @@ class FlyawayDocker(DockWidget):
         self._button = QtWidgets.QPushButton("Extract")
         self._button.setObjectName(f"{OBJECT_NAME}_button")
         self._button.setToolTip(texts.EXTRACT_ABOUT)
+        self._point = QtWidgets.QPushButton("By clicking…")
+        self._point.setObjectName(f"{OBJECT_NAME}_by_clicking")
+        self._point.setToolTip(texts.POINTING_ABOUT)
+        self._point.clicked.connect(lambda _is_checked: self.pointing_asked.emit())
         self._bar = ProgressBar()
         self._status = Paragraph(STATUS_LINES)
         self._status.setObjectName(f"{OBJECT_NAME}_status")
@@ -109,7 +116,12 @@ class FlyawayDocker(DockWidget):
         rows.addStretch(1)
         content = QtWidgets.QWidget()
         column = QtWidgets.QVBoxLayout(content)
-        for widget in (self._button, self._bar, self._status, self._advice, _scrolled(choices)):
+        ways = QtWidgets.QWidget()
+        row = QtWidgets.QHBoxLayout(ways)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._button, 1)
+        row.addWidget(self._point)
+        for widget in (ways, self._bar, self._status, self._advice, _scrolled(choices)):
             column.addWidget(widget)
         self.setWidget(content)
         self._engine.plate_asked.connect(self._show_plate)

@@ -3,6 +3,7 @@ from typing import Any, overload
 
 class pyqtBoundSignal:  # noqa: N801 - PyQt names it
     def connect(self, slot: Callable[..., object]) -> object: ...
+    def disconnect(self, slot: Callable[..., object]) -> None: ...
     def emit(self, *args: object) -> None: ...
 
 class pyqtSignal:  # noqa: N801 - PyQt names it
@@ -45,6 +46,8 @@ class QTimer(QObject):
     def stop(self) -> None: ...
 
 class QByteArray:
+    def __init__(self, data: bytes = ...) -> None: ...
+    def isEmpty(self) -> bool: ...
     def data(self) -> bytes: ...
     def __buffer__(self, flags: int, /) -> memoryview: ...
 
@@ -86,6 +89,7 @@ class Qt:
 
     class FocusPolicy:
         StrongFocus: Qt.FocusPolicy
+        NoFocus: Qt.FocusPolicy
 
     class Orientation:
         Horizontal: Qt.Orientation
@@ -93,6 +97,26 @@ class Qt:
     class Key:
         Key_F: Qt.Key
         Key_X: Qt.Key
+        Key_B: Qt.Key
+        Key_S: Qt.Key
+        Key_Z: Qt.Key
+        Key_Return: Qt.Key
+        Key_Enter: Qt.Key
+        Key_Backspace: Qt.Key
+        Key_Delete: Qt.Key
+
+    class MouseButton:
+        LeftButton: Qt.MouseButton
+        MiddleButton: Qt.MouseButton
+        RightButton: Qt.MouseButton
+
+    class KeyboardModifier:
+        ControlModifier: Qt.KeyboardModifier
+        AltModifier: Qt.KeyboardModifier
+        ShiftModifier: Qt.KeyboardModifier
+        def __or__(self, other: Qt.KeyboardModifier) -> Qt.KeyboardModifier: ...
+        def __bool__(self) -> bool: ...
+        def __and__(self, other: Qt.KeyboardModifier) -> Qt.KeyboardModifier: ...
 
     class ScrollBarPolicy:
         ScrollBarAlwaysOff: Qt.ScrollBarPolicy

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-BUTTON_PRIMARY, BUTTON_MIDDLE = 1, 2
+BUTTON_PRIMARY, BUTTON_MIDDLE, BUTTON_SECONDARY = 1, 2, 3
 
 
 class EventMask(enum.Flag):

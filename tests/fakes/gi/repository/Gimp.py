@@ -49,7 +49,7 @@ class MaskApplyMode(enum.Enum):
     DISCARD = 1
 
 
-PARASITE_PERSISTENT = 1
+PARASITE_PERSISTENT, PARASITE_UNDOABLE = 1, 2
 
 
 class Parasite:
@@ -58,7 +58,7 @@ class Parasite:
 
     @staticmethod
     def new(name: str, flags: int, data: bytes) -> Parasite:
-        assert flags == PARASITE_PERSISTENT, "it would not be in the file"
+        assert flags & PARASITE_PERSISTENT, "it would not be in the file"
         return Parasite(name, data)
 
     def get_data(self) -> list[int]:

@@ -154,10 +154,10 @@ class RadioButton(ToggleButton):
         label: str,
         use_underline: bool,
         draw_indicator: bool,
-        group: RadioButton | None,
+        group: RadioButton | None = None,
         tooltip_text: str,
         focus_on_click: bool,
-        always_show_image: bool,
+        always_show_image: bool = False,
     ) -> None:
         super().__init__(label=label, tooltip_text=tooltip_text)
         self._group: list[RadioButton] = group._group if group else [self]

@@ -1,10 +1,12 @@
-"""The keys of Refine Edge, beside those of its labels: editors' usual ones."""
+"""The keys of the dialogs with a canvas, beside those of their labels: editors' usual ones."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from canvas import Canvas
 from gi.repository import Gdk, Gtk
+from look_row import LookRow
 
 Action = Callable[[], object]
 
@@ -52,6 +54,26 @@ class Keys:
         if Gdk.keyval_name(event.keyval) == "space":
             self._held(False)
         return False
+
+
+def looking(canvas: Canvas, look: LookRow) -> dict[str, Action]:
+    """What keys alone do to the view."""
+    closer, further = lambda: canvas.step(1), lambda: canvas.step(-1)
+    return {
+        "plus": closer,
+        "equal": closer,
+        "KP_Add": closer,
+        "minus": further,
+        "KP_Subtract": further,
+        "f": look.go_on,
+        "x": look.toggle_original,
+        **scaling(canvas),
+    }
+
+
+def scaling(canvas: Canvas) -> dict[str, Action]:
+    """What digits do to it, with Ctrl held or not."""
+    return {"0": canvas.fit, "1": lambda: canvas.zoom(1.0)}
 
 
 def _do(action: Action | None) -> bool:

@@ -1,0 +1,38 @@
+"""The options of Extract by Clicking as arguments of GIMP's procedure, which keeps them for the next time."""
+
+from __future__ import annotations
+
+import options
+from gi.repository import Gimp, GObject
+
+from flyaway_client import texts
+from flyaway_client.options import REFINED_MASK, Options
+
+OUTPUT_ENTRIES = tuple(entry for entry in options.OUTPUT_ENTRIES if entry.name != REFINED_MASK)
+"""What is pointed at is found anew: no mask is refined."""
+
+
+def add_arguments(procedure: Gimp.Procedure) -> None:
+    """Describe the options to GIMP."""
+    usual = Options()
+    flags = GObject.ParamFlags.READWRITE
+    procedure.add_boolean_argument(
+        "paid-work-only", texts.PAID_WORK, texts.PAID_WORK_ABOUT, usual.paid_work_only, flags
+    )
+    procedure.add_choice_argument(
+        "output",
+        "Out_put to",
+        texts.OUTPUT_ABOUT,
+        options.choice(OUTPUT_ENTRIES),
+        usual.output,
+        flags,
+    )
+
+
+def load(config: Gimp.ProcedureConfig) -> Options:
+    """The options of one run."""
+    return Options(
+        paid_work_only=config.get_property("paid-work-only"),
+        selection_is="automatic",
+        output=config.get_property("output"),
+    )
