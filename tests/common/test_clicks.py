@@ -40,6 +40,11 @@ class Hand:
     def prompts(self) -> Prompts:
         return self.clicks.prompts
 
+    @property
+    def ways(self) -> tuple[bool, bool]:
+        """Whether it can go back, and forward."""
+        return self.clicks.can_go_back, self.clicks.can_go_forward
+
     def level(self, x: int, y: int) -> int:
         return self.clicks.marks.data[y * WIDTH + x]
 
@@ -82,7 +87,7 @@ def test_a_stroke_is_a_few_points_along_it() -> None:
 
 def test_goes_back_and_forward_and_begins_anew() -> None:
     hand = Hand()
-    assert not hand.clicks.can_go_back and not hand.clicks.can_go_forward
+    assert hand.ways == (False, False)
     hand.clicks.back()
     hand.clicks.forward()
     assert hand.asked == 0
@@ -90,14 +95,14 @@ def test_goes_back_and_forward_and_begins_anew() -> None:
     hand.drag((103.0, 50.0))
     both = bytes(hand.clicks.marks.data)
     hand.clicks.back()
-    assert len(hand.prompts.points) == 1 and hand.clicks.can_go_forward
+    assert len(hand.prompts.points) == 1 and hand.ways == (True, True)
     assert hand.level(100, 50) == KEEP and hand.level(107, 50) == 0
     hand.clicks.forward()
     assert bytes(hand.clicks.marks.data) == both
     hand.clicks.clear()
     assert not any(hand.clicks.marks.data) and hand.prompts == Prompts()
     hand.drag((5.0, 5.0))
-    assert not hand.clicks.can_go_forward
+    assert hand.ways == (True, False)
     assert hand.asked == 6
 
 
@@ -135,10 +140,10 @@ def test_chooses_among_what_a_click_may_mean() -> None:
     hand.clicks.take(answer(0.7))
     assert (hand.clicks.number, hand.prompts.size) == (1, "")
     hand.clicks.take(answer())
-    assert hand.clicks.mask is None
+    assert (hand.clicks.mask, hand.clicks.count) == (None, 0)
     hand.clicks.take(answer(0.5, 0.6))
     hand.drag((30.0, 30.0))
-    assert hand.clicks.mask is None and hand.prompts.size == ""
+    assert (hand.clicks.mask, hand.prompts.size) == (None, "")
 
 
 def test_is_kept_and_taken_up_again() -> None:

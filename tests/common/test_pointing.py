@@ -201,6 +201,22 @@ def test_a_click_that_came_out_of_order_is_asked_again(fake: FakeDaemon) -> None
     desk.pointing.close()
 
 
+@pytest.mark.parametrize("has_clicked", [True, False])
+def test_a_look_that_gave_way_to_something_else_is_no_problem(
+    fake: FakeDaemon, has_clicked: bool
+) -> None:
+    acts = iter([daemon.refuse(protocol.CANCELLED, "Something else.")])
+    fake.script["point"] = lambda one, peer, message: next(acts, daemon.find_pointed)(
+        one, peer, message
+    )
+    desk = Desk()
+    desk.pointing.begin()
+    if has_clicked:
+        desk.click(10, 10)
+    desk.wait_for("rest", FOUND if has_clicked else texts.POINTS_READY)
+    desk.pointing.close()
+
+
 def test_a_missing_network_is_offered(home: Path) -> None:
     missing = messages.EngineInfo(**{**vars(POINTED), "installed": False})
     unclear = messages.EngineInfo(**{**vars(POINTED), "name": "unclear", "paid_work": None})

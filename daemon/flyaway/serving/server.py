@@ -52,6 +52,7 @@ _REST_S = 4.0
 _STOPPING = "Flyaway's daemon was told to stop. Try again, which starts it anew."
 _REPLACED = "A newer stroke took the place of this one, or its session was closed."
 _REPLACED_CLICK = "A newer click took the place of this one, or its session was closed."
+_REPLACED_LOOK = "Something else was asked for before the first click."
 _SENTENCE_CHARS = 1000
 
 T = TypeVar("T", bound=Task)
@@ -251,6 +252,13 @@ class Server:
                 task.parting = _REPLACED_CLICK
                 self._call_off(task)
 
+    def _call_off_looks(self) -> None:
+        """End what nobody has asked for yet: somebody wants the engines now."""
+        for task in list(self._tasks.values()):
+            if isinstance(task, PointingTask) and task.urgency is Urgency.AHEAD:
+                task.parting = _REPLACED_LOOK
+                self._call_off(task)
+
     def _call_off_strokes(self, session: str) -> None:
         """End the patches that are under way for a session."""
         for key, upload in list(self._uploads.items()):
@@ -338,7 +346,9 @@ class Server:
             self._begin(ExtractionTask(peer, request.id, request, parts), self._extractions)
 
     def _begin(self, task: T, waiting: WorkQueue[T]) -> None:
-        """Put a task into its queue, and know of it until it is answered."""
+        """Put a task into its queue, and know of it until it is answered. Looks ahead of clicks end for extractions."""
+        if waiting is self._extractions:
+            self._call_off_looks()
         waiting.submit(task)
         self._tasks[task.peer, task.id] = task
 

@@ -56,6 +56,9 @@ class Urgency(IntEnum):
     BATCH = 2
     """Nobody looks at it."""
 
+    AHEAD = 3
+    """Nobody has asked for it yet; it ends for anything else."""
+
 
 @dataclass(slots=True, eq=False)
 class Task(ABC):
@@ -332,8 +335,8 @@ class PointingTask(EngineTask):
 
     @property
     def urgency(self) -> Urgency:
-        """Before whole photos: somebody waits for it with the pen in hand."""
-        return Urgency.DRAWN
+        """Before whole photos: somebody waits for it with the pen in hand. A first look, before any click, is after all."""
+        return Urgency.DRAWN if self.request.prompts.have_subject else Urgency.AHEAD
 
     @property
     def engines(self) -> tuple[str, ...]:

@@ -222,7 +222,8 @@ class Pointing:
 
     def _end_looking(self, call: BackgroundCall[PointedAt]) -> None:
         self._looking = None
-        if call.error is not None:
+        # A look gives way to whatever else is asked for; the first click then looks itself.
+        if call.error is not None and not isinstance(call.error, CancelledError):
             self._drop()
             self._screen.fail(outcome.failure(call.error))
         elif self._is_waiting:

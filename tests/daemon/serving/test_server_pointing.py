@@ -60,6 +60,7 @@ class Bench:
     """What the engine that is pointed with was asked, and whether it may answer."""
 
     opened: threading.Event = field(default_factory=threading.Event)
+    looking: threading.Event = field(default_factory=threading.Event)
     begun: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     encoded: int = 0
     asked: list[Prompts] = field(default_factory=list)
@@ -75,6 +76,10 @@ class _Pointed(PointingEngine[Image]):
 
     def encode(self, image: Image, report: Report = silent) -> Image:
         self._bench.encoded += 1
+        if not self._bench.looking.is_set():
+            self._bench.begun.release()
+        while not self._bench.looking.wait(0.01):
+            report(0.1)
         return image
 
     def solve(
@@ -112,6 +117,7 @@ def bench() -> Bench:
     """An engine that does not wait unless a test closes it."""
     bench = Bench()
     bench.opened.set()
+    bench.looking.set()
     return bench
 
 
@@ -236,6 +242,27 @@ class TestPoint:
         bench.opened.set()
         second.join(PATIENCE_S)
         assert refused == [protocol.CANCELLED]
+
+    def test_a_first_look_gives_way_to_whatever_is_asked_for(self, bench: Bench) -> None:
+        open_session()
+        bench.looking.clear()
+        refused: list[str] = []
+
+        def look() -> None:
+            try:
+                point(prompts.Prompts())
+            except RefusedError as error:
+                refused.append(error.code)
+
+        ahead = threading.Thread(target=look)
+        ahead.start()
+        assert bench.begun.acquire(timeout=PATIENCE_S)
+        result, _ = extract(engine="builtin")
+        assert result.engine == "builtin"
+        ahead.join(PATIENCE_S)
+        assert refused == [protocol.CANCELLED]
+        bench.looking.set()
+        assert point().answer.candidates
 
     def test_closing_the_session_ends_it(self, bench: Bench) -> None:
         open_session()
