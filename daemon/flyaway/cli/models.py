@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from flyaway import config
 from flyaway.cli import terminal
 from flyaway.errors import RequestError, WeightsError
+from flyaway.weights.neighbours import PROGRAMS
 from flyaway_client.errors import CancelledError
 from flyaway_client.menu_entries import fetch_first, licence
 from flyaway_client.messages import EngineInfo
@@ -46,8 +47,14 @@ def add_to(commands: Commands) -> None:
         if run is path:
             parser.add_argument("name", nargs="?", metavar="NAME", help="see `models list`")
         if run is import_files:
-            parser.add_argument("paths", nargs="+", type=Path, metavar="FILE-OR-FOLDER")
+            parser.add_argument("paths", nargs="*", type=Path, metavar="FILE-OR-FOLDER")
             parser.add_argument("--as", dest="name", metavar="NAME", help="the engine it is for")
+            parser.add_argument(
+                "--from",
+                dest="program",
+                choices=PROGRAMS,
+                help="take what another program has, from its usual folder or the one named",
+            )
 
 
 def list_all(arguments: argparse.Namespace) -> int:
@@ -81,6 +88,10 @@ def import_files(arguments: argparse.Namespace) -> int:
     """Copy files into the store, each for the engine that it is recognised to be for."""
     from flyaway.weights.recognition import recognise
 
+    if arguments.program:
+        return _import_from(arguments)
+    if not arguments.paths:
+        raise RequestError("Name the files or folders to import, or a program with --from.")
     files = list(_weights_files(arguments.paths))
     if arguments.name:
         _named([arguments.name])
@@ -92,6 +103,32 @@ def import_files(arguments: argparse.Namespace) -> int:
         return f"{record.name}: {_store().adopt(record, file)}"
 
     return _for_each(files, take)
+
+
+def _import_from(arguments: argparse.Namespace) -> int:
+    """Take what another program has; files of it that are for no engine are no error."""
+    from flyaway.weights import neighbours
+    from flyaway.weights.recognition import recognise
+
+    if arguments.name or len(arguments.paths) > 1:
+        raise RequestError("--from goes with one folder at most, and not with --as.")
+    files, frozen = neighbours.weights_of(arguments.program, *arguments.paths)
+    taken = 0
+    for file in files:
+        try:
+            record = recognise(file)
+            terminal.write_result(f"{record.name}: {_store().adopt(record, file)}")
+            taken += 1
+        except WeightsError as error:
+            terminal.write_remark(f"flyaway: {error}")
+    for file in frozen:
+        terminal.write_remark(
+            f"flyaway: {file} is for ONNX Runtime, where layers are melted together and have lost their names: it cannot be "
+            "read. `flyaway models list` says where the authors' own file is."
+        )
+    if not taken:
+        terminal.write_remark(f"flyaway: {arguments.program} has nothing that can be used.")
+    return 0 if taken else 1
 
 
 def remove(arguments: argparse.Namespace) -> int:

@@ -193,12 +193,44 @@ def test_folder_is_searched_and_what_is_unknown_is_told(
     assert [kept.name for kept in (store / "files").iterdir()] == [f"{NAME}.pth"]
 
 
+def test_takes_what_other_programs_have(
+    store: Path, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("U2NET_HOME", str(tmp_path / "frozen"))
+    assert main(["models", "import", "--from", "comfyui"]) == 2
+    assert "Name the folder: flyaway models import --from comfyui" in capsys.readouterr().err
+
+    models = tmp_path / "ComfyUI" / "models"
+    (models / "RMBG" / "net").mkdir(parents=True)
+    (models / "checkpoints").mkdir()
+    file.rename(models / "RMBG" / "net" / file.name)
+    torch.save({"layer": torch.zeros(1)}, models / "RMBG" / "other.pt")
+    (models / "checkpoints" / "huge.safetensors").write_text("of another kind")
+    assert main(["models", "import", "--from", "comfyui"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.startswith(f"{NAME}: ")
+    assert "other.pt is for none of the engines" in shown.err and "huge" not in shown.err
+    assert main(["models", "import", "--from", "comfyui", str(models)]) == 0
+
+    (tmp_path / "frozen").mkdir()
+    (tmp_path / "frozen" / "u2net.onnx").write_bytes(b"frozen")
+    capsys.readouterr()
+    assert main(["models", "import", "--from", "rembg"]) == 1
+    said = capsys.readouterr().err
+    assert "u2net.onnx is for ONNX Runtime" in said
+    assert "rembg has nothing that can be used." in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["{folder}/none"], "There is no {folder}/none."),
         (["{folder}"], "There are no weights files in {folder}"),
         (["{file}", "{file}", "--as", NAME], "--as goes with one file."),
+        ([], "Name the files or folders to import, or a program with --from."),
+        (["--from", "rembg", "--as", NAME], "--from goes with one folder at most"),
+        (["--from", "rembg", "{folder}", "{folder}"], "--from goes with one folder at most"),
         (["{file}", "--as", "none-such"], "There is no engine called 'none-such'"),
     ],
 )
