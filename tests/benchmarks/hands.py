@@ -2,6 +2,9 @@
 
 The hands are in a Python file outside of the repository: functions of a true alpha (HxW, 0..1) and a seed that
 return a selection (HxW, 0 or 255), named as --hand names them, and `near_frame`, the subject's body there.
+
+A rough region is told of both ways: as colours alone find the subject in it, and as the box that a network is pointed
+with. Without trained weights that is the best it can be: the network is taken to find the right mask, at its 256 pixels.
 """
 
 from __future__ import annotations
@@ -17,12 +20,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from tests.benchmarks import pointed
 
 from flyaway import engines
 from flyaway.engines.contract import AnyEngine, Inputs
 from flyaway.engines.records import EngineRecord
 from flyaway.errors import FlyawayError
-from flyaway.extraction import planning
+from flyaway.extraction import planning, trimaps
 from flyaway.images.arrays import UNKNOWN
 
 if TYPE_CHECKING:
@@ -33,7 +37,15 @@ HANDS = ("lasso", "loose", "rectangle")
 DEFAULT = Path(__file__).parents[3] / "shared" / "hands" / "hands.py"
 """Beside the repository."""
 
-_COLUMNS = ("bare", "ours", "true_trimap", "body_lost_percent", "unknown_percent", "seconds")
+_COLUMNS = (
+    "bare",
+    "ours",
+    "boxed",
+    "true_trimap",
+    "body_lost_percent",
+    "unknown_percent",
+    "seconds",
+)
 
 
 class NoHandsError(Exception):
@@ -50,6 +62,7 @@ class Score:
         taken_for: what the planning says of the selection.
         bare: the selection itself as the alpha.
         ours: our alpha; None where the planning or the engine refused.
+        boxed: our alpha where a network that is pointed with finds the right mask in the region; None for no region.
         true_trimap: our alpha from the true trimap.
         body_lost_percent: of the subject's body close to the picture's frame; None where it has none there.
         unknown_percent: of the picture, which the edge's solver had to solve; None for a region.
@@ -61,6 +74,7 @@ class Score:
     taken_for: str
     bare: float
     ours: float | None
+    boxed: float | None
     true_trimap: float | None
     body_lost_percent: float | None
     unknown_percent: float | None
@@ -121,7 +135,7 @@ def _score(
 ) -> Score:
     truth = photo.truth
     assert truth is not None  # `measure` saw to it
-    ours = lost = unknown = None
+    ours = boxed = lost = unknown = None
     started_s = time.perf_counter()
     try:
         plan = planning.plan(photo.image, selection, "guess", None, None)
@@ -136,8 +150,12 @@ def _score(
         if plan.trimap is not None:
             unknown = 100 * float((plan.trimap == UNKNOWN).mean())
     seconds = time.perf_counter() - started_s
+    if ours is not None and plan.region is not None:
+        mask = pointed.degraded(truth)
+        trimap = trimaps.from_mask(photo.image, mask, Inputs(region=plan.region))
+        boxed = _sad(engine.extract(photo.image, Inputs(trimap)).alpha, truth)
     bare = _sad((selection / 255).astype(np.float32), truth)
-    return Score(photo.name, seed, taken_for, bare, ours, perfect, lost, unknown, seconds)
+    return Score(photo.name, seed, taken_for, bare, ours, boxed, perfect, lost, unknown, seconds)
 
 
 def _sad(alpha: NDArray[np.float32], truth: NDArray[np.float32]) -> float:
