@@ -160,7 +160,12 @@ daemons.watch()
 def watch() -> None:
     """Say hello five times a second until standard input says to stop; a line of seconds for each, -1 for no answer."""
     is_over = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), is_over.set()), daemon=True).start()
+
+    def listen() -> None:
+        sys.stdin.read()
+        is_over.set()
+
+    threading.Thread(target=listen, daemon=True).start()
     while not is_over.is_set():
         begun_s = time.perf_counter()
         try:

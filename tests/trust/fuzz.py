@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import gc
 import os
-import random
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psutil
+from tests.trust import runs
 from tests.trust.daemons import Watcher, running_daemon
 from tests.trust.hostile_clients import Attack
 from tests.trust.hostile_daemons import Ordeal, lying_daemon
-from tests.trust.records import RESULTS, Finding, growth_percent, keep
+from tests.trust.records import Finding, growth_percent
 
 from flyaway_client import connection
 
@@ -120,34 +118,12 @@ def _resident_bytes() -> int:
     return int(psutil.Process().memory_info().rss)
 
 
-DIRECTIONS: dict[str, Callable[[int, float, int], Finding]] = {"daemon": daemon, "client": client}
-
-
-def main() -> int:
-    """Run what was asked for; exit status 1 where a promise is not kept."""
-    parser = argparse.ArgumentParser(prog="scripts/fuzz", description=__doc__)
-    parser.add_argument(
-        "directions",
-        nargs="*",
-        metavar="DIRECTION",
-        help=f"{' or '.join(DIRECTIONS)}; both if none",
-    )
-    parser.add_argument("--count", type=int, default=100_000, help="messages each way")
-    parser.add_argument("--seconds", type=float, default=1800, help="for each way, at most")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--json", type=Path, default=RESULTS, help="file to keep the figures in")
-    arguments = parser.parse_args()
-    unknown = sorted(set(arguments.directions) - set(DIRECTIONS))
-    if unknown:
-        parser.error(f"there is no direction {', '.join(unknown)}")
-    sys.stdout.write(f"seed {arguments.seed}\n")
-    broken = 0
-    for name in arguments.directions or DIRECTIONS:
-        finding = DIRECTIONS[name](arguments.count, arguments.seconds, arguments.seed)
-        keep(f"fuzz-{name}", finding, arguments.json)
-        broken += len(finding.broken)
-    return 1 if broken else 0
+COUNT = 100_000
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(
+        runs.main(
+            "scripts/fuzz", __doc__ or "", {"daemon": (daemon, COUNT), "client": (client, COUNT)}
+        )
+    )

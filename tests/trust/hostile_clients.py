@@ -18,7 +18,7 @@ from tests.trust import grammar, mutants
 from tests.trust.daemons import Running
 
 from flyaway_client import connection, messages
-from flyaway_client.messages import MessageError
+from flyaway_client.messages import Message, MessageError
 from flyaway_client.zmtp import Dealer, Patience
 
 MOST_A_CONNECTION = 60
@@ -109,9 +109,9 @@ class Attack:
             if isinstance(answer, messages.StatusReply) and answer.id == id:
                 return
 
-    def _count(self, answer: messages.Message) -> None:
-        is_error = isinstance(answer, messages.ErrorReply)
-        self.answered[answer.code if is_error else answer.TYPE] += 1  # type: ignore[attr-defined]
+    def _count(self, answer: Message) -> None:
+        kind = answer.code if isinstance(answer, messages.ErrorReply) else answer.TYPE
+        self.answered[kind] += 1
 
     def _break_the_wire(self, chance: random.Random) -> None:
         """A connection whose bytes are changed, from the greeting to the last frame."""
