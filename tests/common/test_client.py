@@ -64,6 +64,16 @@ def test_a_refusal_and_an_unknown_answer_have_an_end(home: Path) -> None:
     assert len(complaint.value.message) < 500
 
 
+def test_a_refusal_without_a_word_is_a_sentence_all_the_same(home: Path) -> None:
+    script = {"status": fake.refuse(protocol.INTERNAL, " ")}
+    with (
+        running(home, script),
+        Client.connect("test", start=False) as client,
+        pytest.raises(RefusedError, match="without saying why"),
+    ):
+        client.status()
+
+
 def test_carries_parts_of_many_strips_in_order_and_whole(home: Path) -> None:
     arrived: dict[str, bytes] = {}
 

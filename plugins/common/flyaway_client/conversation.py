@@ -170,7 +170,7 @@ class Conversation:
             message = messages.decode(header)
             if isinstance(message, ErrorReply) and message.id in (self._id, ""):
                 self._has_ended = True
-                raise RefusedError(message.code, message.message[: protocol.MAX_SENTENCE_CHARS])
+                raise RefusedError(message.code, message.message)
             if getattr(message, "id", None) != self._id:
                 continue
             if isinstance(message, Preview):
