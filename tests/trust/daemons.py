@@ -7,8 +7,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,12 +77,12 @@ class Running:
 
 
 @contextmanager
-def running_daemon(folder: Path, settings: str = "") -> Iterator[Running]:
-    """A fresh daemon for the length of a `with`; clients of this process find it, and no other.
+def own_home(folder: Path, settings: str = "") -> Iterator[Path]:
+    """A home, settings and weights in `folder` for daemons and clients of this process and its children.
 
     Args:
-        folder: where its home, its settings and its weights are made.
-        settings: the content of its config.toml.
+        folder: where they are made.
+        settings: the content of config.toml.
     """
     (folder / "config.toml").write_text(settings, encoding="utf-8")
     home = folder / "home"
@@ -96,6 +96,24 @@ def running_daemon(folder: Path, settings: str = "") -> Iterator[Running]:
     before = {name: os.environ.get(name) for name in ours}
     os.environ.update(ours)
     try:
+        yield home
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def running_daemon(folder: Path, settings: str = "") -> Iterator[Running]:
+    """A fresh daemon for the length of a `with`; clients of this process find it, and no other.
+
+    Args:
+        folder: where its home, its settings and its weights are made.
+        settings: the content of its config.toml.
+    """
+    with own_home(folder, settings) as home:
         with (home / "stderr.txt").open("ab") as log:
             process = subprocess.Popen(DAEMON_ARGV, stderr=log, stdout=log, cwd=home)
         try:
@@ -103,12 +121,18 @@ def running_daemon(folder: Path, settings: str = "") -> Iterator[Running]:
         finally:
             process.kill()
             process.wait(PATIENCE_S)
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+
+
+def daemons_of(home: Path) -> list[int]:
+    """The processes of all daemons that live in a home folder."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.cmdline()[1:] == DAEMON_ARGV[1:] and process.environ().get(
+                connection.HOME_VARIABLE
+            ) == str(home):
+                found.append(process.pid)
+    return found
 
 
 def _announced(home: Path, process: subprocess.Popen[bytes]) -> ConnectionFile:
@@ -120,6 +144,16 @@ def _announced(home: Path, process: subprocess.Popen[bytes]) -> ConnectionFile:
             return file
         time.sleep(0.02)
     raise RuntimeError((home / "stderr.txt").read_text(errors="replace") or "no daemon has started")
+
+
+def comes_true(is_so: Callable[[], bool]) -> bool:
+    """Whether something comes true while one is patient."""
+    deadline_s = time.monotonic() + PATIENCE_S / 2
+    while time.monotonic() < deadline_s:
+        if is_so():
+            return True
+        time.sleep(0.02)
+    return False
 
 
 class Watcher:

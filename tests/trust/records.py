@@ -23,9 +23,11 @@ class Finding:
     broken: list[str] = field(default_factory=list)
 
     def require(self, is_so: bool, sentence: str) -> None:
-        """Note a promise that is not kept."""
+        """Note a promise that is not kept, and say so at once: a run may take an hour."""
         if not is_so:
             self.broken.append(sentence)
+            sys.stdout.write(f"broken: {sentence}\n")
+            sys.stdout.flush()
 
 
 def keep(name: str, finding: Finding, file: Path | None) -> None:
