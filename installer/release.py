@@ -14,9 +14,14 @@ import tempfile
 import tomllib
 from pathlib import Path
 
+import locks
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 SUMS = "SHA256SUMS"
+BILL = "flyaway.cdx.json"
+"""What it is installed with, as the tools that look for it expect it to be named: cyclonedx.org."""
+
 PLACEHOLDER = "@ADDRESS@"
 """Stands in the installers and the manual for the address of the release that they come with."""
 
@@ -65,6 +70,7 @@ def problems(version: str) -> list[str]:
         found.append(f"CHANGELOG.md begins with {top!r}, not with {version} and the date")
     if _git("tag", "--list", f"v{version}"):
         found.append(f"there is a tag v{version} already")
+    found += locks.audit(locks.read(_installers("locked.txt")), _installers("advisories.json"))
     if _git("status", "--porcelain"):
         found.append("there are changes that are not committed; they would not be in it")
     return found
@@ -82,7 +88,8 @@ def build(target: Path, address: str, version: str) -> None:
         for name in _FILLED if address else ():  # the README goes into the wheel, too
             text = (source / name).read_bytes()
             (source / name).write_bytes(text.replace(PLACEHOLDER.encode(), address.encode()))
-        environ = {**os.environ, "SOURCE_DATE_EPOCH": _git("log", "-1", "--format=%ct")}
+        made_s = _git("log", "-1", "--format=%ct")
+        environ = {**os.environ, "SOURCE_DATE_EPOCH": made_s}
         wheel = ("-m", "hatchling", "build", "--target", "wheel", "--directory", str(fresh))
         _python(wheel, source, environ)
         environ["PYTHONPATH"] = str(source / "installer")
@@ -91,6 +98,9 @@ def build(target: Path, address: str, version: str) -> None:
             _python(("-c", _ZIP, host, str(made)), source, environ)
         for name in (*_FILLED, *_COPIED):
             shutil.copyfile(source / name, fresh / Path(name).name)
+        locked = locks.read((source / "installer" / "locked.txt").read_text(encoding="utf-8"))
+        bill = locks.bill_of_materials(version, int(made_s), locked)
+        (fresh / BILL).write_text(bill, encoding="utf-8", newline="\n")
         sums = [f"{_sha256(path)}  {path.name}\n" for path in sorted(fresh.iterdir())]
         (fresh / SUMS).write_text("".join(sums), encoding="ascii", newline="\n")
         shutil.rmtree(target, ignore_errors=True)
@@ -121,6 +131,10 @@ def _project_version() -> str:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
     version: str = project["project"]["version"]
     return version
+
+
+def _installers(name: str) -> str:
+    return (REPOSITORY / "installer" / name).read_text(encoding="utf-8")
 
 
 def _sha256(path: Path) -> str:

@@ -50,6 +50,30 @@ def test_extracts(home: Path) -> None:
     assert asked in daemon.received
 
 
+def test_a_refusal_and_an_unknown_answer_have_an_end(home: Path) -> None:
+    def babble(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
+        daemon.send_raw(peer, b'{"type": "' + b"x" * 5000 + b'"}')
+
+    script = {"status": fake.refuse(protocol.INTERNAL, "No. " * 5000), "engines": babble}
+    with running(home, script), Client.connect("test", start=False) as client:
+        with pytest.raises(RefusedError) as refusal:
+            client.status()
+        with pytest.raises(TransportError) as complaint:
+            client.engines()
+    assert len(refusal.value.message) == protocol.MAX_SENTENCE_CHARS
+    assert len(complaint.value.message) < 500
+
+
+def test_a_refusal_without_a_word_is_a_sentence_all_the_same(home: Path) -> None:
+    script = {"status": fake.refuse(protocol.INTERNAL, " ")}
+    with (
+        running(home, script),
+        Client.connect("test", start=False) as client,
+        pytest.raises(RefusedError, match="without saying why"),
+    ):
+        client.status()
+
+
 def test_carries_parts_of_many_strips_in_order_and_whole(home: Path) -> None:
     arrived: dict[str, bytes] = {}
 

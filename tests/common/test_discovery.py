@@ -172,6 +172,15 @@ def test_passes_on_what_a_daemon_of_another_version_says(home: Path) -> None:
         look(home)
 
 
+def test_says_itself_what_a_daemon_of_another_version_does_not(home: Path) -> None:
+    script = {"hello": fake.refuse(protocol.WRONG_VERSION, "")}
+    with (
+        running(home, script, version=(2, 0)),
+        pytest.raises(VersionError, match="plugin is older"),
+    ):
+        look(home)
+
+
 @pytest.mark.parametrize(
     ("version", "sentence"), [((0, 9), "daemon is older"), ((2, 0), "plugin is older")]
 )

@@ -3,16 +3,13 @@
 import dataclasses
 import json
 import re
-from pathlib import Path
 
 import pytest
+from tests.trust.grammar import EXAMPLES, PAGE
 
-import flyaway_client
 from flyaway_client import messages, protocol
 from flyaway_client.connection import ConnectionFile
 
-PAGE = Path(flyaway_client.__file__).with_name("PROTOCOL.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"^```json$\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 FILES = dict(re.findall(r"^```json (\S+)$\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
 
 

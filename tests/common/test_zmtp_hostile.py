@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 from tests.fakes.sockets import HANDSHAKE, raw_server, wait_for_hangup
+from tests.trust.mutants import mutate_stream
 
 from flyaway_client.connection import USERNAME
 from flyaway_client.errors import TransportError
@@ -21,32 +22,6 @@ MESSAGES = (
 STREAM = HANDSHAKE + MESSAGES
 SEEDS = 8
 CASES_PER_SEED = 400
-
-
-def mutate(stream: bytes, chance: random.Random) -> bytes:
-    """A few changes of the kinds that find mistakes; most hit the handshake and the frames' heads."""
-    mutant = bytearray(stream)
-    for _ in range(chance.choice((1, 1, 1, 2, 5))):
-        heads = min(len(mutant), len(HANDSHAKE) + 40)
-        place = chance.randrange(heads) if chance.random() < 0.9 else chance.randrange(len(mutant))
-        kind = chance.randrange(6)
-        if kind == 0:
-            mutant[place] ^= 1 << chance.randrange(8)
-        elif kind == 1:
-            mutant[place] = chance.choice((0, 1, 2, 3, 4, 6, 0x7F, 0x80, 0xFF))
-        elif kind == 2:
-            del mutant[place:]
-        elif kind == 3:
-            del mutant[place : place + chance.randrange(1, 12)]
-        elif kind == 4:
-            mutant[place:place] = chance.randbytes(chance.randrange(1, 12))
-        else:
-            mutant[place : place + 8] = chance.choice(
-                (0, 1 << 31, 1 << 62, (1 << 64) - 1)
-            ).to_bytes(8, "big")
-        if not mutant:
-            break
-    return bytes(mutant)
 
 
 def outcome(address: str) -> str:
@@ -69,7 +44,7 @@ def test_mutated_servers_end_in_a_transport_error_or_a_message(seed: int) -> Non
     chance = random.Random(seed)
 
     def misspeak(client: socket.socket) -> None:
-        client.sendall(mutate(STREAM, chance))
+        client.sendall(mutate_stream(STREAM, len(HANDSHAKE) + 40, chance))
         client.shutdown(socket.SHUT_WR)
         wait_for_hangup(client)
 

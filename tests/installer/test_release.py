@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import time
@@ -89,6 +90,7 @@ def test_release_holds_all_that_is_handed_out_and_its_sums(
             "CHANGELOG.md",
             "LICENSE",
             "README.md",
+            "flyaway.cdx.json",
             "flyaway.ps1",
             "flyaway.sh",
             "install.md",
@@ -110,6 +112,9 @@ def test_dry_run_says_what_stands_against_it_and_tags_nothing(
     text = project.read_text(encoding="utf-8")
     project.write_text(text.replace(f'version = "{VERSION}"', 'version = "7.0.0"'))
 
+    lock = repository / "installer" / "locked.txt"
+    lock.write_text(re.sub(r"pillow==\S+", "pillow==10.0.0", lock.read_text()))
+
     tried = release(repository, "--dry-run", "-o", str(tmp_path / "out"))
 
     assert tried.returncode == 0
@@ -117,6 +122,7 @@ def test_dry_run_says_what_stands_against_it_and_tags_nothing(
     assert "CHANGELOG.md begins with '0.0.1, unreleased'" in tried.stderr
     assert "not committed" in tried.stderr
     assert "--address names no address" in tried.stderr
+    assert "pillow 10.0.0 has CVE-2023-4863" in tried.stderr
     assert git(repository, "tag", "--list").split() == [f"v{VERSION}"]
 
 

@@ -12,8 +12,8 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import zmq
 
@@ -38,6 +38,7 @@ from flyaway.serving.transport import PeerGoneError, Transport
 from flyaway.serving.uploads import Upload, Uploaded
 from flyaway.serving.work_queue import WorkQueue
 from flyaway_client import connection, messages, protocol
+from flyaway_client.headers import is_unicode
 from flyaway_client.messages import Message, MessageError
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,6 @@ _STOPPING = "Flyaway's daemon was told to stop. Try again, which starts it anew.
 _REPLACED = "A newer stroke took the place of this one, or its session was closed."
 _REPLACED_CLICK = "A newer click took the place of this one, or its session was closed."
 _REPLACED_LOOK = "Something else was asked for before the first click."
-_SENTENCE_CHARS = 1000
 
 T = TypeVar("T", bound=Task)
 
@@ -162,7 +162,7 @@ class Server:
             if not 1 <= len(frames) <= protocol.MAX_FRAMES:
                 raise MessageError(f"a message has 1 to {protocol.MAX_FRAMES} frames")
             header = messages.read_header(frames[0].bytes)
-            request_id = header["id"] if isinstance(header.get("id"), str) else ""
+            request_id = _readable_id(header)
             handle = self._routes.get(header["type"])
             if handle is None:
                 sentence = (
@@ -435,7 +435,10 @@ class Server:
 
     def _refuse(self, peer: bytes, request_id: str, code: str, sentence: str) -> None:
         """Answer with an error; a sentence that quotes what a client sent is kept short."""
-        self._send(peer, messages.ErrorReply(request_id[:64], code, sentence[:_SENTENCE_CHARS]))
+        self._send(
+            peer,
+            messages.ErrorReply(request_id[:64], code, sentence[: protocol.MAX_SENTENCE_CHARS]),
+        )
 
     def _send(self, peer: bytes, message: Message) -> None:
         """Send a message to a peer that may be gone; then nobody waits for it."""
@@ -514,6 +517,12 @@ class Server:
         except PeerGoneError:
             return False
         return True
+
+
+def _readable_id(header: Mapping[str, Any]) -> str:
+    """The id of a message of which nothing else is known to be right; "" where it has none that can be sent back."""
+    found = header.get("id")
+    return found if isinstance(found, str) and is_unicode(found) else ""
 
 
 def _dotted(version: tuple[int, ...]) -> str:

@@ -180,7 +180,8 @@ class Finder:
         dealer.send([messages.encode(hello)], patience)
         reply = messages.decode(dealer.receive(patience)[0])
         if isinstance(reply, messages.ErrorReply) and _is_other_version(reply, file):
-            raise VersionError(reply.message)
+            said = reply.message[: protocol.MAX_SENTENCE_CHARS]
+            raise VersionError(said if said.strip() else _version_sentence(file.protocol))
         if not isinstance(reply, messages.HelloReply):
             raise TransportError("no answer to hello")
         if not hmac.compare_digest(

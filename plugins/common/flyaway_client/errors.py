@@ -13,6 +13,13 @@ ClientError
 
 from __future__ import annotations
 
+from . import protocol
+
+_UNSAID = (
+    "Flyaway's daemon refused without saying why. Run `flyaway daemon logs` in a terminal to see what it "
+    "was about."
+)
+
 
 class ClientError(Exception):
     """Base of all errors of this package; `message` is for the user."""
@@ -32,10 +39,11 @@ class DaemonLostError(ClientError):
 
 
 class RefusedError(ClientError):
-    """The daemon answered with an error; its sentence is passed on."""
+    """The daemon answered with an error; its sentence is passed on, as far as a dialog can show it."""
 
     def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
+        sentence = message[: protocol.MAX_SENTENCE_CHARS]
+        super().__init__(sentence if sentence.strip() else _UNSAID)
         self.code = code
 
 

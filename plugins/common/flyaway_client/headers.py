@@ -83,7 +83,7 @@ def read_header(frame: bytes) -> dict[str, Any]:
 def one_of(value: str, names: Iterable[str], field: str) -> None:
     """Refuse a value that is not in the field's list."""
     if value not in names:
-        raise MessageError(f"{field} must be one of {', '.join(names)}, not {value!r}")
+        raise MessageError(f"{field} must be one of {', '.join(names)}, not {value[:40]!r}")
 
 
 _FIELD_TYPES: dict[type[Message], dict[str, Any]] = {}
@@ -130,11 +130,11 @@ def _checked(value: Any, kind: Any, name: str) -> Any:
         return number
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise MessageError(f"{name} must be of type {kind.__name__}")
-    if kind is str and not _is_unicode(value):
+    if kind is str and not is_unicode(value):
         raise MessageError(f"{name} must be Unicode text")
     return value
 
 
-def _is_unicode(text: str) -> bool:
-    """Whether it can be written out: JSON lets half a surrogate pair through."""
+def is_unicode(text: str) -> bool:
+    """Whether a text can be written out: JSON lets half a surrogate pair through."""
     return not any("\ud800" <= character <= "\udfff" for character in text)

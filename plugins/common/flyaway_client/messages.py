@@ -700,5 +700,5 @@ def decode(frame: bytes) -> Message:
     header = read_header(frame)
     kind = MESSAGES.get(header["type"])
     if kind is None:
-        raise MessageError(f"unknown message type {header['type']!r}")
+        raise MessageError(f"unknown message type {header['type'][:40]!r}")
     return kind.from_header(header)

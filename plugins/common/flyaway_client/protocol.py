@@ -16,6 +16,9 @@ MAX_FRAME_BYTES = STRIP_BYTES + MAX_HEADER_BYTES
 MAX_FRAMES = 2
 """A message is a JSON header and at most one payload."""
 
+MAX_SENTENCE_CHARS = 1000
+"""How much of an error's sentence is sent, and shown: it may quote what a client or a hub said."""
+
 MAX_SIDE_PX = 1_000_000
 """Longest side of an image; keeps every size a number of ordinary width."""
 

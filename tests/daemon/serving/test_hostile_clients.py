@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import random
 from typing import Any
 
 import pytest
 import zmq
 from tests.daemon.servers import Daemon, Peer, request, serving
+from tests.trust.mutants import with_odd_bytes, with_odd_fields
 
 from flyaway.config import Settings
 from flyaway_client import messages, protocol
 from flyaway_client.messages import ImageHeader
 
 CASES = 1500
-
-ODD: tuple[Any, ...] = (
-    None,
-    True,
-    -1,
-    0,
-    1,
-    2**31,
-    2**63,
-    10**300,
-    0.5,
-    1e300,
-    "",
-    "r",
-    "\x00",
-    "\ud800",
-    "é" * 3000,
-    [],
-    [[]],
-    {},
-    {"width": 2**32, "height": 2**32, "channels": "rgba", "dtype": "f32"},
-)
 
 GOOD = (
     messages.Hello(protocol.VERSION, "a test", "00" * 32),
@@ -49,32 +27,6 @@ GOOD = (
     messages.EnginesRequest("e"),
     messages.Ready("r"),
 )
-
-
-def with_odd_fields(header: dict[str, Any], chance: random.Random) -> bytes:
-    """A header with some fields given values they should not have, dropped or added."""
-    header = dict(header)
-    for name in list(header):
-        match chance.randrange(6):
-            case 0:
-                header[name] = chance.choice(ODD)
-            case 1 if isinstance(header[name], dict):
-                inner = dict(header[name])
-                inner[chance.choice(list(inner))] = chance.choice(ODD)
-                header[name] = inner
-            case 2 if chance.random() < 0.2:
-                del header[name]
-    header.setdefault("surplus", chance.choice(ODD))
-    return json.dumps(header).encode()
-
-
-def with_odd_bytes(header: dict[str, Any], chance: random.Random) -> bytes:
-    """A header that is hardly JSON any more."""
-    content = bytearray(json.dumps(header).encode())
-    for _ in range(chance.randint(1, 3)):
-        place = chance.randrange(len(content))
-        content[place : place + chance.randint(0, 4)] = chance.randbytes(chance.randint(0, 4))
-    return bytes(content)
 
 
 def drain(peer: Peer) -> int:

@@ -207,6 +207,11 @@ class TestRefusals:
         peer.send(hello.to_header())
         assert peer.refusal().code == protocol.BAD_REQUEST
 
+    def test_of_an_id_that_is_no_text_can_be_read_by_a_client(self, daemon: Daemon) -> None:
+        peer = daemon.peer()
+        peer.send({"type": "status", "id": "\ud800"})
+        assert (peer.refusal().id, peer.status().queued) == ("", 0)
+
 
 class TestStrips:
     """Pixels that are not where they should be."""

@@ -1,0 +1,19 @@
+"""`scripts/soak`: much work, many beginnings and many deaths, from seeds that are printed."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.trust import runs
+from tests.trust.deaths import deaths
+from tests.trust.long_work import jobs_through_one_daemon
+from tests.trust.races import races
+
+RUNS: dict[str, tuple[runs.Run, int]] = {
+    "jobs": (jobs_through_one_daemon, 10_000),
+    "deaths": (deaths, 10_000),
+    "races": (races, 100),
+}
+
+if __name__ == "__main__":
+    sys.exit(runs.main("scripts/soak", __doc__ or "", RUNS))
