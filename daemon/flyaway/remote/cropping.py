@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -40,8 +41,8 @@ class Crop:
         request: for the part alone.
         parts: its pixels.
         left, top: of the part, in the whole.
-        canvas: HxWxB bytes of the alpha that the part goes into.
-        colours: HxWxB bytes of the foreground that the part goes into; None where nobody wants it.
+        canvas: the bytes of the alpha that the part goes into.
+        colours: those of the foreground that the part goes into; None where nobody wants it.
     """
 
     whole: ExtractRequest
@@ -49,8 +50,8 @@ class Crop:
     parts: Mapping[str, Buffer]
     left: int
     top: int
-    canvas: Pixels
-    colours: Pixels | None
+    canvas: bytearray
+    colours: bytearray | None
 
     def pasted(self, extracted: Extracted) -> Extracted:
         """What came of the part, as what came of the whole; the canvas is used up."""
@@ -62,12 +63,13 @@ class Crop:
             return Extracted(result, alpha)
         return Extracted(result, alpha, self._paste(self.colours, extracted.foreground))
 
-    def _paste(self, canvas: Pixels, content: Buffer) -> bytearray:
-        """A canvas with the part in it, as bytes."""
-        part = self.request.image
+    def _paste(self, canvas: bytearray, content: Buffer) -> bytearray:
+        """The canvas, with the part in it."""
+        part, image = self.request.image, self.whole.image
         own = np.frombuffer(content, np.uint8).reshape(part.height, part.width, -1)
-        canvas[self.top : self.top + part.height, self.left : self.left + part.width] = own
-        return bytearray(canvas.reshape(-1).data)
+        whole = np.frombuffer(canvas, np.uint8).reshape(image.height, image.width, -1)
+        whole[self.top : self.top + part.height, self.left : self.left + part.width] = own
+        return canvas
 
     def preview(self, preview: Preview, pixels: bytes) -> tuple[Preview, bytes]:
         """An early alpha of the part, as one of the whole."""
@@ -88,22 +90,28 @@ def without_opacity(
     request: ExtractRequest, parts: Mapping[str, Buffer]
 ) -> tuple[ExtractRequest, Mapping[str, Buffer]]:
     """The same without the image's own alpha, where that is opaque everywhere and says nothing."""
-    image = request.image
+    if request.plate is not None:  # which has the image's layout
+        return request, parts
+    image, content = _sent(request.image, _pixels(request.image, parts["image"]))
+    if image == request.image:
+        return request, parts
+    return replace(request, image=image), {**parts, "image": content}
+
+
+def _sent(image: ImageHeader, pixels: Pixels) -> tuple[ImageHeader, memoryview]:
+    """Pixels, HxWxB, as they travel, tightly packed; `image` is how they are laid out, but for their number."""
+    height, width = pixels.shape[:2]
+    own = replace(image, width=width, height=height)
     kept = {"rgba": "rgb", "bgra": "bgr", "graya": "gray"}.get(image.channels)
-    if kept is None or request.plate is not None or image.dtype not in ("u8", "u16"):
-        return request, parts
-    kind = np.dtype(f"<u{messages.DTYPES[image.dtype]}")
-    samples = np.frombuffer(parts["image"], kind).reshape(image.height, image.width, -1)
-    if not (samples[..., -1] == np.iinfo(kind).max).all():
-        return request, parts
-    if image.channels in ("rgba", "bgra") and image.dtype == "u8":
-        opaque = cv2.cvtColor(samples, cv2.COLOR_RGBA2RGB)  # five times as fast as a strided copy
-    else:
-        opaque = np.ascontiguousarray(samples[..., :-1])
-    return (
-        replace(request, image=replace(image, channels=kept)),
-        {**parts, "image": opaque.reshape(-1).data.cast("B")},
-    )
+    if kept is None or image.dtype not in ("u8", "u16"):
+        return own, _bytes(pixels)
+    size = messages.DTYPES[image.dtype]
+    if not (pixels[..., -size:] == 255).all():
+        return own, _bytes(pixels)
+    if pixels.shape[2] == 4 and size == 1:
+        opaque = cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB)  # five times as fast as a strided copy
+        return replace(own, channels=kept), _bytes(opaque)
+    return replace(own, channels=kept), _bytes(pixels[..., :-size])
 
 
 def cropped(request: ExtractRequest, parts: Mapping[str, Buffer]) -> Crop | None:
@@ -122,30 +130,28 @@ def cropped(request: ExtractRequest, parts: Mapping[str, Buffer]) -> Crop | None
     if (right - left) * (bottom - top) > _WORTH * image.pixels:
         return None
     window = (slice(top, bottom), slice(left, right))
-    own = {name: _cut(request, name, parts[name], window) for name in parts if name in _CROPPED}
-    headers = {
-        name: replace(header, width=right - left, height=bottom - top)
-        for name in _CROPPED
-        if (header := getattr(request, name)) is not None
-    }
+    headers, own = dict[str, Any](), dict[str, Buffer]()
+    for name in _CROPPED:
+        header = getattr(request, name)
+        if header is not None:
+            headers[name], own[name] = _sent(header, _pixels(header, parts[name])[window])
     if request.mask is not None:
-        canvas = _pixels(request.mask, parts["mask"]).copy()
+        canvas = bytearray(parts["mask"])
     else:
-        samples = messages.DTYPES[request.output_dtype]
-        canvas = np.zeros((image.height, image.width, samples), np.uint8)
+        canvas = bytearray(image.pixels * messages.DTYPES[request.output_dtype])
     colours = _colours(request, parts["image"]) if request.wants_foreground else None
     smaller = replace(request, **headers)
     return Crop(request, smaller, {**parts, **own}, left, top, canvas, colours)
 
 
-def _colours(request: ExtractRequest, content: Buffer) -> Pixels:
-    """The image's own colours, laid out as a result's foreground, HxWxB."""
+def _colours(request: ExtractRequest, content: Buffer) -> bytearray:
+    """The image's own colours, laid out as a result's foreground."""
     image = request.image
     size = messages.DTYPES[image.dtype]
     samples = _pixels(image, content).reshape(image.height, image.width, -1, size)
     kept = {"graya": [0], "rgba": [0, 1, 2], "bgr": [2, 1, 0], "bgra": [2, 1, 0]}
-    chosen = samples[:, :, kept[image.channels]] if image.channels in kept else samples.copy()
-    return np.ascontiguousarray(chosen).reshape(image.height, image.width, -1)
+    chosen = samples[:, :, kept[image.channels]] if image.channels in kept else samples
+    return bytearray(np.ascontiguousarray(chosen).reshape(-1).data)
 
 
 def _place(
@@ -154,18 +160,21 @@ def _place(
     """Where anything is selected or drawn, as left, top, right and bottom; None where that does not bound the work."""
     if request.selection_is == "automatic" and request.mask is None:
         return None
-    marked = [
-        _pixels(header, parts[name]).any(axis=2)
+    boxes = [
+        cv2.boundingRect(_marked(_pixels(header, parts[name])))
         for name in ("selection", "strokes")
         if (header := getattr(request, name)) is not None
     ]
-    if not marked:
+    drawn = [box for box in boxes if box[2]]
+    if not drawn:
         return None
-    anywhere = np.logical_or.reduce(marked)
-    rows, columns = np.flatnonzero(anywhere.any(axis=1)), np.flatnonzero(anywhere.any(axis=0))
-    if not len(rows):
-        return None
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+    left, top = min(box[0] for box in drawn), min(box[1] for box in drawn)
+    return left, top, max(x + w for x, _, w, _ in drawn), max(y + h for _, y, _, h in drawn)
+
+
+def _marked(pixels: Pixels) -> Pixels:
+    """HxW, more than 0 where any byte of a pixel is."""
+    return pixels[..., 0] if pixels.shape[2] == 1 else pixels.max(axis=2)
 
 
 def _pixels(header: ImageHeader, content: Buffer) -> Pixels:
@@ -173,8 +182,5 @@ def _pixels(header: ImageHeader, content: Buffer) -> Pixels:
     return np.frombuffer(content, np.uint8)[: header.bytes].reshape(header.height, header.width, -1)
 
 
-def _cut(
-    request: ExtractRequest, name: str, content: Buffer, window: tuple[slice, slice]
-) -> memoryview:
-    pixels = _pixels(getattr(request, name), content)[window]
+def _bytes(pixels: NDArray[Any]) -> memoryview:
     return np.ascontiguousarray(pixels).reshape(-1).data

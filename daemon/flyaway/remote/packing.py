@@ -34,6 +34,9 @@ _GAIN = 0.9
 _FRESH = 0.5
 """How much a new measurement counts beside those before."""
 
+_FORGET = 0.05
+"""How much of what was seen of the cores is forgotten with each payload that goes as it is."""
+
 _LARGEST_FRAME_BYTES = 200
 
 
@@ -69,6 +72,8 @@ class Sample:
 class Packer:
     """Packs for one line, on as many cores as the computer has; not for use from several threads at once.
 
+    How much faster than one core they are together is seen from what is packed: others use them, too.
+
     Args:
         speed: how fast the line is; somebody else keeps it.
         cores: how many; None for all.
@@ -77,6 +82,7 @@ class Packer:
     def __init__(self, speed: LineSpeed, cores: int | None = None) -> None:
         self.speed = speed
         self._cores = cores or os.cpu_count() or 1
+        self._worth = float(self._cores)
         self._pool = ThreadPoolExecutor(self._cores, "flyaway-packer")
 
     def frames(self, payload: Buffer) -> list[Buffer]:
@@ -85,9 +91,15 @@ class Packer:
         if self.speed.bytes_s is None or not SMALLEST_BYTES <= len(content) <= protocol.STRIP_BYTES:
             return [payload]
         sample = sampled(content)
-        if not is_faster(sample, self.speed.bytes_s, self._cores):
+        if not is_faster(sample, self.speed.bytes_s, self._worth):
+            self._worth += _FORGET * (
+                self._cores - self._worth
+            )  # the computer may be less busy soon
             return [payload]
+        began_s = time.perf_counter()
         blocks = list(self._pool.map(lambda block: _packed(block, sample.distance), _cut(content)))
+        seen = len(content) / (time.perf_counter() - began_s) / sample.bytes_s
+        self._worth += _FRESH * (min(seen, self._cores) - self._worth)
         sizes = ",".join(str(len(block)) for block in blocks)
         return [f"{sample.distance}:{len(content)}:{sizes}".encode(), b"".join(blocks)]
 
@@ -96,7 +108,7 @@ class Packer:
         self._pool.shutdown(wait=False)
 
 
-def is_faster(sample: Sample, line_bytes_s: float, cores: int) -> bool:
+def is_faster(sample: Sample, line_bytes_s: float, cores: float) -> bool:
     """Whether packed pixels arrive sooner; packing and sending go on side by side, so that the slower one counts."""
     packed_s = max(1 / (sample.bytes_s * cores), sample.ratio / line_bytes_s)
     return packed_s < _GAIN / line_bytes_s

@@ -158,8 +158,10 @@ def _extract(
     from flyaway.remote import cropping  # deferred: brings numpy and OpenCV
 
     crop = cropping.cropped(request, parts)
-    asked, sent = (request, parts) if crop is None else (crop.request, crop.parts)
-    asked, sent = cropping.without_opacity(asked, sent)
+    if crop is None:
+        asked, sent = cropping.without_opacity(request, parts)
+    else:
+        asked, sent = crop.request, crop.parts
     on_preview = watching.on_preview
     if crop is not None and on_preview is not None:
         on_preview = _whole_previews(crop, on_preview)

@@ -109,7 +109,7 @@ class TestCrop:
         own = crop.request.image
         expected[crop.top : crop.top + own.height, crop.left : crop.left + own.width] = 0
         assert whole.result.foreground == request.foreground
-        assert whole.foreground == expected.tobytes()
+        assert bytes(whole.foreground or b"") == expected.tobytes()
 
     def test_at_the_frame_ends_there(self) -> None:
         request, parts = asked()
@@ -176,6 +176,16 @@ class TestOpacity:
         assert less.image.channels == kept
         assert bytes(sent["image"]) == samples[:, :-1].tobytes()
         assert less.foreground == request.foreground
+
+    def test_of_the_part_that_travels_counts_alone(self) -> None:
+        request, parts = asked("rgba")
+        image = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
+        image[300:1300, 1000:2200] = 255
+        crop = cropping.cropped(request, {**parts, "image": image.tobytes()})
+
+        assert crop is not None
+        assert crop.request.image.channels == "rgb"
+        assert bytes(crop.parts["image"]) == b"\xff" * crop.request.image.bytes
 
     def test_that_says_something_travels(self) -> None:
         request, parts = asked("rgba")

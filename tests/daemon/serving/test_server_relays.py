@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from tests.daemon.remote.studios import PacedLine, Studio, choose, keys_of, laptop_at, studio
+from tests.daemon.remote.studios import Studio, choose, keys_of, laptop_at, studio
 from tests.daemon.servers import (
     Daemon,
     Gate,
@@ -21,6 +21,7 @@ from tests.daemon.servers import (
     serving,
     wait_until,
 )
+from tests.fakes.paced_line import PacedLine
 
 from flyaway.config import Settings
 from flyaway.remote import records
@@ -185,7 +186,12 @@ class TestLosses:
             laptop_at(laptop, studio_home, line.address) as daemon,
             connect(daemon, laptop) as client,
         ):
-            cutter = threading.Thread(target=lambda: (gate.wait_until_begun(), line.cut()))
+
+            def cut() -> None:
+                gate.wait_until_begun()
+                line.cut()
+
+            cutter = threading.Thread(target=cut)
             cutter.start()
 
             error = self.lost(client)
