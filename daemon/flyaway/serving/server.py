@@ -289,6 +289,7 @@ class Server:
 
     def _expect(self, key: Key, message: Uploaded) -> None:
         """Make room for the pixels of a message, and ask for them."""
+        self._check_room(key[0], sum(message.parts().values()))
         self._uploads[key] = Upload(message, self._clock())
         self._send(key[0], messages.Ready(message.id))
 
@@ -300,11 +301,14 @@ class Server:
         key = (peer, request_id)
         if key in self._uploads or key in self._tasks:
             raise RequestError("A request with this id is being worked on. Use a new id.")
-        limit, taken = self._settings.max_waiting, len(self._uploads) + len(self._tasks)
+        client = self._transport.client_of(peer)
+        own_uploads = [one for other, one in self._uploads.items() if self._is_of(other[0], client)]
+        own_tasks = [task for task in self._tasks.values() if task.client == client]
+        limit, taken = self._settings.max_waiting, len(own_uploads) + len(own_tasks)
         if is_batch:
             limit = max(1, limit // 2)
         else:
-            taken -= self._count_of_batches()
+            taken -= _count_of_batches(own_uploads, own_tasks)
         if taken >= limit:
             raise BusyError(
                 f"Flyaway is working on {limit} requests already. Wait for one to finish, or cancel one, and "
@@ -312,10 +316,23 @@ class Server:
             )
         return key
 
-    def _count_of_batches(self) -> int:
-        uploading = (upload.request for upload in self._uploads.values())
-        coming = sum(isinstance(one, messages.ExtractRequest) and one.is_batch for one in uploading)
-        return coming + sum(task.urgency is Urgency.BATCH for task in self._tasks.values())
+    def _is_of(self, peer: bytes, client: str) -> bool:
+        return self._transport.client_of(peer) == client
+
+    def _check_room(self, peer: bytes, size: int) -> None:
+        """Refuse pixels of another computer for which there is no memory with all that others sent."""
+        if self._is_of(peer, ""):
+            return
+        coming = sum(
+            sum(upload.request.parts().values())
+            for (other, _), upload in self._uploads.items()
+            if not self._is_of(other, "")
+        )
+        here = sum(task.nbytes for task in self._tasks.values() if task.client)
+        if coming + here + size > self._settings.remote_memory_mb * 1_000_000:
+            raise BusyError(
+                "Too many pictures of other computers are in hand. Wait for one to finish and try again."
+            )
 
     def _take_strip(self, peer: bytes, message: messages.Strip, payload: Payload) -> None:
         key = (peer, message.id)
@@ -339,6 +356,7 @@ class Server:
         """Begin the work on a request, and know of it until it is answered."""
         asked = Asked(peer, request, parts or {}, payload, self._transport.client_of(peer))
         task = self._workshop(peer, request).begin(asked)
+        task.nbytes = sum(map(len, asked.parts.values()))
         self._tasks[task.peer, task.id] = task
 
     def _cancel(self, peer: bytes, message: messages.Cancel, payload: Payload) -> None:
@@ -527,7 +545,15 @@ def _is_drawn(task: Task) -> bool:
     return isinstance(getattr(task, "request", None), messages.RefineRequest)
 
 
+def _count_of_batches(uploads: Sequence[Upload], tasks: Sequence[Task]) -> int:
+    """How many of these are of batches."""
+    uploading = (upload.request for upload in uploads)
+    coming = sum(isinstance(one, messages.ExtractRequest) and one.is_batch for one in uploading)
+    return coming + sum(task.urgency is Urgency.BATCH for task in tasks)
+
+
 def _log_ended(task: Task, error: FlyawayError | None) -> None:
     """One line a request: id, size, what became of it, how long it took; never pixels."""
     became = f"{error.code}: {error}" if error else task.result
-    log.info("request %s: %s, %s, %.2f s", task.id, task.subject, became, task.seconds)
+    whose = f" of {task.client}" if task.client else ""
+    log.info("request %s%s: %s, %s, %.2f s", task.id, whose, task.subject, became, task.seconds)

@@ -69,6 +69,8 @@ class Task(ABC):
         is_cancelled: set to make the work end.
         parting: what the client reads if the work is ended.
         client: the other computer that it is for; "" for this one. They take turns.
+        nbytes: of the pixels that came with it.
+        turn: where it stands among those that wait with it; the queue's own.
     """
 
     peer: bytes
@@ -80,6 +82,8 @@ class Task(ABC):
     is_cancelled: threading.Event = field(default_factory=threading.Event, init=False)
     parting: str = field(default="The request was cancelled.", init=False)
     client: str = field(default="", init=False)
+    nbytes: int = field(default=0, init=False)
+    turn: int = field(default=0, init=False)
 
     def report(self, stage: str, fraction: float, preview: Alpha | None = None) -> None:
         """Note how far the work is.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from flyaway_client import messages, protocol
 from flyaway_client.client import Client
 from flyaway_client.discovery import Greeted
 from flyaway_client.errors import ClientError, DaemonUnreachableError, RefusedError
-from flyaway_client.zmtp import Patience
+from flyaway_client.zmtp import Line, Patience
 
 
 @pytest.fixture
@@ -254,3 +255,78 @@ def test_z85_and_hex_name_the_same_key(tmp_path: Path) -> None:
     pair = keys_of(tmp_path)
     secret = z85.encode(bytes.fromhex(pair.secret))
     assert z85.decode(zmq.curve_public(secret)).hex() == pair.public
+
+
+class TestLimits:
+    """Of each computer, and of all together."""
+
+    @pytest.fixture
+    def tablet(self, tmp_path: Path) -> Path:
+        keys_of(tmp_path / "tablet")
+        return tmp_path / "tablet"
+
+    def begin(self, served: Studio, home: Path, *ids: str, side: int = 4) -> list[messages.Message]:
+        """What is answered to requests that begin on connections that stay."""
+        answers = []
+        for name in ids:
+            dealer = greet(served, keys_of(home)).dealer
+            self.lines.append(dealer)
+            asked = request(name, width=side, height=side)
+            dealer.send([messages.encode(asked)], Patience(10))
+            answer = messages.decode(dealer.receive(Patience(10))[0])
+            while isinstance(answer, messages.Progress):
+                answer = messages.decode(dealer.receive(Patience(10))[0])
+            answers.append(answer)
+        return answers
+
+    @pytest.fixture(autouse=True)
+    def hung_up(self) -> Iterator[None]:
+        self.lines: list[Line] = []
+        yield
+        for line in self.lines:
+            line.close()
+
+    def test_one_who_has_too_many_requests_waits_while_others_go_on(
+        self, tmp_path: Path, laptop: Path, tablet: Path
+    ) -> None:
+        few = Settings(max_waiting=2)
+        with studio(tmp_path / "studio", laptop, tablet, settings=few) as served:
+            answers = self.begin(served, laptop, "1", "2", "3")
+            others = self.begin(served, tablet, "1", "2")
+            peer = served.daemon.peer()
+            peer.begin(request("here"))
+
+        assert [type(one) for one in answers[:2] + others] == [messages.Ready] * 4
+        assert isinstance(answers[2], messages.ErrorReply)
+        assert answers[2].code == protocol.BUSY
+
+    def test_pixels_of_all_others_together_are_bounded(
+        self, tmp_path: Path, laptop: Path, tablet: Path
+    ) -> None:
+        little = Settings(remote_memory_mb=1)
+        with studio(tmp_path / "studio", laptop, tablet, settings=little) as served:
+            first = self.begin(served, laptop, "1", side=400)  # 640 kB
+            second = self.begin(served, tablet, "1", side=400)
+            peer = served.daemon.peer()
+            peer.begin(request("here", width=800, height=800))
+
+        assert isinstance(first[0], messages.Ready)
+        assert isinstance(second[0], messages.ErrorReply)
+        assert "other computers" in second[0].message
+
+
+def test_log_names_who_was_refused_and_whose_work_was_done(
+    tmp_path: Path, laptop: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    asked = request("r1")
+    parts = {name: bytes(size) for name, size in asked.parts().items()}
+    stranger = keys_of(tmp_path / "stranger")
+    with studio(tmp_path / "studio", laptop) as served:
+        with client(served, laptop) as known:
+            known.extract(asked, parts)
+        with pytest.raises(NotLetInError):
+            greet(served, stranger)
+
+    assert "request r1 of laptop: 4x3 u8" in caplog.text
+    assert f"refused the key {stranger.public[:16]}" in caplog.text
