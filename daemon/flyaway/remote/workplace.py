@@ -91,6 +91,14 @@ class Workplace:
         """
         return records.remotes(self._home).chosen
 
+    def choose(self, name: str) -> None:
+        """Use that one from now on; "" for this computer.
+
+        Raises:
+            RemoteError: none is called so.
+        """
+        records.use(self._home, name or records.HERE)
+
     def close(self) -> None:
         """Hang up on all; no request may be under way."""
         self._context.destroy(linger=0)

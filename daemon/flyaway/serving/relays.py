@@ -120,6 +120,15 @@ class RelayWorkshop(Workshop):
         """
         return self._workplace.chosen is not None
 
+    def choose(self, name: str) -> None:
+        """Have that computer do the work from now on; "" this one.
+
+        Raises:
+            RemoteError: none is called so.
+        """
+        self._workplace.choose(name)
+        log.info("work is done at %s from now on", name or "this computer")
+
     def check(self, request: messages.ExtractRequest | messages.DownloadRequest) -> None:
         """Nothing: the engines are there, and so is the refusal."""
 

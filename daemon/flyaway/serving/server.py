@@ -108,6 +108,7 @@ class Server:
                 route(messages.StatusRequest, self._answer_status),
                 route(messages.EnginesRequest, self._answer_engines),
                 route(messages.DownloadRequest, self._download),
+                route(messages.UseRemote, self._use_remote),
                 route(messages.Shutdown, self._shut_down),
             )
         )
@@ -409,6 +410,15 @@ class Server:
             self._send(peer, messages.EnginesReply(message.id, self._here.infos()))
         else:
             self._begin(peer, message)
+
+    def _use_remote(self, peer: bytes, message: messages.UseRemote, payload: Payload) -> None:
+        if self._transport.client_of(peer):
+            raise RequestError("A computer's work is sent elsewhere by its own users alone.")
+        if self._elsewhere is not None:
+            self._elsewhere.choose(message.name)
+        elif message.name:
+            raise RequestError("This daemon sends no work elsewhere.")
+        self._send(peer, messages.RemoteUsed(message.id, message.name))
 
     def _shut_down(self, peer: bytes, message: messages.Shutdown, payload: Payload) -> None:
         if self._transport.client_of(peer):

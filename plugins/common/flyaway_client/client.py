@@ -326,6 +326,21 @@ class Client:
             conversation.send(request)
             conversation.expect(messages.DownloadReply)
 
+    def use_remote(self, name: str) -> None:
+        """Have work done by another computer from now on.
+
+        Args:
+            name: what it is called here, "" for this computer.
+
+        Raises:
+            RefusedError: none is called so.
+            ClientError: any other of errors.py.
+        """
+        request = messages.UseRemote(new_request_id(), name)
+        with Conversation(self._connection(), request.id) as conversation:
+            conversation.send(request)
+            conversation.expect(messages.RemoteUsed)
+
     def shutdown(self) -> None:
         """Make the daemon cancel its work and exit; returns when it has hung up.
 

@@ -610,6 +610,24 @@ class DownloadReply(Message):
 
 
 @dataclass(frozen=True)
+class UseRemote(Message):
+    """Have work done by the other computer of that name from now on; "" by this one."""
+
+    TYPE: ClassVar[str] = "use-remote"
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class RemoteUsed(Message):
+    """Work is done there from now on."""
+
+    TYPE: ClassVar[str] = "remote-used"
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Shutdown(Message):
     """Ask the daemon to finish: work in hand is cancelled, then it exits."""
 
@@ -690,6 +708,8 @@ MESSAGES: dict[str, type[Message]] = {
         EnginesReply,
         DownloadRequest,
         DownloadReply,
+        UseRemote,
+        RemoteUsed,
         Shutdown,
         ShutdownReply,
         ErrorReply,

@@ -34,6 +34,9 @@ class Extractor(QtCore.QObject):
     advised = QtCore.pyqtSignal(object)
     """An engine (EngineInfo) worth fetching, since the subject could only be guessed."""
 
+    lost = QtCore.pyqtSignal(object)
+    """Options of an extraction that another computer was to do and cannot."""
+
     def __init__(self) -> None:
         super().__init__()
         self._call: BackgroundCall[Extracted] | None = None
@@ -51,8 +54,13 @@ class Extractor(QtCore.QObject):
             return ""
         return host.image_name(self._target)
 
-    def start(self, options: Options) -> None:
-        """Cut the subject out of the active layer, as it is now; every outcome is announced."""
+    def start(self, options: Options, *, here: bool = False) -> None:
+        """Cut the subject out of the active layer, as it is now; every outcome is announced.
+
+        Args:
+            options: what the user chose.
+            here: whether this computer is to do it, and all that comes.
+        """
         if self.is_busy:
             where = f" on “{self.elsewhere}”" if self.elsewhere else ""
             sentence = f"Flyaway is still at work{where}. Wait for it, or cancel it."
@@ -69,6 +77,7 @@ class Extractor(QtCore.QObject):
                 host.MASK_DTYPE,
                 lambda header, alpha: previews.put((header, alpha)),
             )
+            work = calls.here(host.client_name(), work) if here else work
         except Exception as error:  # noqa: BLE001 - the edge to Krita: each failure is one sentence
             self._target = None
             self.announced.emit(outcome.failure(error), True)
@@ -119,6 +128,8 @@ class Extractor(QtCore.QObject):
         where = f"“{self.elsewhere}”: " if self.elsewhere else ""
         self._rest()
         self.announced.emit(where + sentence, is_problem)
+        if outcome.is_lost_remote(call.error):
+            self.lost.emit(options)
         if call.error is None and call.result().result.advised is not None:
             self.advised.emit(call.result().result.advised)
 

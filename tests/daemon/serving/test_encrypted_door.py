@@ -165,6 +165,16 @@ class TestRights:
             with client(served, laptop) as known:
                 assert known.status().running == 0
 
+    def test_another_computer_cannot_send_the_work_elsewhere(
+        self, tmp_path: Path, laptop: Path
+    ) -> None:
+        with (
+            studio(tmp_path / "studio", laptop) as served,
+            client(served, laptop) as known,
+            pytest.raises(RefusedError, match="own users"),
+        ):
+            known.use_remote("")
+
     def test_hello_says_neither_proof_nor_process(self, tmp_path: Path, laptop: Path) -> None:
         with studio(tmp_path / "studio", laptop) as served:
             greeted = greet(served, keys_of(laptop))

@@ -243,6 +243,22 @@ class TestLosses:
 
         assert scene[3].extract(asked, parts).alpha == parts["selection"]
 
+    def test_after_one_a_client_can_have_it_done_here(
+        self, scene: tuple[Studio, PacedLine, Daemon, Client], homes: tuple[Path, Path]
+    ) -> None:
+        scene[1].cut()
+        scene[3].use_remote("")
+        asked = request()
+
+        assert scene[3].extract(asked, parts_of(asked)).result.place == ""
+        assert records.remotes(homes[0]).used == ""
+
+    def test_unknown_name_is_not_used(
+        self, scene: tuple[Studio, PacedLine, Daemon, Client]
+    ) -> None:
+        with pytest.raises(RefusedError, match="There are: studio, local"):
+            scene[3].use_remote("attic")
+
     def test_damaged_choice_is_a_sentence(
         self, scene: tuple[Studio, PacedLine, Daemon, Client], homes: tuple[Path, Path]
     ) -> None:
