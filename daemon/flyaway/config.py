@@ -20,11 +20,12 @@ class Settings:
         idle_unload_minutes: an engine unused for this long gives its memory back; 0 keeps it for ever.
         idle_exit_minutes: a daemon unused for this long exits; 0 keeps it for ever.
         max_megapixels: larger images are refused before any pixel travels.
-        max_waiting: how many requests may be uploading, queued or running at once; a batch's come on top, half as many at most.
+        max_waiting: how many requests of one computer may be uploading, queued or running at once; a batch's come on top, half as many at most.
         threads: processor threads for engines; 0 leaves one core to the editor.
         device: "auto", or a device as torch names it: "cpu", "cuda", "cuda:1", "xpu", "mps".
         precision: "full"; "half" for half precision where it is faster; "auto" for that on graphics cards.
         memory_budget_mb: what loaded engines may take together; 0 for what the device has free.
+        remote_memory_mb: what pixels that other computers sent may take together, while they come and are worked on.
         cpu_fallback: whether work for which the device has too little memory may go to the processor.
         paid_work_only: whether only engines whose licence allows paid work may be used.
         log_level: "debug", "info", "warning" or "error".
@@ -39,6 +40,7 @@ class Settings:
     device: str = "auto"
     precision: str = "auto"
     memory_budget_mb: int = 0
+    remote_memory_mb: int = 8000
     cpu_fallback: bool = True
     paid_work_only: bool = False
     log_level: str = "info"
@@ -62,6 +64,7 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "max_waiting": (1, 1000),
     "threads": (0, 1024),
     "memory_budget_mb": (0, 1e9),
+    "remote_memory_mb": (1, 1e9),
 }
 _CHOICES = {
     "precision": ("auto", "full", "half"),

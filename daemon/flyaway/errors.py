@@ -14,11 +14,14 @@ FlyawayError
 ├── WeightsError          a checkpoint is missing, damaged or not what it should be
 │   └── DamagedWeightsError   its file is here, but is not what it should be
 ├── BatchError            a batch cannot go on
+├── RemoteError           keys, names or addresses of other computers do not do
+├── RemoteLostError       the other computer that works for this one cannot be reached, or was lost
 └── DaemonError           the daemon cannot start or its folder cannot be used
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from flyaway_client import protocol
@@ -110,5 +113,22 @@ class BatchError(FlyawayError):
     """A batch cannot go on. What it has not done, the next run does."""
 
 
+class RemoteError(FlyawayError):
+    """Keys, names or addresses of other computers do not do."""
+
+
+class RemoteLostError(FlyawayError):
+    """The other computer that works for this one cannot be reached, or was lost; the work can be done here."""
+
+    code = protocol.REMOTE_LOST
+
+
 class DaemonError(FlyawayError):
     """The daemon cannot start, or its folder cannot be used."""
+
+
+def all_kinds(root: type[FlyawayError] = FlyawayError) -> Iterator[type[FlyawayError]]:
+    """Every error of the tree, the general before the special."""
+    yield root
+    for kind in root.__subclasses__():
+        yield from all_kinds(kind)

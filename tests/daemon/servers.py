@@ -27,6 +27,8 @@ from flyaway.extraction.keeper import Keeper
 from flyaway.extraction.pipeline import Outcome
 from flyaway.images.arrays import UNKNOWN, Image
 from flyaway.images.rectangles import Window
+from flyaway.remote.workplace import Workplace
+from flyaway.serving.encrypted_door import Listening
 from flyaway.serving.engine_service import EngineService
 from flyaway.serving.server import Server
 from flyaway.serving.tasks import EngineTask, ExtractionTask
@@ -70,7 +72,7 @@ class MadeUpEngine(Engine[Image]):
         if inputs.trimap is not None:
             known = inputs.trimap != UNKNOWN
             alpha[known] = inputs.trimap[known] / 255
-        return Extraction(alpha)
+        return Extraction(alpha if window is None else np.ascontiguousarray(alpha[window]))
 
 
 def copy_selection(task: ExtractionTask) -> Outcome:
@@ -220,9 +222,10 @@ class Peer:
 class Daemon:
     """A server running in a thread, and peers that are connected to it."""
 
-    def __init__(self, server: Server, file: ConnectionFile) -> None:
+    def __init__(self, server: Server, file: ConnectionFile, far_address: str = "") -> None:
         self.server = server
         self.file = file
+        self.far_address = far_address
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._peers: list[Peer] = []
         self._thread = threading.Thread(target=server.run)
@@ -262,12 +265,18 @@ def serving(
     clock: Callable[[], float] = time.monotonic,
     keeper: Keeper | None = None,
     engines: EngineService | None = None,
+    listening: Listening | None = None,
+    workplace: Workplace | None = None,
 ) -> Iterator[Daemon]:
-    """A running daemon for the length of a `with`; it does `work`, or what `engines` makes of it."""
+    """A running daemon for the length of a `with`; it does `work`, or what `engines` makes of it.
+
+    It serves other computers where it is `listening`, and sends work to that of `workplace`.
+    """
     settings = settings or Settings()
-    transport = Transport()
+    transport = Transport(listening)
     engines = engines or _WithoutEngines(settings, work, keeper)
-    daemon = Daemon(Server(settings, engines, transport, clock), transport.connection_file)
+    server = Server(settings, engines, transport, clock, workplace=workplace)
+    daemon = Daemon(server, transport.connection_file, transport.far_address)
     try:
         yield daemon
     finally:

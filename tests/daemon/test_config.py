@@ -39,6 +39,7 @@ def test_every_setting_can_be_made(file: Path) -> None:
         "threads": 2,
         "device": "cuda:1",
         "memory_budget_mb": 6000,
+        "remote_memory_mb": 500,
         "cpu_fallback": False,
         "paid_work_only": True,
         "precision": "half",

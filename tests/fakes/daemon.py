@@ -320,6 +320,29 @@ def offer_missing(
     return {"engines": list_engines, "download": fetch}
 
 
+def use_remote(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
+    """Agree to have work done wherever that is wanted."""
+    assert isinstance(message, messages.UseRemote)
+    daemon.send(peer, messages.RemoteUsed(message.id, message.name))
+
+
+def lose_remote(sentence: str) -> dict[str, Part]:
+    """What a daemon does whose other computer is lost, until it is told to do the work itself."""
+    is_here = threading.Event()
+
+    def take(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
+        if is_here.is_set():
+            accept(daemon, peer, message)
+        else:
+            refuse(protocol.REMOTE_LOST, sentence)(daemon, peer, message)
+
+    def use(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
+        is_here.set()
+        use_remote(daemon, peer, message)
+
+    return {"extract": take, "use-remote": use}
+
+
 def agree_to_shutdown(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
     """Agree to exit, and hang up once the answer is on its way."""
     assert isinstance(message, messages.Shutdown)
@@ -350,5 +373,6 @@ DEFAULT_SCRIPT: dict[str, Part] = {
     "status": tell_status,
     "engines": tell_engines,
     "download": fetch_weights,
+    "use-remote": use_remote,
     "shutdown": agree_to_shutdown,
 }

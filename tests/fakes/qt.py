@@ -745,13 +745,23 @@ class QProgressDialog(_Range):
 
 class QMessageBox(_Text):
     Icon = enum.Enum("Icon", "Information Warning")
+    StandardButton = enum.Enum("StandardButton", "Close")
+    ButtonRole = enum.Enum("ButtonRole", "AcceptRole")
     shown: list[QMessageBox] = []  # noqa: RUF012 - the test clears it
     is_shown = False
 
     def __init__(self, parent: QWidget | None) -> None:
         super().__init__()
         self.parent = parent
+        self.buttons: list[QPushButton] = []
         QMessageBox.shown.append(self)
+
+    def addButton(self, button: enum.Enum | str, role: enum.Enum | None = None) -> QPushButton:
+        assert isinstance(button, str) or button in QMessageBox.StandardButton
+        assert role is None or role in QMessageBox.ButtonRole
+        added = QPushButton(button if isinstance(button, str) else button.name)
+        self.buttons.append(added)
+        return added
 
     def setIcon(self, icon: enum.Enum) -> None:
         assert icon in QMessageBox.Icon

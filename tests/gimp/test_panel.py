@@ -16,7 +16,7 @@ from tests.fakes import daemon
 from tests.fakes.daemon import FakeDaemon, Peer
 
 from flyaway_client import background, protocol
-from flyaway_client.errors import CancelledError
+from flyaway_client.errors import CancelledError, RefusedError
 from flyaway_client.messages import (
     Cancel,
     DescribeRequest,
@@ -26,6 +26,7 @@ from flyaway_client.messages import (
     Preview,
     Progress,
     Strip,
+    UseRemote,
 )
 
 FREE = EngineInfo("free", "Free", "Hair.", (), True, 0, "MIT", "", True)
@@ -48,7 +49,7 @@ class Opened:
     dialog: Any
 
     def __post_init__(self) -> None:
-        self.choices, self.work = self.dialog.get_content_area().children
+        self.choices, self.work, self.offer = self.dialog.get_content_area().children
         (
             _, self.source_row, self.taken_for, self.edge_width, engine, self.bar, self.about, output, self.more,
         ) = self.choices.children  # fmt: skip
@@ -658,6 +659,48 @@ def test_shows_the_work_and_early_results(
     assert not seen.choices.is_sensitive
     assert not seen.dialog.can_be_accepted
     assert image.layers[0].get_mask() is not None
+
+
+def answer_offer(opened: Any, press: Callable[[], object]) -> None:
+    """Once the dialog offers to do it here, press what the user presses."""
+    from gi.repository import GLib
+
+    def look() -> bool:
+        if not opened._is_asking:
+            return True
+        assert opened._offer.is_visible
+        press()
+        return False
+
+    GLib.timeout_add(1, look)
+
+
+def test_offers_to_do_here_what_another_computer_could_not(
+    opened, config, image, home: Path
+) -> None:
+    import extraction
+    import options
+
+    answer_offer(opened, lambda: opened._here.click())
+    with daemon.running(home, daemon.lose_remote("studio does not answer.")) as fake:
+        extraction.extract(image.layers[0], options.load(config), opened)
+        assert sum(isinstance(one, UseRemote) for one in fake.received) == 1
+    assert "studio does not answer." in opened._lost.text
+    assert image.layers[0].get_mask() is not None
+    assert not opened._offer.is_visible
+
+
+def test_says_what_was_lost_where_the_offer_is_not_taken(opened, config, image, home: Path) -> None:
+    import extraction
+    import options
+
+    answer_offer(opened, lambda: opened._dialog.respond())
+    with (
+        daemon.running(home, daemon.lose_remote("studio does not answer.")),
+        pytest.raises(RefusedError, match="studio does not answer"),
+    ):
+        extraction.extract(image.layers[0], options.load(config), opened)
+    assert image.layers[0].get_mask() is None
 
 
 def test_cancel_in_the_dialog_stops_the_work(opened, config, image, home: Path) -> None:

@@ -61,7 +61,7 @@ class Docker:
     def __init__(self, widget: qt.QDockWidget) -> None:
         self.widget: Any = widget  # the plugin's own docker
         widgets = widget.content.layout.widgets  # type: ignore[attr-defined]
-        ways, self.bar, self.status, self.advice, area = widgets
+        ways, self.bar, self.status, self.here, self.advice, area = widgets
         self.button, self.by_clicking = ways.layout.widgets
         selection, self.output, box, self.plate, self.preview = area.content.layout.widgets
         self.selection_is, self.source, self.taken_for, self.edge_width = selection.layout.widgets

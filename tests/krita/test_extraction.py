@@ -172,6 +172,26 @@ def test_passes_the_daemons_refusal_on(docker: Docker, image: DocumentData, home
     assert image.undo_steps == []
 
 
+def test_offers_to_do_here_what_another_computer_could_not(
+    docker: Docker, image: DocumentData, home: Path
+) -> None:
+    sentence = "studio does not answer."
+    button = docker.here
+    with daemon.running(home, daemon.lose_remote(sentence)) as fake:
+        assert not button.isVisible()
+        docker.button.click()
+        assert docker.wait() == sentence
+        assert (button.text(), button.isVisible()) == ("Do it on this computer", True)
+        assert masks(image) == []
+
+        button.click()
+        assert not button.isVisible()
+        assert docker.wait() == "Done in 0.2 s by fake."
+        assert sum(isinstance(one, messages.UseRemote) for one in fake.received) == 1
+    assert len(masks(image)) == 1
+    assert not button.isVisible()
+
+
 def test_says_so_when_the_daemon_dies_at_work(
     docker: Docker, image: DocumentData, home: Path
 ) -> None:

@@ -107,3 +107,31 @@ def test_shows_no_dialog_while_the_docker_tells_it_all(
     assert qt.QProgressDialog.shown == []
     assert qt.QMessageBox.shown == []
     assert krita.window.view.floating == []
+
+
+def test_offers_in_the_box_what_another_computer_could_not_do(
+    krita: Krita, hidden_docker: Docker, image: DocumentData, home: Path
+) -> None:
+    sentence = "studio does not answer."
+    with daemon.running(home, daemon.lose_remote(sentence)):
+        extract(krita)
+        hidden_docker.wait()
+        (box,) = qt.QMessageBox.shown
+        assert box.text() == sentence
+        assert [button.text() for button in box.buttons] == ["Close", "Do it on this computer"]
+
+        box.buttons[1].click()
+        hidden_docker.wait()
+
+    assert krita.window.view.floating == ["Done in 0.2 s by fake."]
+    assert len(image.undo_steps) == 1
+
+
+def test_offers_nothing_where_something_else_failed(
+    krita: Krita, hidden_docker: Docker, image: DocumentData, home: Path
+) -> None:
+    with daemon.running(home, {"extract": daemon.refuse("too-large", "Too large.")}):
+        extract(krita)
+        hidden_docker.wait()
+    (box,) = qt.QMessageBox.shown
+    assert box.buttons == []

@@ -41,6 +41,13 @@ def add_to(commands: Commands) -> None:
             parser.add_argument(
                 "--stay", action="store_true", help="do not end it for being unused"
             )
+        if run is run_here:
+            parser.add_argument(
+                "--listen",
+                metavar="HOST:PORT",
+                default="",
+                help="also serve other computers whose keys are let in (see `flyaway remote`), such as 0.0.0.0:7797",
+            )
     autostart.add_to(verbs)
 
 
@@ -49,9 +56,9 @@ def run_here(arguments: argparse.Namespace) -> int:
     from flyaway.serving import lifetime
 
     settings = config.load()
-    if arguments.stay:
+    if arguments.stay or arguments.listen:  # others cannot start it
         settings = dataclasses.replace(settings, idle_exit_minutes=0.0)
-    exit_status = lifetime.run(settings)
+    exit_status = lifetime.run(settings, arguments.listen)
     if exit_status:
         terminal.write_remark("flyaway: Another daemon of yours is running already.")
     return exit_status

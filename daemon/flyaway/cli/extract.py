@@ -87,6 +87,11 @@ def add_to(commands: Commands) -> None:
         help="leave the background's colour that shines through hair and edges where it is",
     )
     parser.add_argument(
+        "--here",
+        action="store_true",
+        help="do it on this computer, whichever `flyaway remote` has chosen",
+    )
+    parser.add_argument(
         "-o",
         "--output",
         type=Path,
@@ -255,5 +260,6 @@ def _request(
         fine_engine=arguments.fine_engine,
         wants_foreground=not (arguments.mask or arguments.keep_colors),
         prompts=prompts,
+        here=arguments.here,
     )
     return request, parts

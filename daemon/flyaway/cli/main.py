@@ -10,7 +10,18 @@ import logging
 from collections.abc import Sequence
 
 import flyaway
-from flyaway.cli import batch, daemon, doctor, extract, models, plugins, refine, terminal, update
+from flyaway.cli import (
+    batch,
+    daemon,
+    doctor,
+    extract,
+    models,
+    plugins,
+    refine,
+    remote,
+    terminal,
+    update,
+)
 from flyaway.cli.statuses import ASKED_WRONGLY, FAILED, INTERRUPTED
 from flyaway.errors import FlyawayError, RequestError
 from flyaway_client import protocol
@@ -64,6 +75,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"flyaway {flyaway.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for group in (extract, batch, refine, models, daemon, plugins, doctor, update):
+    for group in (extract, batch, refine, models, daemon, remote, plugins, doctor, update):
         group.add_to(commands)
     return parser

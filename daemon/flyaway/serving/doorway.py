@@ -12,6 +12,9 @@ import zmq
 MOST_STRANGERS = 64
 """Enough for all clients of one user that start at once; with a frame each they hold 272 MiB."""
 
+MOST_CONNECTIONS = 16
+"""Of one guest: a client has one for each request, and may have no more than half as many of those."""
+
 
 class Doorway:
     """Watches the connections of a ROUTER and hangs up on the longest waiting where too many wait.
@@ -30,6 +33,7 @@ class Doorway:
         self._router = router
         self._port = port
         self._strangers: dict[int, None] = {}  # descriptors in the order they came
+        self._guests: dict[int, str] = {}  # whose connection each is that was heard
 
     def look(self) -> None:
         """Take in who came and went."""
@@ -38,6 +42,7 @@ class Doorway:
                 event = self.events.recv_multipart(zmq.NOBLOCK)[0]
                 number, descriptor = _parsed(event)
                 self._strangers.pop(descriptor, None)
+                self._guests.pop(descriptor, None)
                 if number == zmq.EVENT_ACCEPTED:
                     self.arrivals += 1
                     self._strangers[descriptor] = None
@@ -46,14 +51,41 @@ class Doorway:
             del self._strangers[oldest]
             self._hang_up(oldest)
 
-    def recognise(self, frame: zmq.Frame) -> None:
-        """Count who sent this no longer among the strangers: libzmq passes on nothing from before a login."""
+    def recognise(self, frame: zmq.Frame, guest: str = "") -> None:
+        """Count who sent this no longer among the strangers: libzmq passes on nothing from before a login.
+
+        Args:
+            frame: of a message.
+            guest: who that is, where guests are to be told apart.
+        """
         self.look()  # that they came may not have been seen yet
-        self._strangers.pop(int(frame.get(zmq.SRCFD)), None)
+        descriptor = int(frame.get(zmq.SRCFD))
+        self._strangers.pop(descriptor, None)
+        if guest:
+            self._guests[descriptor] = guest
+            self._bound(guest)
+
+    def turn_out(self, guest: str) -> None:
+        """Hang up on all connections of a guest."""
+        for descriptor in [one for one, whose in self._guests.items() if whose == guest]:
+            del self._guests[descriptor]
+            self._hang_up(descriptor)
+
+    @property
+    def guests(self) -> set[str]:
+        """Who is connected and was heard."""
+        return set(self._guests.values())
 
     def close(self) -> None:
         """Watch no longer."""
         self._router.disable_monitor()
+
+    def _bound(self, guest: str) -> None:
+        """Hang up on a guest's oldest connections beyond the limit; each can make libzmq hold messages."""
+        own = [descriptor for descriptor, whose in self._guests.items() if whose == guest]
+        for descriptor in own[:-MOST_CONNECTIONS]:
+            del self._guests[descriptor]
+            self._hang_up(descriptor)
 
     def _hang_up(self, descriptor: int) -> None:
         """End a connection that libzmq holds; libzmq notices and closes it."""

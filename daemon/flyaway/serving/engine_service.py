@@ -139,6 +139,10 @@ class EngineService:
             )
         return session
 
+    def has_session(self, name: str) -> bool:
+        """Whether a session is here."""
+        return self._sessions.find(name) is not None
+
     def close_session(self, name: str) -> None:
         """Let go of a session, if it is there."""
         self._sessions.close(name)

@@ -15,7 +15,9 @@ import flyaway
 from flyaway import config
 from flyaway.engines import processor
 from flyaway.errors import DaemonError
+from flyaway.remote.workplace import Workplace
 from flyaway.serving import logs
+from flyaway.serving.encrypted_door import Listening
 from flyaway.serving.engine_service import EngineService
 from flyaway.serving.residence import PROCESS_NAME, Residence
 from flyaway.serving.server import Server
@@ -26,20 +28,26 @@ from flyaway_client.launch import LOST_THE_RACE
 log = logging.getLogger(__name__)
 
 
-def run(settings: config.Settings) -> int:
+def run(settings: config.Settings, listen: str = "") -> int:
     """Be the daemon until stopped.
+
+    Args:
+        settings: limits and times.
+        listen: host:port where other computers are served by their keys; "" for nowhere.
 
     Returns:
         The process's exit status: 0, or LOST_THE_RACE where another daemon of this user is running.
 
     Raises:
-        DaemonError: the home folder cannot be used.
+        DaemonError: the home folder or the address cannot be used.
+        RemoteError: other computers are to be served, and there are no keys.
     """
     processor.prepare()
     home = connection.home()
     untrusted = connection.refusal(home)
     if untrusted:
         raise DaemonError(untrusted)
+    listening = Listening.at(listen, home) if listen else None
     try:
         residence = Residence(home)
         _start_log(settings, home)
@@ -48,7 +56,7 @@ def run(settings: config.Settings) -> int:
     except OSError as error:
         raise DaemonError(connection.unusable(home, error)) from error
     try:
-        _serve(home, residence, settings)
+        _serve(home, residence, settings, listening)
     finally:
         residence.leave()
         log.info("stopped")
@@ -87,14 +95,17 @@ def process_of(home: Path) -> int | None:
         return None
 
 
-def _serve(home: Path, residence: Residence, settings: config.Settings) -> None:
-    transport = Transport()
+def _serve(
+    home: Path, residence: Residence, settings: config.Settings, listening: Listening | None
+) -> None:
+    transport = Transport(listening)
     file = transport.connection_file
     server = Server(
         settings,
         EngineService(settings),
         transport,
         keep_place=residence.keep,
+        workplace=Workplace(home),
     )
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):  # the last is Windows' own
         if hasattr(signal, name):
@@ -107,6 +118,8 @@ def _serve(home: Path, residence: Residence, settings: config.Settings) -> None:
             "some space on the disk and try again."
         ) from error
     log.info("Flyaway %s listens at %s", flyaway.__version__, file.address)
+    if listening is not None:
+        log.info("other computers are served at %s", transport.far_address)
     server.run()
 
 

@@ -13,7 +13,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import zmq
 
@@ -21,25 +21,20 @@ import flyaway
 from flyaway import memory
 from flyaway.config import Settings
 from flyaway.errors import BusyError, CancelledError, FlyawayError, RequestError, TooLargeError
+from flyaway.remote.workplace import Workplace
 from flyaway.serving.engine_service import EngineService
+from flyaway.serving.relays import RelayWorkshop
 from flyaway.serving.routes import Payload, route
-from flyaway.serving.tasks import (
-    AdjustmentTask,
-    DescriptionTask,
-    DownloadTask,
-    ExtractionTask,
-    OpeningTask,
-    PointingTask,
-    RefinementTask,
-    Task,
-    Urgency,
-)
-from flyaway.serving.transport import PeerGoneError, Transport
+from flyaway.serving.tasks import Task, Urgency
+from flyaway.serving.transport import Frame, PeerGoneError, Transport
 from flyaway.serving.uploads import Upload, Uploaded
-from flyaway.serving.work_queue import WorkQueue
-from flyaway_client import connection, messages, protocol
+from flyaway.serving.workshop import Asked, LocalWorkshop, Workshop
+from flyaway_client import messages, protocol
 from flyaway_client.headers import is_unicode
 from flyaway_client.messages import Message, MessageError
+
+if TYPE_CHECKING:
+    import mmap
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +50,6 @@ _REPLACED = "A newer stroke took the place of this one, or its session was close
 _REPLACED_CLICK = "A newer click took the place of this one, or its session was closed."
 _REPLACED_LOOK = "Something else was asked for before the first click."
 
-T = TypeVar("T", bound=Task)
-
 Key = tuple[bytes, str]
 """A request: whose it is, and the id they gave it."""
 
@@ -71,6 +64,7 @@ class Server:
         clock: seconds that only grow.
         keep_place: called every two seconds; makes sure that clients find the daemon, False where another
             one has taken its place.
+        workplace: the other computers that may work for this one; None where there are none.
     """
 
     def __init__(
@@ -80,23 +74,16 @@ class Server:
         transport: Transport,
         clock: Callable[[], float] = time.monotonic,
         keep_place: Callable[[], bool] = lambda: True,
+        workplace: Workplace | None = None,
     ) -> None:
         self._settings = settings
         self._keep_place = keep_place
         self._engines = engines
         self._transport = transport
         self._clock = clock
-        self._extractions = WorkQueue(engines.extraction_stations, self._take_back)
-        self._descriptions = WorkQueue(engines.description_stations, self._take_back)
-        self._downloads = WorkQueue(engines.download_stations, self._take_back)
-        self._openings = WorkQueue(engines.opening_stations, self._take_back)
-        self._adjustments = WorkQueue(engines.adjustment_stations, self._take_back)
-        self._queues = (
-            self._extractions,
-            self._descriptions,
-            self._downloads,
-            self._openings,
-            self._adjustments,
+        self._here = LocalWorkshop(engines, self._take_back, transport.wake)
+        self._elsewhere = (
+            RelayWorkshop(workplace, self._take_back, transport.wake) if workplace else None
         )
         self._ended: queue.SimpleQueue[tuple[Task, FlyawayError | None]] = queue.SimpleQueue()
         self._uploads: dict[Key, Upload] = {}
@@ -122,14 +109,15 @@ class Server:
                 route(messages.StatusRequest, self._answer_status),
                 route(messages.EnginesRequest, self._answer_engines),
                 route(messages.DownloadRequest, self._download),
+                route(messages.UseRemote, self._use_remote),
                 route(messages.Shutdown, self._shut_down),
             )
         )
 
     def run(self) -> None:
         """Serve; returns once stopped, with all work ended and the sockets closed."""
-        for waiting in self._queues:
-            waiting.start()
+        for workshop in self._workshops:
+            workshop.start()
         try:
             while not self._is_stopping.is_set():
                 for peer, frames in self._transport.receive(round(_TICK_S * 1000)):
@@ -144,10 +132,14 @@ class Server:
                 self._call_off(task)
             for peer, request_id in self._uploads:
                 self._refuse(peer, request_id, protocol.CANCELLED, _STOPPING)
-            for waiting in self._queues:
-                waiting.stop(_STOP_WAIT_S)
+            for workshop in self._workshops:
+                workshop.stop(_STOP_WAIT_S)
             self._answer_ended()
             self._transport.close()
+
+    @property
+    def _workshops(self) -> tuple[Workshop, ...]:
+        return (self._here,) if self._elsewhere is None else (self._here, self._elsewhere)
 
     def stop(self) -> None:
         """Make `run` return soon; safe in a signal handler and from other threads."""
@@ -155,13 +147,13 @@ class Server:
 
     # --- what comes in
 
-    def _handle(self, peer: bytes, frames: Sequence[zmq.Frame]) -> None:
+    def _handle(self, peer: bytes, frames: Sequence[Frame]) -> None:
         """Answer one message; whatever is wrong with it becomes an error reply, never the daemon's end."""
         request_id = ""
         try:
             if not 1 <= len(frames) <= protocol.MAX_FRAMES:
                 raise MessageError(f"a message has 1 to {protocol.MAX_FRAMES} frames")
-            header = messages.read_header(frames[0].bytes)
+            header = messages.read_header(bytes(_content(frames[0])))
             request_id = _readable_id(header)
             handle = self._routes.get(header["type"])
             if handle is None:
@@ -174,7 +166,7 @@ class Server:
                 return
             if header["type"] != messages.Strip.TYPE:
                 self._busy_s = self._clock()
-            handle(peer, header, frames[1].buffer if len(frames) > 1 else None)
+            handle(peer, header, _content(frames[1]) if len(frames) > 1 else None)
         except MessageError as error:
             self._uploads.pop((peer, request_id), None)
             sentence = f"The request is not as the protocol says: {error}."
@@ -188,7 +180,8 @@ class Server:
             self._refuse(peer, request_id, protocol.INTERNAL, sentence)
 
     def _greet(self, peer: bytes, message: messages.Hello, payload: Payload) -> None:
-        log.info("hello from %.60r", message.client)
+        client = self._transport.client_of(peer)
+        log.info("hello from %.60r%s", message.client, f" at {client}" if client else "")
         if message.protocol[:1] != protocol.VERSION[:1]:
             is_older = message.protocol < protocol.VERSION
             sentence = (
@@ -202,8 +195,8 @@ class Server:
         reply = messages.HelloReply(
             protocol=protocol.VERSION,
             daemon=flyaway.__version__,
-            proof=connection.proof(self._transport.connection_file.secret, message.nonce),
-            pid=os.getpid(),
+            proof="" if client else self._transport.proof(message.nonce),
+            pid=0 if client else os.getpid(),
             max_pixels=self._settings.max_pixels,
         )
         self._send(peer, reply)
@@ -212,14 +205,14 @@ class Server:
         """Check a request by its header alone and make room for its pixels."""
         key = self._new_key(peer, message.id, message.is_batch)
         self._check_size(message.image)
-        self._engines.check(message)
+        self._workshop(peer, message).check(message)
         self._expect(key, message)
 
     def _open_session(self, peer: bytes, message: messages.OpenSession, payload: Payload) -> None:
         """Open a session at once where its picture is here; make room for its pixels otherwise."""
         key = self._new_key(peer, message.id)
         self._check_size(message.image)
-        engine = self._engines.reopen(message)
+        engine = self._workshop(peer, message).reopen(message)
         if engine is None:
             self._expect(key, message)
         else:
@@ -227,35 +220,37 @@ class Server:
 
     def _refine(self, peer: bytes, message: messages.RefineRequest, payload: Payload) -> None:
         """Make room for a patch; an older one of the same session is wanted no more."""
-        self._engines.session(message)
+        self._workshop(peer, message).check_session(message)
         self._call_off_strokes(message.session)
         self._expect(self._new_key(peer, message.id), message)
 
     def _close_session(self, peer: bytes, message: messages.CloseSession, payload: Payload) -> None:
         self._call_off_strokes(message.session)
         self._call_off_clicks(message.session)
-        self._engines.close_session(message.session)
-        self._send(peer, messages.SessionClosed(message.id))
+        if self._workshop(peer, message) is self._here:
+            self._here.close_session(message.session)
+            self._send(peer, messages.SessionClosed(message.id))
+        else:
+            self._begin(peer, message)
 
     def _point(self, peer: bytes, message: messages.PointRequest, payload: Payload) -> None:
         """Find what was pointed at; an older click of the same session is wanted no more."""
-        session, step = self._engines.pointed(message)
+        self._workshop(peer, message).check_session(message)
         self._call_off_clicks(message.session)
         self._new_key(peer, message.id)
-        task = PointingTask(peer, message.id, message, session, step)
-        self._begin(task, self._extractions)
+        self._begin(peer, message)
 
     def _call_off_clicks(self, session: str) -> None:
         """End the search for what was pointed at in a session."""
         for task in self._tasks.values():
-            if isinstance(task, PointingTask) and task.request.session == session:
+            if _is_about(task, messages.PointRequest, session):
                 task.parting = _REPLACED_CLICK
                 self._call_off(task)
 
     def _call_off_looks(self) -> None:
         """End what nobody has asked for yet: somebody wants the engines now."""
         for task in list(self._tasks.values()):
-            if isinstance(task, PointingTask) and task.urgency is Urgency.AHEAD:
+            if task.urgency is Urgency.AHEAD:
                 task.parting = _REPLACED_LOOK
                 self._call_off(task)
 
@@ -269,7 +264,7 @@ class Server:
                 del self._uploads[key]
                 self._refuse(*key, protocol.CANCELLED, _REPLACED)
         for task in self._tasks.values():
-            if isinstance(task, RefinementTask) and task.request.session == session:
+            if _is_about(task, messages.RefineRequest, session):
                 task.parting = _REPLACED
                 self._call_off(task)
 
@@ -287,8 +282,23 @@ class Server:
                 "max_megapixels in Flyaway's settings."
             )
 
+    def _workshop(self, peer: bytes, request: Message) -> Workshop:
+        """Who does a request: the computer that is chosen, but for what is better or must be done here.
+
+        Without an engine, as a mask is adjusted and a selection described, this computer is faster than any line; a
+        session stays where it was opened; what another computer asks for goes no further.
+        """
+        if self._elsewhere is None or self._transport.client_of(peer):
+            return self._here
+        if isinstance(request, (messages.AdjustRequest, messages.DescribeRequest)):
+            return self._here
+        session = getattr(request, "session", "")
+        is_here = getattr(request, "here", False) or (session and self._here.has_session(session))
+        return self._here if is_here or not self._elsewhere.is_chosen else self._elsewhere
+
     def _expect(self, key: Key, message: Uploaded) -> None:
         """Make room for the pixels of a message, and ask for them."""
+        self._check_room(key[0], sum(message.parts().values()))
         self._uploads[key] = Upload(message, self._clock())
         self._send(key[0], messages.Ready(message.id))
 
@@ -300,11 +310,14 @@ class Server:
         key = (peer, request_id)
         if key in self._uploads or key in self._tasks:
             raise RequestError("A request with this id is being worked on. Use a new id.")
-        limit, taken = self._settings.max_waiting, len(self._uploads) + len(self._tasks)
+        client = self._transport.client_of(peer)
+        own_uploads = [one for other, one in self._uploads.items() if self._is_of(other[0], client)]
+        own_tasks = [task for task in self._tasks.values() if task.client == client]
+        limit, taken = self._settings.max_waiting, len(own_uploads) + len(own_tasks)
         if is_batch:
             limit = max(1, limit // 2)
         else:
-            taken -= self._count_of_batches()
+            taken -= _count_of_batches(own_uploads, own_tasks)
         if taken >= limit:
             raise BusyError(
                 f"Flyaway is working on {limit} requests already. Wait for one to finish, or cancel one, and "
@@ -312,10 +325,23 @@ class Server:
             )
         return key
 
-    def _count_of_batches(self) -> int:
-        uploading = (upload.request for upload in self._uploads.values())
-        coming = sum(isinstance(one, messages.ExtractRequest) and one.is_batch for one in uploading)
-        return coming + sum(task.urgency is Urgency.BATCH for task in self._tasks.values())
+    def _is_of(self, peer: bytes, client: str) -> bool:
+        return self._transport.client_of(peer) == client
+
+    def _check_room(self, peer: bytes, size: int) -> None:
+        """Refuse pixels of another computer for which there is no memory with all that others sent."""
+        if self._is_of(peer, ""):
+            return
+        coming = sum(
+            sum(upload.request.parts().values())
+            for (other, _), upload in self._uploads.items()
+            if not self._is_of(other, "")
+        )
+        here = sum(task.nbytes for task in self._tasks.values() if task.client)
+        if coming + here + size > self._settings.remote_memory_mb * 1_000_000:
+            raise BusyError(
+                "Too many pictures of other computers are in hand. Wait for one to finish and try again."
+            )
 
     def _take_strip(self, peer: bytes, message: messages.Strip, payload: Payload) -> None:
         key = (peer, message.id)
@@ -327,29 +353,23 @@ class Server:
         upload.add(message, payload, self._clock())
         if upload.is_complete:
             del self._uploads[key]
-            self._begin_uploaded(peer, upload)
+            self._begin(peer, upload.request, upload.parts)
 
-    def _begin_uploaded(self, peer: bytes, upload: Upload) -> None:
-        """Begin the work on what has arrived."""
-        request, parts = upload.request, upload.parts
-        if isinstance(request, messages.OpenSession):
-            self._begin(OpeningTask(peer, request.id, request, parts), self._openings)
-        elif isinstance(request, messages.RefineRequest):
-            session = self._engines.session(request)  # it may be gone since
-            wake = self._transport.wake
-            task = RefinementTask(peer, request.id, request, parts, session, wake)
-            self._begin(task, self._extractions)
-        elif isinstance(request, messages.AdjustRequest):
-            adjustment = AdjustmentTask(peer, request.id, request, parts)
-            self._begin(adjustment, self._adjustments)
-        else:
-            self._begin(ExtractionTask(peer, request.id, request, parts), self._extractions)
-
-    def _begin(self, task: T, waiting: WorkQueue[T]) -> None:
-        """Put a task into its queue, and know of it until it is answered. Looks ahead of clicks end for extractions."""
-        if waiting is self._extractions:
+    def _begin(
+        self,
+        peer: bytes,
+        request: Message,
+        parts: Mapping[str, mmap.mmap] | None = None,
+        payload: bytes = b"",
+    ) -> None:
+        """Begin the work on a request, and know of it until it is answered. Looks ahead of clicks end for what is solved."""
+        if isinstance(
+            request, (messages.ExtractRequest, messages.RefineRequest, messages.PointRequest)
+        ):
             self._call_off_looks()
-        waiting.submit(task)
+        asked = Asked(peer, request, parts or {}, payload, self._transport.client_of(peer))
+        task = self._workshop(peer, request).begin(asked)
+        task.nbytes = sum(map(len, asked.parts.values()))
         self._tasks[task.peer, task.id] = task
 
     def _cancel(self, peer: bytes, message: messages.Cancel, payload: Payload) -> None:
@@ -365,18 +385,17 @@ class Server:
         if payload is None or len(payload) != message.payload_bytes:
             raise MessageError(f"describe has a payload frame of {message.payload_bytes} bytes")
         self._new_key(peer, message.id)
-        task = DescriptionTask(peer, message.id, message, bytes(payload))
-        self._begin(task, self._descriptions)
+        self._begin(peer, message, payload=bytes(payload))
 
     def _download(self, peer: bytes, message: messages.DownloadRequest, payload: Payload) -> None:
         self._new_key(peer, message.id)
-        self._engines.check(message)
-        self._begin(DownloadTask(peer, message.id, message), self._downloads)
+        self._workshop(peer, message).check(message)
+        self._begin(peer, message)
 
     def _call_off(self, task: Task) -> None:
         """Make a task end soon; one that still waits ends now, and its memory is free."""
         task.is_cancelled.set()
-        if any(waiting.withdraw(task) for waiting in self._queues):
+        if any(workshop.withdraw(task) for workshop in self._workshops):
             self._ended.put((task, CancelledError(task.parting)))
 
     def _answer_status(
@@ -399,9 +418,23 @@ class Server:
     def _answer_engines(
         self, peer: bytes, message: messages.EnginesRequest, payload: Payload
     ) -> None:
-        self._send(peer, messages.EnginesReply(message.id, self._engines.infos()))
+        if self._workshop(peer, message) is self._here:
+            self._send(peer, messages.EnginesReply(message.id, self._here.infos()))
+        else:
+            self._begin(peer, message)
+
+    def _use_remote(self, peer: bytes, message: messages.UseRemote, payload: Payload) -> None:
+        if self._transport.client_of(peer):
+            raise RequestError("A computer's work is sent elsewhere by its own users alone.")
+        if self._elsewhere is not None:
+            self._elsewhere.choose(message.name)
+        elif message.name:
+            raise RequestError("This daemon sends no work elsewhere.")
+        self._send(peer, messages.RemoteUsed(message.id, message.name))
 
     def _shut_down(self, peer: bytes, message: messages.Shutdown, payload: Payload) -> None:
+        if self._transport.client_of(peer):
+            raise RequestError("A daemon is stopped on its own computer alone.")
         log.info("told to stop")
         self._send(peer, messages.ShutdownReply(message.id))
         self.stop()
@@ -501,7 +534,7 @@ class Server:
     def _send_strokes_previews(self) -> None:
         """Send early results of patches at once: who draws waits for them."""
         for task in self._tasks.values():
-            if isinstance(task, RefinementTask):
+            if _is_drawn(task):
                 self._send_preview(task)
 
     def _send_preview(self, task: Task) -> None:
@@ -525,11 +558,33 @@ def _readable_id(header: Mapping[str, Any]) -> str:
     return found if isinstance(found, str) and is_unicode(found) else ""
 
 
+def _content(frame: Frame) -> memoryview:
+    return frame.buffer if isinstance(frame, zmq.Frame) else frame
+
+
 def _dotted(version: tuple[int, ...]) -> str:
     return ".".join(map(str, version))
+
+
+def _is_about(task: Task, kind: type[Message], session: str) -> bool:
+    """Whether a task is of this kind and about that session, wherever it is worked on."""
+    request = getattr(task, "request", None)
+    return isinstance(request, kind) and getattr(request, "session", None) == session
+
+
+def _is_drawn(task: Task) -> bool:
+    return isinstance(getattr(task, "request", None), messages.RefineRequest)
+
+
+def _count_of_batches(uploads: Sequence[Upload], tasks: Sequence[Task]) -> int:
+    """How many of these are of batches."""
+    uploading = (upload.request for upload in uploads)
+    coming = sum(isinstance(one, messages.ExtractRequest) and one.is_batch for one in uploading)
+    return coming + sum(task.urgency is Urgency.BATCH for task in tasks)
 
 
 def _log_ended(task: Task, error: FlyawayError | None) -> None:
     """One line a request: id, size, what became of it, how long it took; never pixels."""
     became = f"{error.code}: {error}" if error else task.result
-    log.info("request %s: %s, %s, %.2f s", task.id, task.subject, became, task.seconds)
+    whose = f" of {task.client}" if task.client else ""
+    log.info("request %s%s: %s, %s, %.2f s", task.id, whose, task.subject, became, task.seconds)

@@ -71,6 +71,9 @@ class Task(ABC):
         seconds: how long it has been worked on.
         is_cancelled: set to make the work end.
         parting: what the client reads if the work is ended.
+        client: the other computer that it is for; "" for this one. They take turns.
+        nbytes: of the pixels that came with it.
+        turn: where it stands among those that wait with it; the queue's own.
     """
 
     peer: bytes
@@ -81,6 +84,9 @@ class Task(ABC):
     is_running: bool = field(default=False, init=False)
     is_cancelled: threading.Event = field(default_factory=threading.Event, init=False)
     parting: str = field(default="The request was cancelled.", init=False)
+    client: str = field(default="", init=False)
+    nbytes: int = field(default=0, init=False)
+    turn: int = field(default=0, init=False)
 
     def report(self, stage: str, fraction: float, preview: Alpha | None = None) -> None:
         """Note how far the work is.
@@ -190,9 +196,9 @@ class AlphaTask(EngineTask):
         outcome = self.outcome
         assert outcome is not None  # the last station leaves one
         yield self.header(outcome), None
-        yield from _strips(self.id, "alpha", outcome.alpha)
+        yield from strips(self.id, "alpha", outcome.alpha.data.cast("B"))
         if outcome.foreground is not None:
-            yield from _strips(self.id, "foreground", outcome.foreground)
+            yield from strips(self.id, "foreground", outcome.foreground.data.cast("B"))
 
 
 @dataclass(slots=True, eq=False)
@@ -434,7 +440,7 @@ class AdjustmentTask(Task):
         """The result's header, then the strips of the mask."""
         assert self.mask is not None  # the station leaves one
         yield ExtractResult(self.id, self.request.mask, "none", "", self.seconds), None
-        yield from _strips(self.id, "alpha", self.mask)
+        yield from strips(self.id, "alpha", self.mask.data.cast("B"))
 
     def close(self) -> None:
         """Give back the memory of the mask."""
@@ -492,9 +498,8 @@ class DownloadTask(Task):
         yield DownloadReply(self.id, self.request.engine), None
 
 
-def _strips(request_id: str, part: str, pixels: Samples) -> Iterator[Reply]:
-    """A part of a result, piece by piece and not copied."""
-    content = pixels.data.cast("B")
+def strips(request_id: str, part: str, content: memoryview) -> Iterator[Reply]:
+    """A part of a result, as bytes, piece by piece and not copied."""
     for offset in range(0, len(content), protocol.STRIP_BYTES):
         strip = content[offset : offset + protocol.STRIP_BYTES]
         yield Strip(request_id, part, offset), strip

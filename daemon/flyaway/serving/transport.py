@@ -7,11 +7,13 @@ import dataclasses
 import hmac
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import zmq
 
+from flyaway.errors import DaemonError
 from flyaway.serving.doorway import Doorway
+from flyaway.serving.encrypted_door import EncryptedDoor, Listening
 from flyaway_client import connection, messages, protocol
 from flyaway_client.messages import Message
 
@@ -26,7 +28,14 @@ _MAX_UNREAD = 32
 _MAX_UNSENT = 8000
 """Messages to one peer that wait for it to read: more than the strips of the largest result, 2000 megapixels."""
 
+_NEAR, _FAR = b"n", b"f"
+"""What peers of this computer and of others begin with; libzmq gives the rest at each of the two doors by itself."""
+
 _ZAP_ADDRESS = "inproc://zeromq.zap.01"
+
+
+Frame = zmq.Frame | memoryview
+"""A piece of a message: as libzmq holds it, or unpacked from that."""
 
 
 class PeerGoneError(Exception):
@@ -38,9 +47,15 @@ class Transport:
 
     `connection_file` says how it is found and proved; it is not written here. The ZAP handler (RFC 27) is served by `receive` itself: pyzmq's own
     authenticator brings a thread with an event loop, and compares passwords in non-constant time.
+
+    Args:
+        listening: where other computers are let in by their keys; None for nowhere.
+
+    Raises:
+        DaemonError: the address for other computers cannot be had.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, listening: Listening | None = None) -> None:
         secrets = connection.ConnectionFile.create(address="")
         self._password = secrets.password.encode()
         self._context = zmq.Context()
@@ -69,13 +84,42 @@ class Transport:
         self._poller = zmq.Poller()
         for socket in (self._zap, self._router, self._wake_in, self._doorway.events):
             self._poller.register(socket, zmq.POLLIN)
+        self._far: EncryptedDoor | None = None
+        if listening is not None:
+            self._open_far(listening)
+
+    def _open_far(self, listening: Listening) -> None:
+        door = EncryptedDoor(self._context, listening)
+        try:
+            door.open(_HANDSHAKE_MS, _MAX_UNSENT)
+        except DaemonError:
+            self.close()
+            raise
+        self._far = door
+        for socket in (door.socket, door.doorway.events):
+            self._poller.register(socket, zmq.POLLIN)
+
+    @property
+    def far_address(self) -> str:
+        """host:port where other computers are served; "" for nowhere."""
+        return self._far.address if self._far is not None else ""
+
+    def client_of(self, peer: bytes) -> str:
+        """The name of the other computer that a peer is on; "" for this one."""
+        is_far = self._far is not None and peer.startswith(_FAR)
+        return self._far.client_of(peer[1:]) if self._far is not None and is_far else ""
 
     @property
     def arrivals(self) -> int:
         """How many have connected so far, let in or not."""
-        return self._doorway.arrivals
+        far = self._far.doorway.arrivals if self._far is not None else 0
+        return self._doorway.arrivals + far
 
-    def receive(self, timeout_ms: int) -> Iterator[tuple[bytes, list[zmq.Frame]]]:
+    def proof(self, nonce: str) -> str:
+        """What shows a client of this computer that the connection file is ours."""
+        return connection.proof(self.connection_file.secret, nonce)
+
+    def receive(self, timeout_ms: int) -> Iterator[tuple[bytes, Sequence[Frame]]]:
         """What came within the timeout: who sent it and its frames; logins are answered on the way."""
         ready = dict(self._poller.poll(timeout_ms))
         self._doorway.look()
@@ -86,7 +130,14 @@ class Transport:
         if self._router in ready:
             identity, *frames = self._router.recv_multipart(copy=False)
             self._doorway.recognise(frames[0] if frames else identity)
-            yield identity.bytes, frames
+            yield _NEAR + identity.bytes, frames
+        if self._far is None:
+            return
+        self._far.look()
+        if self._far.socket in ready:
+            received = self._far.receive()
+            if received is not None:
+                yield _FAR + received[0], received[1]
 
     def wake(self) -> None:
         """Make `receive` return at once. The only call that other threads may make."""
@@ -100,11 +151,15 @@ class Transport:
         Raises:
             PeerGoneError: the peer is gone or has stopped reading.
         """
-        frames: list[bytes | memoryview] = [peer, messages.encode(message)]
+        header = messages.encode(message)
+        frames: list[bytes | memoryview] = [peer[1:], header]
         if payload is not None:
             frames.append(payload)
         try:
-            self._router.send_multipart(frames, zmq.NOBLOCK, copy=payload is None)
+            if self._far is not None and peer.startswith(_FAR):
+                self._far.send(peer[1:], header, payload)
+            else:
+                self._router.send_multipart(frames, zmq.NOBLOCK, copy=payload is None)
         except zmq.ZMQError as error:
             if error.errno in (zmq.EHOSTUNREACH, zmq.EAGAIN):
                 raise PeerGoneError(str(error)) from error
@@ -113,6 +168,9 @@ class Transport:
     def close(self) -> None:
         """Close all sockets, sending what is on its way for up to a second."""
         self._doorway.close()
+        if self._far is not None:
+            self._far.close()
+            self._far.socket.linger = 1000
         self._router.linger = 1000
         self._context.destroy(linger=None)
 
@@ -120,6 +178,9 @@ class Transport:
         """Let a peer in or not (RFC 27): version, id, domain, address, identity, mechanism, credentials."""
         frames = self._zap.recv_multipart()
         version, request_id, domain, address, _, mechanism, *credentials = frames
+        if mechanism == b"CURVE":
+            self._answer_key(version, request_id, domain, address, credentials)
+            return
         expected = [connection.USERNAME.encode(), self._password]
         is_known = (
             mechanism == b"PLAIN"
@@ -131,3 +192,12 @@ class Transport:
             log.warning("refused a login from %s", address.decode(errors="replace"))
         status = [b"200", b"OK"] if is_known else [b"400", b"wrong password"]
         self._zap.send_multipart([version, request_id, *status, b"", b""])
+
+    def _answer_key(
+        self, version: bytes, request_id: bytes, domain: bytes, address: bytes, keys: list[bytes]
+    ) -> None:
+        """Let another computer in or not. To a stranger nothing is said: 300 makes libzmq hang up without a word."""
+        where = address.decode(errors="replace")
+        key = self._far.admits(domain, where, keys) if self._far is not None else None
+        status = [b"200", b"OK", key.encode()] if key else [b"300", b"", b""]
+        self._zap.send_multipart([version, request_id, *status, b""])

@@ -17,6 +17,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T", bound=Task)
 
+_PAST = "/"
+"""In the place of a client, which cannot be called so: the turn of whoever was taken last."""
+
 _CV2_NO_MEMORY = -4
 """cv2.Error.STS_NO_MEM."""
 
@@ -41,6 +44,8 @@ class Station(Generic[T]):
 class WorkQueue(Generic[T]):
     """Leads tasks from station to station; at each one task at a time, the urgent first, else first come, first served.
 
+    Clients that wait together take turns, however many tasks each has.
+
     Args:
         stations: in order.
         on_end: told of each task that has ended, and the error if it failed; one thread at a time calls it.
@@ -56,8 +61,9 @@ class WorkQueue(Generic[T]):
         self._in_hand: list[T | None] = [None for _ in stations]
         self._abandoned: set[int] = set()
         self._waiting: tuple[deque[T], ...] = tuple(deque() for _ in stations)
+        self._turns: tuple[dict[tuple[int, str], int], ...] = tuple({} for _ in stations)
         self._is_stopping = False
-        self._changed = threading.Condition()  # guards the four above
+        self._changed = threading.Condition()  # guards the five above
         self._ending = threading.Lock()
         self._threads = [
             threading.Thread(
@@ -123,8 +129,17 @@ class WorkQueue(Generic[T]):
             index += 1
         with self._changed:
             waiting = self._waiting[index]
-            waiting.insert(sum(one.urgency <= task.urgency for one in waiting), task)
+            task.turn = self._next_turn(index, task)
+            place = (task.urgency, task.turn)
+            waiting.insert(sum((one.urgency, one.turn) <= place for one in waiting), task)
             self._changed.notify_all()
+
+    def _next_turn(self, index: int, task: T) -> int:
+        """The turn of a task that comes to a station: the one after its client's last, and none that is past."""
+        turns, own = self._turns[index], (task.urgency, task.client)
+        now = turns.get((task.urgency, _PAST), 0)
+        turns[own] = max(now, turns.get(own, now - 1) + 1)
+        return turns[own]
 
     def _next(self, index: int) -> T | None:
         """Wait for a task; None when there shall be no more."""
@@ -134,6 +149,7 @@ class WorkQueue(Generic[T]):
             if self._is_stopping:
                 return None
             task = self._in_hand[index] = waiting.popleft()
+            self._turns[index][task.urgency, _PAST] = task.turn
             return task
 
     def _is_abandoned(self, task: T, index: int) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 
 from . import connection, refining, release, request, texts
 from .adjustments import Adjustments
@@ -25,6 +26,8 @@ from .messages import (
 )
 from .options import REFINED_MASK, Options
 from .zmtp import Buffer
+
+T = TypeVar("T")
 
 
 def extract(
@@ -54,6 +57,22 @@ def extract(
     result = extracted.result
     remark = release.remark(name, client.hello.daemon, connection.home())
     return replace(extracted, result=replace(result, notes=(*result.notes, *remark)))
+
+
+def here(name: str, work: Work[T]) -> Work[T]:
+    """The same work after all on this computer, where it and all that comes is done from now on.
+
+    Args:
+        name: how the plugin introduces itself.
+        work: that another computer was to do.
+    """
+
+    def do(report: Report, should_stop: ShouldStop) -> T:
+        with Client.connect(name, should_stop=should_stop) as client:
+            client.use_remote("")
+        return work(report, should_stop)
+
+    return do
 
 
 def cut_out(

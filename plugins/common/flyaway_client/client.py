@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from . import connection, messages
 from .conversation import Conversation, OnPreview, Report, ShouldStop
@@ -27,7 +27,7 @@ from .messages import (
     RefineRequest,
     SessionOpened,
 )
-from .zmtp import Buffer, Dealer
+from .zmtp import Buffer, Line
 
 R = TypeVar("R", messages.StatusReply, messages.EnginesReply)
 
@@ -54,10 +54,17 @@ class PointedAt:
     masks: tuple[bytes, ...]
 
 
+class Finds(Protocol):
+    """What finds a daemon; `Finder` does on this computer."""
+
+    def find(self, should_stop: ShouldStop | None = None) -> Greeted:
+        """A greeted connection."""
+
+
 class Client:
     """The daemon, as seen by one plugin or command. Made by `connect`."""
 
-    def __init__(self, finder: Finder, greeted: Greeted) -> None:
+    def __init__(self, finder: Finds, greeted: Greeted) -> None:
         self._finder = finder
         self._unused: Greeted | None = greeted
         self.hello: HelloReply = greeted.reply
@@ -319,6 +326,21 @@ class Client:
             conversation.send(request)
             conversation.expect(messages.DownloadReply)
 
+    def use_remote(self, name: str) -> None:
+        """Have work done by another computer from now on.
+
+        Args:
+            name: what it is called here, "" for this computer.
+
+        Raises:
+            RefusedError: none is called so.
+            ClientError: any other of errors.py.
+        """
+        request = messages.UseRemote(new_request_id(), name)
+        with Conversation(self._connection(), request.id) as conversation:
+            conversation.send(request)
+            conversation.expect(messages.RemoteUsed)
+
     def shutdown(self) -> None:
         """Make the daemon cancel its work and exit; returns when it has hung up.
 
@@ -360,7 +382,7 @@ class Client:
             conversation.send(request)
             return conversation.expect(answer)
 
-    def _connection(self, should_stop: ShouldStop | None = None) -> Dealer:
+    def _connection(self, should_stop: ShouldStop | None = None) -> Line:
         """A greeted connection of its own for one request."""
         greeted, self._unused = self._unused, None
         if greeted is not None and greeted.dealer.is_open():

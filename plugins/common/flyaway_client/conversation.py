@@ -17,7 +17,7 @@ from .errors import (
     TransportError,
 )
 from .messages import Cancel, ErrorReply, Message, MessageError, Preview, Progress, Strip
-from .zmtp import Buffer, Dealer, Patience, Place
+from .zmtp import Buffer, Line, Patience, Place
 
 SILENCE_S = 30.0
 """The daemon says something at least every second while it works; after this long it hangs."""
@@ -54,7 +54,7 @@ class Conversation:
 
     def __init__(
         self,
-        dealer: Dealer,
+        dealer: Line,
         id: str,
         report: Report | None = None,
         should_stop: ShouldStop | None = None,

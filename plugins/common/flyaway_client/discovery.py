@@ -12,7 +12,7 @@ from pathlib import Path
 
 from . import connection, launch, messages, protocol, texts
 from .errors import CancelledError, DaemonUnreachableError, TransportError, VersionError
-from .zmtp import Dealer, Patience
+from .zmtp import Dealer, Line, Patience
 
 ATTEMPT_S = 3.0
 """How long one daemon may take to answer hello; it answers in milliseconds unless it hangs."""
@@ -30,7 +30,7 @@ StopQuestion = Callable[[], bool]
 class Greeted:
     """A connection on which the daemon has proved who it is."""
 
-    dealer: Dealer
+    dealer: Line
     reply: messages.HelloReply
 
 

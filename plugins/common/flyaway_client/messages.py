@@ -113,7 +113,8 @@ class ExtractRequest(Message):
     With `prompts` the subject is what the user points at; `session` names a session on the same image, where it was
     looked at for that already ("" for none).
 
-    `is_batch` says that nobody waits at an editor: other requests go first.
+    `is_batch` says that nobody waits at an editor: other requests go first. `here` says that this computer is to do it,
+    whichever usually does.
     """
 
     TYPE: ClassVar[str] = "extract"
@@ -137,6 +138,7 @@ class ExtractRequest(Message):
     prompts: Prompts | None = None
     session: str = ""
     is_batch: bool = False
+    here: bool = False
 
     def __post_init__(self) -> None:
         """Refuse values outside their lists, and parts that contradict each other."""
@@ -235,6 +237,7 @@ class OpenSession(Message):
     icc_bytes: int = 0
     engine: str = "auto"
     paid_work_only: bool = False
+    here: bool = False
 
     def __post_init__(self) -> None:
         """Refuse values outside their lists, and parts that contradict each other."""
@@ -432,7 +435,7 @@ class ExtractResult(Message):
     to solve, `device` is empty. `titles` are the engines' names for people, in the order of their work. `notes` are sentences the user should see, such as a fallback.
     `confidence` is how sure it is that this is the subject, 0..1, where it had to be found. `understood`
     is what the selection was taken for and why. `advised` is an engine worth fetching, where the subject could
-    only be guessed.
+    only be guessed. `place` is the name of the other computer that did the work; empty where this one did.
     """
 
     TYPE: ClassVar[str] = "result"
@@ -447,14 +450,17 @@ class ExtractResult(Message):
     understood: str = ""
     advised: EngineInfo | None = None
     titles: tuple[str, ...] = ()
+    place: str = ""
 
     @property
     def worker(self) -> str:
-        """Who did the work, in words for people, and where if not on a processor; empty where there was no work."""
+        """Who did the work, in words for people, and where if not on this processor; empty where there was no work."""
         if not self.device:
             return ""
         who = " and ".join(self.titles) or self.engine
-        return who if self.device.upper().startswith("CPU") else f"{who} on {self.device}"
+        if not self.device.upper().startswith("CPU"):
+            who = f"{who} on {self.device}"
+        return f"{who}, at {self.place}" if self.place else who
 
 
 @dataclass(frozen=True)
@@ -604,6 +610,24 @@ class DownloadReply(Message):
 
 
 @dataclass(frozen=True)
+class UseRemote(Message):
+    """Have work done by the other computer of that name from now on; "" by this one."""
+
+    TYPE: ClassVar[str] = "use-remote"
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class RemoteUsed(Message):
+    """Work is done there from now on."""
+
+    TYPE: ClassVar[str] = "remote-used"
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Shutdown(Message):
     """Ask the daemon to finish: work in hand is cancelled, then it exits."""
 
@@ -684,6 +708,8 @@ MESSAGES: dict[str, type[Message]] = {
         EnginesReply,
         DownloadRequest,
         DownloadReply,
+        UseRemote,
+        RemoteUsed,
         Shutdown,
         ShutdownReply,
         ErrorReply,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 import traceback
 
-from .errors import CancelledError, ClientError
+from .errors import CancelledError, ClientError, RefusedError
 from .messages import ExtractResult
+from .protocol import REMOTE_LOST
 from .refusals import DocumentError
 
 
@@ -26,6 +27,11 @@ def failure(error: BaseException) -> str:
     if isinstance(error, ClientError):
         return error.message
     return f"Flyaway's plugin met a defect of its own: {error!r}"
+
+
+def is_lost_remote(error: BaseException | None) -> bool:
+    """Whether another computer was to do the work and cannot: the user is offered to have it done on this one."""
+    return isinstance(error, RefusedError) and error.code == REMOTE_LOST
 
 
 def failure_unless_cancelled(error: BaseException | None) -> str:

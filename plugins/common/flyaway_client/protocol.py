@@ -1,6 +1,6 @@
 """The constants of the wire: version, limits, names of errors. PROTOCOL.md explains each in words."""
 
-VERSION = (1, 5)
+VERSION = (1, 6)
 """Major and minor. A different major is refused at hello; a newer minor may add fields and requests."""
 
 ZAP_DOMAIN = "flyaway"
@@ -41,4 +41,5 @@ WEIGHTS_MISSING = "weights-missing"
 NO_SUBJECT = "no-subject"
 OUT_OF_MEMORY = "out-of-memory"
 ENGINE_FAILED = "engine-failed"
+REMOTE_LOST = "remote-lost"
 INTERNAL = "internal"

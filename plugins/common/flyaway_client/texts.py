@@ -124,6 +124,12 @@ STARTING = "Starting Flyaway"
 STARTING_DOWNLOAD = "Starting the download"
 """What is being done, before the daemon says it."""
 
+DO_IT_HERE = "Do it on this computer"
+DO_IT_HERE_ABOUT = (
+    "This work and all that comes is done here, until “flyaway remote use” says otherwise"
+)
+"""The offer where another computer that works for this one is lost."""
+
 ENGINE_MISSING = "This engine is not here yet. Download it first, or choose another engine."
 
 WHERE_FLYAWAY_IS = (

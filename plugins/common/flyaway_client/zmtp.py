@@ -11,6 +11,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from . import protocol
 from .errors import CancelledError, PeerClosedError, PeerSilentError, TransportError
@@ -65,6 +66,26 @@ class Patience:
                 raise CancelledError
         if now >= self._deadline:
             raise PeerSilentError(f"silent for {self._timeout_s:.0f} s")
+
+
+class Line(Protocol):
+    """One connection to a daemon, as a conversation needs it; `Dealer` says what each method does and raises."""
+
+    is_between_messages: bool
+
+    def close(self) -> None:
+        """Hang up. What was sent still arrives."""
+
+    def is_open(self) -> bool:
+        """Whether the other side has not hung up."""
+
+    def send(self, frames: Sequence[Buffer], patience: Patience) -> None:
+        """Send one message."""
+
+    def receive(
+        self, patience: Patience, place: Place | None = None
+    ) -> tuple[bytes, Buffer | None]:
+        """Receive one message."""
 
 
 class Dealer:

@@ -35,7 +35,7 @@ class ProgressBar:
 
 def show_result(result: ExtractResult, run_mode: Gimp.RunMode) -> None:
     """Say what the user should know of the result, where there is a user; the bar goes."""
-    if result.notes and run_mode != Gimp.RunMode.NONINTERACTIVE:
+    if (result.notes or result.place) and run_mode != Gimp.RunMode.NONINTERACTIVE:
         # While there is a progress bar, GIMP shows what fits there for some seconds: no dialog to close. But
         # always with the sign of a warning, so only where there is something to say.
         Gimp.message(outcome.success(result))

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TypeVar
 
 import background
+import host
 import options
 from engine_row import EngineRow
 from gi.repository import Gimp, GimpUi, GObject, Gtk
 from output_row import OutputRow
+from paragraph import Paragraph
 from preview import PreviewPicture
 from selection_row import SelectionRow
 from source_row import SourceRow
 
-from flyaway_client import texts
+from flyaway_client import calls, outcome, texts
 from flyaway_client.background import BackgroundCall, Work
 from flyaway_client.latest import Latest
 from flyaway_client.messages import Preview, Progress
@@ -44,6 +46,8 @@ class ExtractDialog:
         extract = self._dialog.get_widget_for_response(Gtk.ResponseType.OK)
         extract.set_tooltip_text(texts.EXTRACT_ABOUT)
         self._config = config
+        self._is_asking: bool = False
+        self._is_wanted: bool = False
         self._previews = Latest[tuple[Preview, bytes]]()
         self._fill(config, layer)
 
@@ -79,7 +83,27 @@ class ExtractDialog:
         call: BackgroundCall[T] = background.start(work, lambda _: Gtk.main_quit(), show)
         self._dialog.connect("response", lambda *_: call.cancel())
         Gtk.main()
+        error = call.error
+        if outcome.is_lost_remote(error) and self._is_wanted_here(error):
+            return self.wait(calls.here(host.client_name(), work), image)
         return call.result()
+
+    def _is_wanted_here(self, error: BaseException | None) -> bool:
+        """Say that another computer could not do it; whether the user has it done on this one."""
+        self._lost.show_problem(str(error))
+        self._offer.set_visible(True)
+        self._work.set_visible(False)
+        self._is_asking = True
+        Gtk.main()
+        self._is_asking = False
+        self._offer.set_visible(False)
+        return self._is_wanted
+
+    def _decide(self, is_wanted: bool) -> None:
+        """The user has pressed the button of the offer, or closed the dialog."""
+        if self._is_asking:
+            self._is_wanted = is_wanted
+            Gtk.main_quit()
 
     def close(self) -> None:
         """The dialog goes."""
@@ -102,6 +126,16 @@ class ExtractDialog:
         for shown in (self._bar, self._preview):
             shown.show()
             self._work.pack_start(shown, False, False, 0)
+        self._lost: Paragraph = Paragraph()
+        self._here = Gtk.Button(label=texts.DO_IT_HERE, tooltip_text=texts.DO_IT_HERE_ABOUT)
+        self._offer: Gtk.Box = Gtk.Box(
+            orientation=Gtk.Orientation.VERTICAL, spacing=6, no_show_all=True
+        )
+        self._here.connect("clicked", lambda *_: self._decide(True))
+        self._dialog.connect("response", lambda *_: self._decide(False))
+        for offered in (self._lost, self._here):
+            offered.show()
+            self._offer.pack_start(offered, False, False, 0)
         output = OutputRow(config, layer)
         self._choices = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         self._labels = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)
@@ -132,7 +166,7 @@ class ExtractDialog:
             self._choices.pack_start(row, False, False, 0)
         self._choices.show_all()
         dialog.connect("notify::is-active", lambda *_: self._look())
-        for widget in (self._choices, self._work):
+        for widget in (self._choices, self._work, self._offer):
             dialog.get_content_area().pack_start(widget, False, False, 0)
 
     def _look(self) -> None:

@@ -36,6 +36,9 @@ class Extractor(QtCore.QObject):
     advised = QtCore.pyqtSignal(object)
     """An engine (EngineInfo) worth fetching, since the subject could only be guessed."""
 
+    lost = QtCore.pyqtSignal(object)
+    """Options of an extraction that another computer was to do and cannot."""
+
     def __init__(self) -> None:
         super().__init__()
         self._call: BackgroundCall[Extracted] | None = None
@@ -53,8 +56,13 @@ class Extractor(QtCore.QObject):
             return ""
         return host.image_name(self._target)
 
-    def start(self, options: Options) -> None:
-        """Cut the subject out of the active layer, as it is now; every outcome is announced."""
+    def start(self, options: Options, *, here: bool = False) -> None:
+        """Cut the subject out of the active layer, as it is now; every outcome is announced.
+
+        Args:
+            options: what the user chose.
+            here: whether this computer is to do it, and all that comes.
+        """
         if self.is_busy:
             self._say_busy()
             return
@@ -64,9 +72,11 @@ class Extractor(QtCore.QObject):
         except Exception as error:  # noqa: BLE001 - the edge to Krita: each failure is one sentence
             self.announced.emit(outcome.failure(error), True)
             return
-        self.cut_out(target, pixels, options)
+        self.cut_out(target, pixels, options, here=here)
 
-    def cut_out(self, target: Target, pixels: LayerPixels, options: Options) -> bool:
+    def cut_out(
+        self, target: Target, pixels: LayerPixels, options: Options, *, here: bool = False
+    ) -> bool:
         """Cut the subject out of what was read already; whether that has begun. Its end is announced."""
         if self.is_busy:
             self._say_busy()
@@ -79,8 +89,10 @@ class Extractor(QtCore.QObject):
             host.MASK_DTYPE,
             lambda header, alpha: previews.put((header, alpha)),
         )
+        work = calls.here(host.client_name(), work) if here else work
         self._target = target
-        on_end = partial(self._end, target, pixels.image, options)
+        is_pointed = pixels.prompts is not None
+        on_end = partial(self._end, target, pixels.image, options, is_pointed)
         report = partial(self._show_progress, target, Pace(), previews)
         self._call = background.start(self, work, on_end, report)
         self.busy_changed.emit(True)
@@ -123,7 +135,12 @@ class Extractor(QtCore.QObject):
             self.previewed.emit(preview[0].image, preview[1])
 
     def _end(
-        self, target: Target, image: Picture, options: Options, call: BackgroundCall[Extracted]
+        self,
+        target: Target,
+        image: Picture,
+        options: Options,
+        is_pointed: bool,
+        call: BackgroundCall[Extracted],
     ) -> None:
         # Busy until all is done: while it opens a document, Krita 5.1 lets the user click.
         if not host.is_open(target):
@@ -134,6 +151,8 @@ class Extractor(QtCore.QObject):
         where = f"“{self.elsewhere}”: " if self.elsewhere else ""
         self._rest()
         self.announced.emit(where + sentence, is_problem)
+        if outcome.is_lost_remote(call.error) and not is_pointed:
+            self.lost.emit(options)
         self.ended.emit(call.error is None and not is_problem, sentence)
         if call.error is None and call.result().result.advised is not None:
             self.advised.emit(call.result().result.advised)

@@ -9,6 +9,7 @@ from krita import Krita
 from . import progress_bar
 from .extraction import Extractor
 from .flyaway_client import texts
+from .flyaway_client.options import Options
 from .qt import QtCore, QtWidgets
 
 DIALOG_WIDTH = 340
@@ -30,9 +31,11 @@ class Feedback(QtCore.QObject):
         self._extractor = extractor
         self._is_docker_visible = is_docker_visible
         self._progress: QtWidgets.QProgressDialog | None = None
+        self._box: QtWidgets.QMessageBox | None = None
         extractor.busy_changed.connect(self._show_busy)
         extractor.progressed.connect(self._show_progress)
         extractor.announced.connect(self._show_sentence)
+        extractor.lost.connect(self._offer_here)
 
     def _show_busy(self, is_busy: bool) -> None:
         self._drop_progress()
@@ -74,12 +77,22 @@ class Feedback(QtCore.QObject):
         if self._is_docker_visible():
             return
         if is_problem:
-            _show_box(sentence)
+            self._box = _show_box(sentence)
         else:
             _show_floating(sentence)
 
+    def _offer_here(self, lost: Options) -> None:
+        """A button in the box that says what went wrong."""
+        if self._box is None or self._is_docker_visible():
+            return
+        self._box.addButton(QtWidgets.QMessageBox.StandardButton.Close)
+        role = QtWidgets.QMessageBox.ButtonRole.AcceptRole
+        button = self._box.addButton(texts.DO_IT_HERE, role)
+        button.setToolTip(texts.DO_IT_HERE_ABOUT)
+        button.clicked.connect(lambda _is_checked: self._extractor.start(lost, here=True))
 
-def _show_box(sentence: str) -> None:
+
+def _show_box(sentence: str) -> QtWidgets.QMessageBox:
     box = QtWidgets.QMessageBox(_main_window())
     box.setIcon(QtWidgets.QMessageBox.Icon.Warning)
     box.setWindowTitle("Flyaway")
@@ -87,6 +100,7 @@ def _show_box(sentence: str) -> None:
     box.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setWindowModality(QtCore.Qt.WindowModality.NonModal)
     box.show()
+    return box
 
 
 def _show_floating(sentence: str) -> None:

@@ -56,6 +56,7 @@ class FlyawayDocker(DockWidget):
         extractor.previewed.connect(self._preview.show_alpha)
         extractor.announced.connect(self._show_sentence)
         extractor.advised.connect(self._advise)
+        extractor.lost.connect(self._offer_here)
         self._show_busy(extractor.is_busy)
         self._watch = QtCore.QTimer(self)
         self._watch.setInterval(LOOK_MS)
@@ -101,6 +102,11 @@ class FlyawayDocker(DockWidget):
         self._preview = PreviewPicture()
         self._advice = DownloadRow()
         self._advice.setObjectName(f"{OBJECT_NAME}_advice")
+        self._here = QtWidgets.QPushButton(texts.DO_IT_HERE)
+        self._here.setObjectName(f"{OBJECT_NAME}_here")
+        self._here.setToolTip(texts.DO_IT_HERE_ABOUT)
+        self._here.setVisible(False)
+        self._lost: Options | None = None
         self._form = form = QtWidgets.QFormLayout()
         # A narrow docker puts the labels above the menus rather than to be wider.
         form.setRowWrapPolicy(QtWidgets.QFormLayout.RowWrapPolicy.WrapLongRows)
@@ -121,7 +127,14 @@ class FlyawayDocker(DockWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self._button, 1)
         row.addWidget(self._point)
-        for widget in (ways, self._bar, self._status, self._advice, _scrolled(choices)):
+        for widget in (
+            ways,
+            self._bar,
+            self._status,
+            self._here,
+            self._advice,
+            _scrolled(choices),
+        ):
             column.addWidget(widget)
         self.setWidget(content)
         self._engine.plate_asked.connect(self._show_plate)
@@ -133,6 +146,7 @@ class FlyawayDocker(DockWidget):
         self._selection.changed.connect(self._save)
         self._button.clicked.connect(self._press)
         self._advice.ended.connect(self._end_advice)
+        self._here.clicked.connect(lambda _is_checked: self._start_here())
 
     def _show_options(self, chosen: Options) -> None:
         self._engine.choose(
@@ -206,6 +220,7 @@ class FlyawayDocker(DockWidget):
         self._status.setText("")  # what the end is to be known by comes after this
         if is_busy:
             self._advice.offer(None)
+            self._offer_here(None)
             return
         self._preview.clear()
         if self.isVisible():
@@ -225,6 +240,15 @@ class FlyawayDocker(DockWidget):
             self._status.show_problem(sentence)
         else:
             self._status.setText(sentence)
+
+    def _offer_here(self, lost: Options | None) -> None:
+        """Offer to do on this computer what another one could not; None offers nothing."""
+        self._lost = lost
+        self._here.setVisible(lost is not None)
+
+    def _start_here(self) -> None:
+        if self._lost is not None and not self._extractor.is_busy:
+            self._extractor.start(self._lost, here=True)
 
     def _advise(self, info: EngineInfo) -> None:
         self._advice.offer(advised_entry(info))

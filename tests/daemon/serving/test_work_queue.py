@@ -21,6 +21,7 @@ from flyaway.errors import (
     WeightsError,
 )
 from flyaway.serving.tasks import ExtractionTask
+from flyaway.serving.uploads import allocate
 from flyaway.serving.work_queue import Station, WorkQueue
 from flyaway_client import protocol
 
@@ -228,3 +229,64 @@ def test_a_batch_waits_behind_everybody_who_comes_before_its_turn() -> None:
 
 def batch(name: str) -> ExtractionTask:
     return ExtractionTask(b"peer", name, request(name, is_batch=True), {})
+
+
+def order_of(*waiting: ExtractionTask) -> list[str]:
+    """In which order tasks are worked on that came one after the other while the worker was busy."""
+    gate = Gate()
+    with working(gate, is_cold=lambda task: False) as (running, next_ended):
+        running.submit(of("", "first"))
+        gate.wait_until_begun()
+        for one in waiting:
+            running.submit(one)
+        gate.opened.set()
+        for _ in range(len(waiting) + 1):
+            next_ended()
+    return gate.ids[1:]
+
+
+def of(client: str, name: str, **changes: bool) -> ExtractionTask:
+    asked = request(name, selection=None, **changes)
+    made = ExtractionTask(b"peer", name, asked, {"image": allocate(asked.image.bytes)})
+    made.client = client
+    return made
+
+
+def test_clients_take_turns_however_many_tasks_each_has() -> None:
+    ana = [of("ana", f"a{number}") for number in range(4)]
+    ben = [of("ben", f"b{number}") for number in range(2)]
+
+    assert order_of(*ana, *ben) == ["a0", "b0", "a1", "b1", "a2", "a3"]
+
+
+def test_one_who_comes_late_does_not_wait_for_all_that_others_sent_before() -> None:
+    here = [of("", f"h{number}") for number in range(3)]
+
+    assert order_of(*here, of("ana", "a0"), of("ben", "b0"))[:3] == ["a0", "b0", "h0"]
+
+
+def test_one_who_was_away_gets_no_turns_for_that() -> None:
+    gate = Gate()
+    with working(gate, is_cold=lambda task: False) as (running, next_ended):
+        gate.opened.set()
+        for number in range(5):
+            running.submit(of("ana", f"before {number}"))
+            next_ended()
+        gate.opened.clear()
+        running.submit(of("ana", "busy"))
+        for _ in range(6):
+            gate.wait_until_begun()
+        for name in ("a0", "a1"):
+            running.submit(of("ana", name))
+        for name in ("b0", "b1", "b2"):
+            running.submit(of("ben", name))
+        gate.opened.set()
+        for _ in range(6):
+            next_ended()
+    assert gate.ids[6:] == ["b0", "a0", "b1", "a1", "b2"]
+
+
+def test_batches_wait_behind_all_others_whosever_they_are() -> None:
+    batch = of("ana", "batch", is_batch=True)
+
+    assert order_of(batch, of("ben", "b0"), of("ben", "b1")) == ["b0", "b1", "batch"]

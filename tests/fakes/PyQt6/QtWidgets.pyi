@@ -1,3 +1,5 @@
+from typing import overload
+
 from .QtCore import QEvent, QObject, Qt, pyqtBoundSignal
 from .QtGui import QColor, QFontMetrics, QIcon, QKeyEvent, QPixmap, QRegion
 
@@ -167,5 +169,15 @@ class QMessageBox(QWidget):
     class Icon:
         Warning: QMessageBox.Icon
 
+    class StandardButton:
+        Close: QMessageBox.StandardButton
+
+    class ButtonRole:
+        AcceptRole: QMessageBox.ButtonRole
+
+    @overload
+    def addButton(self, button: QMessageBox.StandardButton) -> QPushButton: ...
+    @overload
+    def addButton(self, text: str, role: QMessageBox.ButtonRole) -> QPushButton: ...
     def setIcon(self, icon: QMessageBox.Icon) -> None: ...
     def setText(self, text: str) -> None: ...
