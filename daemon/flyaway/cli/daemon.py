@@ -60,7 +60,10 @@ def run_here(arguments: argparse.Namespace) -> int:
         settings = dataclasses.replace(settings, idle_exit_minutes=0.0)
     exit_status = lifetime.run(settings, arguments.listen)
     if exit_status:
-        terminal.write_remark("flyaway: Another daemon of yours is running already.")
+        advice = (
+            " To serve others, end it first: `flyaway daemon stop`." if arguments.listen else ""
+        )
+        terminal.write_remark(f"flyaway: Another daemon of yours is running already.{advice}")
     return exit_status
 
 

@@ -1,7 +1,8 @@
 """Only that part of a photo goes to another computer which the work on it looks at: the selection, and room around it.
 
 The room is several times as wide as hair is looked for along an outline, and holds enough background to tell the subject
-from. Outside of a selection everything is background, and outside of a refined place the mask stays.
+from. Outside of a selection everything is background, and outside of a refined place the mask stays. How wide an edge is where
+nobody says so goes by the size of the picture, which is the part's then: the band may differ by a few pixels.
 """
 
 from __future__ import annotations

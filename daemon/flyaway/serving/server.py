@@ -22,6 +22,7 @@ from flyaway import memory
 from flyaway.config import Settings
 from flyaway.errors import BusyError, CancelledError, FlyawayError, RequestError, TooLargeError
 from flyaway.remote.workplace import Workplace
+from flyaway.serving.doorway import MOST_CONNECTIONS
 from flyaway.serving.engine_service import EngineService
 from flyaway.serving.relays import RelayWorkshop
 from flyaway.serving.routes import Payload, route
@@ -314,6 +315,8 @@ class Server:
         own_uploads = [one for other, one in self._uploads.items() if self._is_of(other[0], client)]
         own_tasks = [task for task in self._tasks.values() if task.client == client]
         limit, taken = self._settings.max_waiting, len(own_uploads) + len(own_tasks)
+        if client:  # each has a connection of its own, and there are only so many
+            limit = min(limit, MOST_CONNECTIONS // 2)
         if is_batch:
             limit = max(1, limit // 2)
         else:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from tests.daemon.remote.studios import keys_of, studio
 
 from flyaway.cli.main import main
 from flyaway.remote import records
+from flyaway_client import connection, launch
 
 
 @pytest.fixture
@@ -93,3 +95,13 @@ def test_who_is_let_in_is_told_until_revoked(
     assert "let in here" not in capsys.readouterr().out
     assert main(["remote", "revoke", "tablet"]) == 1
     assert "nobody" in capsys.readouterr().err
+
+
+def test_listening_beside_a_daemon_that_does_not_says_what_to_do(
+    laptop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["remote", "key"])
+    main(["remote", "allow", "tablet", "0c" * 32])
+    with FileLock(laptop / connection.LOCK_NAME):
+        assert main(["daemon", "run", "--listen", "127.0.0.1:7797"]) == launch.LOST_THE_RACE
+    assert "flyaway daemon stop" in capsys.readouterr().err

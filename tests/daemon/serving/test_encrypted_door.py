@@ -310,6 +310,17 @@ class TestLimits:
         assert isinstance(answers[2], messages.ErrorReply)
         assert answers[2].code == protocol.BUSY
 
+    def test_no_setting_allows_more_requests_than_connections(
+        self, tmp_path: Path, laptop: Path
+    ) -> None:
+        many = Settings(max_waiting=100)
+        names = [str(number) for number in range(doorway.MOST_CONNECTIONS // 2 + 1)]
+        with studio(tmp_path / "studio", laptop, settings=many) as served:
+            answers = self.begin(served, laptop, *names)
+
+        assert all(isinstance(one, messages.Ready) for one in answers[:-1])
+        assert isinstance(answers[-1], messages.ErrorReply)
+
     def test_pixels_of_all_others_together_are_bounded(
         self, tmp_path: Path, laptop: Path, tablet: Path
     ) -> None:

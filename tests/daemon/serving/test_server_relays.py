@@ -200,6 +200,33 @@ class TestLosses:
             gate.wait_until_ended()  # nobody waits for it any more
         assert "line to studio was lost" in error.message
 
+    def test_line_that_falls_silent_in_the_middle_is_a_sentence(
+        self, homes: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("flyaway.remote.line._HEARTBEAT_MS", 100)
+        monkeypatch.setattr("flyaway.remote.line._DEAD_MS", 400)
+        laptop, studio_home = homes
+        gate = Gate()
+        with (
+            studio(studio_home, laptop, work=gate) as served,
+            PacedLine(served.address) as line,
+            laptop_at(laptop, studio_home, line.address) as daemon,
+            connect(daemon, laptop) as client,
+        ):
+
+            def fall_silent() -> None:
+                gate.wait_until_begun()
+                line.fall_silent()
+
+            silencer = threading.Thread(target=fall_silent)
+            silencer.start()
+
+            error = self.lost(client)
+
+            silencer.join()
+            gate.opened.set()
+        assert "line to studio was lost" in error.message
+
     def test_nobody_at_the_address_is_a_sentence(
         self, scene: tuple[Studio, PacedLine, Daemon, Client], homes: tuple[Path, Path]
     ) -> None:
