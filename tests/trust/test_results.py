@@ -16,13 +16,14 @@ COUNTED = {
     "fuzz-daemon": "messages",
     "fuzz-client": "messages",
     "soak-jobs": "jobs",
+    "soak-deaths": "conversations",
     "soak-races": "races",
 }
 
 
 def test_every_run_was_done() -> None:
     names = {"fuzz-daemon", "fuzz-client", *(f"soak-{name}" for name in RUNS)}
-    assert COUNTED.keys() <= FOUND.keys() <= names
+    assert FOUND.keys() == COUNTED.keys() == names
 
 
 @pytest.mark.parametrize("name", COUNTED)
