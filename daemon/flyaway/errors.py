@@ -11,6 +11,7 @@ FlyawayError
 │   └── BusyError             too many requests wait already
 ├── EngineError           an engine failed at its work
 ├── DeviceError           the device is out of memory or gone
+│   └── DeviceLostError       it failed, and does nothing more for this process
 ├── WeightsError          a checkpoint is missing, damaged or not what it should be
 │   └── DamagedWeightsError   its file is here, but is not what it should be
 ├── BatchError            a batch cannot go on
@@ -89,6 +90,10 @@ class DeviceError(FlyawayError):
     """The device is out of memory or gone."""
 
     code = protocol.OUT_OF_MEMORY
+
+
+class DeviceLostError(DeviceError):
+    """The device's driver failed; what lay on it is gone, and this process can use it no more."""
 
 
 def out_of_memory() -> DeviceError:

@@ -130,6 +130,8 @@ class Stage:
         self._cutout.unlink(missing_ok=True)
         status, said = self._held_apart(death.conversation, death)
         outcome, wrong = self._judged(death, status, said)
+        if death.conversation == "command line" and status == -signal.SIGKILL:
+            wrong += self._swept()
         left = sorted(path.name for path in self.work.iterdir())
         if left not in ([], [self._cutout.name]):
             wrong.append(f"left lying: {left}")
@@ -149,6 +151,16 @@ class Stage:
         if said["answer"] != self._expected[death.conversation]:
             return "another answer", [f"the answer {said['answer']!r}"]
         return "the whole answer", []
+
+    def _swept(self) -> list[str]:
+        """What is wrong with the cut-out that a killed command left, and with what the next command leaves."""
+        wrong = []
+        if self._cutout.exists() and self._content() != self._expected["command line"]:
+            wrong.append("a cut-out half written")
+        _, said = self._held_apart("command line", None)
+        if said.get("answer") != self._expected["command line"]:
+            wrong.append(f"the next command: {said}")
+        return wrong
 
     def _aftermath(self) -> list[str]:
         """What is wrong once the next request was made."""

@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from flyaway_client import protocol
 from flyaway_client.adjustments import Adjustments
 from flyaway_client.client import Client, new_request_id
 from flyaway_client.errors import RefusedError
@@ -181,11 +182,13 @@ def _retouch(scene: Scene, client: Client, should_stop: ShouldStop | None) -> st
 
 
 def _point(client: Client, session: str) -> str:
-    """What a click is answered where no engine for it is here: the code of the refusal."""
+    """What a click is answered where no engine for it is here: the code of that refusal; others are raised."""
     prompts = Prompts(points=(Point(8, 4, True),))
     try:
         client.point(PointRequest(new_request_id(), session, prompts))
     except RefusedError as error:
+        if error.code != protocol.WEIGHTS_MISSING:
+            raise
         return error.code
     return "pointed"
 

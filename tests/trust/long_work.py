@@ -59,6 +59,7 @@ def jobs_through_one_daemon(count: int, seconds: float, seed: int) -> Finding:
             "outcomes": dict(work.outcomes),
             "times_engines_were_let_go": work.rounds,
             "resident_mib": [one.resident_bytes >> 20 for one in (before, after)],
+            "resident_mib_by_round": work.resident_mib,
             "growth_percent": growth,
             "threads": [before.threads, after.threads],
             "sockets": [before.sockets, after.sockets],
@@ -85,6 +86,7 @@ class Work:
         self.seed = seed
         self.done = 0
         self.rounds = 0
+        self.resident_mib: list[int] = []
         self.outcomes: Counter[str] = Counter()
         self.failures: list[str] = []
         self._expected = expected
@@ -105,6 +107,7 @@ class Work:
             for thread in threads:
                 thread.join()
             self._wait_until_let_go()
+            self.resident_mib.append(self.running.holds().resident_bytes >> 20)
 
     def _take(self, waiting: queue.SimpleQueue[int], until_s: float) -> None:
         while time.monotonic() < until_s:

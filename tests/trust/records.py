@@ -8,8 +8,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.provenance import provenance
-
 RESULTS = Path(__file__).parent / "results.json"
 
 
@@ -30,12 +28,10 @@ class Finding:
             sys.stdout.flush()
 
 
-def keep(name: str, finding: Finding, file: Path | None) -> None:
-    """Print what was found, and put it into the file if there is one."""
-    entry = {**asdict(finding), **provenance()}
+def keep(name: str, finding: Finding, begun: dict[str, Any], file: Path) -> None:
+    """Print what was found, and put it into the file beside where and on what it was begun (`provenance`)."""
+    entry = {**asdict(finding), **begun}
     sys.stdout.write(f"{name}: {json.dumps(asdict(finding), indent=2)}\n")
-    if file is None:
-        return
     results = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     results[name] = entry
     file.write_text(json.dumps(results, indent=2, sort_keys=True) + "\n", encoding="utf-8")

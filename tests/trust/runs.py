@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from tests.benchmarks.provenance import provenance
 from tests.trust.records import RESULTS, Finding, keep
 
 Run = Callable[[int, float, int], Finding]
@@ -39,7 +40,8 @@ def main(program: str, purpose: str, runs: Mapping[str, tuple[Run, int]]) -> int
     broken = 0
     for name in arguments.names or runs:
         run, usual_count = runs[name]
+        begun = provenance()  # a long run is of the code that it began with
         finding = run(arguments.count or usual_count, arguments.seconds, arguments.seed)
-        keep(f"{program.rpartition('/')[2]}-{name}", finding, arguments.json)
+        keep(f"{program.rpartition('/')[2]}-{name}", finding, begun, arguments.json)
         broken += len(finding.broken)
     return 1 if broken else 0

@@ -151,7 +151,8 @@ class Engine(ABC, Generic[Features]):
     Where it works and in which precision is its own affair; callers may only ask it to need less.
 
     Attributes:
-        is_makeshift: it was put on the processor because the device had no room; another time it may have.
+        is_makeshift: it is not to be lent again: it was put on the processor because the device had no room, which it may have
+            another time, or the device that it was on is gone.
     """
 
     is_makeshift = False

@@ -12,13 +12,21 @@ import psutil
 import torch
 
 from flyaway import memory
-from flyaway.errors import DeviceError, out_of_memory
+from flyaway.errors import DeviceError, DeviceLostError, out_of_memory
 
 _OUT_OF_MEMORY = ("DefaultCPUAllocator: can't allocate memory", "out of memory")
 """How torch words it where it raises a plain RuntimeError: its allocator for processors, and MPS."""
 
 _OPENCV_OUT_OF_MEMORY = -4
 """cv::Error::StsNoMem, by which OpenCV says it."""
+
+
+_LOST = ("CUDA error:", "HIP error:", "UR error:", "device lost")
+"""How torch words that a driver failed, where it does not raise `torch.AcceleratorError`."""
+
+_is_lost = False
+"""Whether a graphics card has failed in this process. A failed CUDA context stays so until the process ends (CUDA's
+cudaErrorLaunchFailure: "the process must be terminated and relaunched")."""
 
 
 def use_threads(count: int) -> None:
@@ -28,11 +36,13 @@ def use_threads(count: int) -> None:
 
 
 def choose(setting: str) -> torch.device:
-    """The device a setting names, or for "auto" the best this machine has.
+    """The device a setting names, or for "auto" the best this machine has; the processor once a card was lost.
 
     Raises:
         DeviceError: the named device is not here.
     """
+    if _is_lost:
+        return torch.device("cpu")
     if setting == "auto":
         return torch.device(_best())
     try:
@@ -82,13 +92,14 @@ def release() -> None:
 
 @contextmanager
 def memory_errors(shortage: DeviceError | None = None) -> Iterator[None]:
-    """Turn every way of torch to say that memory has run out into one error of ours.
+    """Turn every way of torch to say that memory has run out, or that the device is gone, into one error of ours.
 
     Args:
         shortage: the error; by default the one for an image that does not fit.
 
     Raises:
-        DeviceError: it has.
+        DeviceLostError: the device is gone.
+        DeviceError: memory has run out.
     """
     try:
         yield
@@ -99,9 +110,28 @@ def memory_errors(shortage: DeviceError | None = None) -> Iterator[None]:
             raise
         raise shortage or out_of_memory() from error
     except RuntimeError as error:
-        if not any(words in str(error) for words in _OUT_OF_MEMORY):
+        if any(words in str(error) for words in _OUT_OF_MEMORY):
+            raise shortage or out_of_memory() from error
+        if not isinstance(error, torch.AcceleratorError) and not any(
+            words in str(error) for words in _LOST
+        ):
             raise
-        raise shortage or out_of_memory() from error
+        global _is_lost
+        _is_lost = True
+        raise lost() from error
+
+
+def is_lost() -> bool:
+    """Whether a graphics card has failed in this process, which then uses none."""
+    return _is_lost
+
+
+def lost() -> DeviceLostError:
+    """The error for a graphics card that has failed."""
+    return DeviceLostError(
+        "The graphics card stopped working. Until Flyaway's daemon is started anew (`flyaway daemon stop`), the "
+        "processor does the work; if it happens again, update the card's driver."
+    )
 
 
 def _best() -> str:
@@ -118,6 +148,8 @@ def _last(kind: str) -> int:
 def _is_available(kind: str) -> bool:
     if kind == "cpu":
         return True
+    if _is_lost:
+        return False
     if kind == "mps":
         return torch.backends.mps.is_available()
     return bool(kind in ("cuda", "xpu") and getattr(torch, kind).is_available())

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from flyaway.engines.contract import AnyEngine, Extraction
-from flyaway.errors import DeviceError
+from flyaway.errors import DeviceError, DeviceLostError
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,7 @@ def attempt(
         What `work` gave, and a sentence for each kind of change.
 
     Raises:
+        DeviceLostError: the device is gone, and the engine with it: it will not be lent again.
         DeviceError: memory ran out and nothing is left to save.
     """
     from flyaway.engines import device  # deferred: brings torch, which a known trimap does without
@@ -55,6 +56,10 @@ def attempt(
             try:
                 with device.memory_errors():
                     return work(), tuple(dict.fromkeys(changes))
+            except DeviceLostError:
+                engine.is_makeshift = True
+                changes.clear()  # nothing can be undone
+                raise
             except DeviceError as error:
                 # anew, because the traceback of the first one keeps alive what filled the memory
                 shortage = DeviceError(str(error))

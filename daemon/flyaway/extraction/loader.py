@@ -44,13 +44,16 @@ class EngineLoader:
         """Load one engine; at the last try on the processor, if the device is full and the settings allow it.
 
         Raises:
-            DeviceError: the device of the settings is not here, or its memory is full.
+            DeviceError: the device of the settings is not here, its memory is full, or it was lost and the settings
+                allow no other.
             WeightsError: its checkpoint is missing or damaged.
         """
         from flyaway.engines import device
 
         device.use_threads(self._settings.engine_threads)
         chosen = device.choose(self._settings.device)
+        if device.is_lost() and not self._settings.cpu_fallback:
+            raise device.lost()
         record = _record(name)
         try:
             with device.memory_errors(_no_room(record)):

@@ -11,7 +11,7 @@ import numpy as np
 
 from flyaway.engines.contract import ROUGH_BELOW, AnyEngine, Extraction, Inputs, Report, part
 from flyaway.engines.records import EngineRecord, Role
-from flyaway.errors import EngineError, NoSubjectError
+from flyaway.errors import DeviceLostError, EngineError, NoSubjectError
 from flyaway.extraction import economy, interruptible, trimaps
 from flyaway.extraction.request import ResolvedRequest, Step
 from flyaway.images import encoding
@@ -208,6 +208,17 @@ class _Work:
         return trimaps.from_mask(self.request.image, alpha, known, look)
 
     def _run(self, step: Step, inputs: Inputs, begin: float, end: float) -> Extraction:
+        """Let one engine work; where its device is lost, once more on the processor."""
+        try:
+            return self._run_once(step, inputs, begin, end)
+        except DeviceLostError as error:
+            if not self.may_use_cpu:
+                raise
+            note = str(error)
+        extraction = self._run_once(step, inputs, begin, end)
+        return replace(extraction, notes=(note, *extraction.notes))
+
+    def _run_once(self, step: Step, inputs: Inputs, begin: float, end: float) -> Extraction:
         """Let one engine work, its progress reported as the part of the whole from `begin` to `end`."""
         image = self.request.image
         report = part(_of_stage(self.report, _STAGES[step.role]), begin, end)

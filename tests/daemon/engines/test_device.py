@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from flyaway.engines import device
-from flyaway.errors import DeviceError
+from flyaway.errors import DeviceError, DeviceLostError
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, *kinds: str) -> None:
@@ -91,6 +91,29 @@ def test_every_way_to_run_out_of_memory_is_one(fault: Exception) -> None:
 def test_a_real_shortage_is_one() -> None:
     with pytest.raises(DeviceError, match="not enough memory"), device.memory_errors():
         torch.empty(2**60, dtype=torch.uint8)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        RuntimeError("CUDA error: unspecified launch failure"),
+        torch.AcceleratorError("CUDA error: an illegal memory access was encountered"),
+    ],
+)
+def test_a_card_that_fails_is_used_no_more(
+    monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    monkeypatch.setattr(device, "_is_lost", False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    assert device.choose("auto") == device.choose("cuda") == torch.device("cuda")
+    with (
+        pytest.raises(DeviceLostError, match="graphics card stopped working"),
+        device.memory_errors(),
+    ):
+        raise fault
+    assert device.choose("auto") == device.choose("cuda") == torch.device("cpu")
+    device.release()  # asks nothing of the card
 
 
 def test_other_faults_pass() -> None:

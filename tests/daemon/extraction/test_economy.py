@@ -11,7 +11,7 @@ import torch
 from tests.daemon.servers import MadeUpEngine
 
 from flyaway.engines.contract import Extraction
-from flyaway.errors import CancelledError, DeviceError
+from flyaway.errors import CancelledError, DeviceError, DeviceLostError
 from flyaway.extraction import economy
 
 PICTURE_PX = 24_000_000
@@ -104,6 +104,21 @@ def test_what_filled_the_memory_is_gone_before_anything_is_tried() -> None:
 
     economy.run(Watching(), work, PICTURE_PX, True)
     assert alive == [False]
+
+
+def test_with_the_device_gone_nothing_is_saved_and_the_engine_is_lent_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("flyaway.engines.device._is_lost", False)
+    faults = iter([torch.OutOfMemoryError("out of memory"), RuntimeError("CUDA error: lost")])
+
+    def work() -> Extraction:
+        raise next(faults)
+
+    engine = Sparing(5)
+    with pytest.raises(DeviceLostError):
+        economy.run(engine, work, PICTURE_PX, True)
+    assert (len(engine.asked), engine.restored, engine.is_makeshift) == (1, 0, True)
 
 
 def test_other_errors_pass() -> None:

@@ -100,6 +100,15 @@ def test_a_device_that_is_not_here_is_said() -> None:
         EngineLoader(Settings(device="meta")).load("builtin")
 
 
+def test_after_a_card_was_lost_the_processor_works_if_the_settings_allow_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("flyaway.engines.device._is_lost", True)
+    assert EngineLoader(Settings(device="cuda", threads=1)).load("builtin").device.startswith("CPU")
+    with pytest.raises(DeviceError, match="graphics card stopped working"):
+        EngineLoader(Settings(cpu_fallback=False)).load("builtin")
+
+
 def test_memory_is_reckoned_by_the_size_of_the_weights() -> None:
     loader = EngineLoader(Settings(device="cpu"))
     weights = engines.record("birefnet-lite").weights

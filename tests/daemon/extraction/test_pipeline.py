@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.daemon.servers import MadeUpEngine
+from tests.daemon.servers import Loading, MadeUpEngine
 
 from flyaway.engines.contract import AnyEngine, Extraction, Inputs, Prompts, Report, silent
 from flyaway.engines.records import EngineRecord, Input, Role
-from flyaway.errors import CancelledError, EngineError, NoSubjectError
+from flyaway.errors import CancelledError, DeviceLostError, EngineError, NoSubjectError
 from flyaway.extraction import pipeline
+from flyaway.extraction.keeper import Keeper
 from flyaway.extraction.pipeline import NO_ENGINE, Outcome
 from flyaway.extraction.request import Output, ResolvedRequest, Step
 from flyaway.extraction.sessions import Encoding
@@ -384,6 +385,40 @@ def test_an_engine_that_had_to_go_to_the_processor_is_a_note(
         "The graphics card had no room for Solver, so the processor did its work.",
         "Solved it.",
     )
+
+
+class TestALostCard:
+    """A driver that fails in the middle of the work, as torch words it."""
+
+    @pytest.fixture(autouse=True)
+    def _one_loss(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("flyaway.engines.device._is_lost", False)
+        self.faults = [RuntimeError("CUDA error: unspecified launch failure")]
+
+    def solve(self, image: Image, inputs: Inputs, report: Report) -> Extraction:
+        if self.faults:
+            raise self.faults.pop()
+        return quarter(image, inputs, report)
+
+    def engine(self, name: str) -> AnyEngine:
+        self.loaded.append(Working(name, self.solve, []))
+        return self.loaded[-1]
+
+    def test_is_a_note_and_work_for_another_engine(self) -> None:
+        self.loaded: list[Working] = []
+        keeper = Keeper(Loading(self.engine), idle_s=0)
+        outcome = pipeline.extract(asked(SOLVE, inputs=Inputs(with_edge())), keeper)
+        assert "graphics card stopped working" in outcome.notes[0]
+        assert outcome.notes[1:] == ("Solved it.",)
+        assert len(self.loaded) == 2
+        assert not self.loaded[1].is_makeshift
+        pipeline.extract(asked(SOLVE, inputs=Inputs(with_edge())), keeper)
+        assert len(self.loaded) == 2  # the second one is warm
+
+    def test_is_a_sentence_where_the_settings_allow_no_processor(self) -> None:
+        engines = Engines(solve=self.solve)
+        with pytest.raises(DeviceLostError, match="flyaway daemon stop"):
+            engines.run(asked(SOLVE, inputs=Inputs(with_edge())), may_use_cpu=False)
 
 
 class TestPointedAt:

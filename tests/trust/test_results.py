@@ -1,0 +1,46 @@
+"""docs/trust.md quotes what the runs have found, and no promise that is not kept."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from tests.benchmarks.provenance import REPOSITORY
+from tests.trust.records import RESULTS
+from tests.trust.soak import RUNS
+
+PAGE = (REPOSITORY / "docs" / "trust.md").read_text(encoding="utf-8")
+FOUND: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8"))
+COUNTED = {
+    "fuzz-daemon": "messages",
+    "fuzz-client": "messages",
+    "soak-jobs": "jobs",
+    "soak-deaths": "conversations",
+    "soak-races": "races",
+}
+
+
+def test_every_run_was_done() -> None:
+    names = {"fuzz-daemon", "fuzz-client", *(f"soak-{name}" for name in RUNS)}
+    assert FOUND.keys() == COUNTED.keys() == names
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_the_page_says_how_often(name: str) -> None:
+    found = FOUND[name]
+    (row,) = (
+        line
+        for line in PAGE.splitlines()
+        if line.startswith(f"| `scripts/{name.replace('-', ' ')}`")
+    )
+    count = found["figures"][COUNTED[name]]
+    assert f"{count:,}".replace(",", " ") in row
+    if "growth_percent" in found["figures"]:
+        assert f"{found['figures']['growth_percent']} %" in row
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_what_was_broken_is_told(name: str) -> None:
+    for sentence in FOUND[name]["broken"]:
+        assert sentence in PAGE
