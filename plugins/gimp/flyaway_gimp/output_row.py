@@ -6,6 +6,7 @@ import options
 from gi.repository import Gimp, Gtk
 
 from flyaway_client.options import LAYER_MASK
+from flyaway_client.wording import _
 
 
 class OutputRow:
@@ -21,7 +22,7 @@ class OutputRow:
         self.menu = Gtk.ComboBoxText(hexpand=True)
         for entry in options.OUTPUT_ENTRIES:
             is_replacing = entry.name == LAYER_MASK and layer.get_mask() is not None
-            remark = " (replaces the present one)" if is_replacing else ""
+            remark = _(" (replaces the present one)") if is_replacing else ""
             self.menu.append(entry.name, entry.label + remark)
         self._show()
         config.connect("notify::output", lambda *_: self._show())
