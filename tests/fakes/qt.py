@@ -767,8 +767,16 @@ class QMessageBox(_Text):
         assert icon in QMessageBox.Icon
 
 
+class QLocale:
+    languages: tuple[str, ...] = ("en-GB", "en")
+    """The user's, the best first."""
+
+    def uiLanguages(self) -> list[str]:
+        return list(self.languages)
+
+
 CORE = (
-    QObject, QTimer, QByteArray, QPoint, QPointF, QRect, QRectF, Qt, QEvent, pyqtSignal, QUuid
+    QObject, QTimer, QByteArray, QLocale, QPoint, QPointF, QRect, QRectF, Qt, QEvent, pyqtSignal, QUuid
 )  # fmt: skip
 GUI = (QColor, QIcon, QImage, QPainter, QPixmap)
 WIDGETS = (

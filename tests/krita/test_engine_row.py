@@ -175,3 +175,7 @@ def test_keeps_offering_the_download_while_krita_shows_the_docker_anew(
         if when == "after":
             docker.download_button.click()
             turn_until(lambda: docker.download_button.text() == "Download (885 MB)")
+
+
+def test_the_switch_says_in_two_lines_what_it_does(docker: Docker) -> None:
+    assert docker.paid_work.text() == "Only engines licensed\nfor commercial work"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from .messages import JOBS, EngineInfo
 from .options import AUTO
+from .wording import _
 
 
 @dataclass(frozen=True)
@@ -21,22 +22,22 @@ class MenuEntry:
 SELECTION_ENTRIES = (
     MenuEntry(
         "guess",
-        "Automatic",
-        "A line along the subject is an outline, a rectangle or a loose loop a rough region",
+        _("Automatic"),
+        _("A line along the subject is an outline, a rectangle or a loose loop a rough region"),
     ),
-    MenuEntry("outline", "Outline of the subject", "Hair may cross its edge, both ways"),
-    MenuEntry("region", "Rough region around the subject", "All outside is background"),
+    MenuEntry("outline", _("Outline of the subject"), _("Hair may cross its edge, both ways")),
+    MenuEntry("region", _("Rough region around the subject"), _("All outside is background")),
     MenuEntry(
         "soft",
-        "Soft: what is partly selected is unknown",
-        "What is fully selected is the subject",
+        _("Soft: what is partly selected is unknown"),
+        _("What is fully selected is the subject"),
     ),
     MenuEntry(
         "trimap",
-        "Trimap: black, white, and grey for unknown",
-        "As soft, but nearly black and nearly white count as such",
+        _("Trimap: black, white, and grey for unknown"),
+        _("As soft, but nearly black and nearly white count as such"),
     ),
-    MenuEntry("automatic", "Nothing: find the subject", "The selection is not looked at"),
+    MenuEntry("automatic", _("Nothing: find the subject"), _("The selection is not looked at")),
 )
 """What a selection can mean, the usual one first."""
 
@@ -57,10 +58,10 @@ class EngineEntry(MenuEntry):
 
 
 AUTO_ENGINE = EngineEntry(
-    AUTO, "Best one available", "Flyaway takes the best engine it has for the task."
+    AUTO, _("Best one available"), _("Flyaway takes the best engine it has for the task.")
 )
 
-MORE = MenuEntry("more", "More…", "Every engine by its own name.")
+MORE = MenuEntry("more", _("More…"), _("Every engine by its own name."))
 """What opens the rest of the menu; no engine has its name."""
 
 
@@ -83,17 +84,20 @@ class EngineMenu:
 
 
 _JOB_TITLES = {
-    "any-subject": ("Any subject", "Finds what stands out."),
-    "portrait": ("Portrait", "Finds people."),
-    "fine-hair": ("Fine hair", "The best at hair, fur and veils; at its best with a selection."),
+    "any-subject": (_("Any subject"), _("Finds what stands out.")),
+    "portrait": (_("Portrait"), _("Finds people.")),
+    "fine-hair": (
+        _("Fine hair"),
+        _("The best at hair, fur and veils; at its best with a selection."),
+    ),
     "empty-scene": (
-        "With a photo of the empty scene",
-        "Compares with the same view without the subject, in another layer.",
+        _("With a photo of the empty scene"),
+        _("Compares with the same view without the subject, in another layer."),
     ),
 }
 """What users read for each of messages.JOBS, and about it as long as no engine for it is known."""
 
-NEEDS_PLATE = "Needs a photo of the empty scene in another layer."
+NEEDS_PLATE = _("Needs a photo of the empty scene in another layer.")
 
 
 def engine_menu(
@@ -114,7 +118,7 @@ def engine_menu(
     menu = EngineMenu((_auto_entry(allowed), *jobs), tuple(map(engine_entry, present_first)))
     if menu.find(chosen) or chosen in {info.name for info in known}:
         return menu
-    about = "The daemon has not said that it can run this engine."
+    about = _("The daemon has not said that it can run this engine.")
     return replace(menu, more=(*menu.more, EngineEntry(chosen, chosen, about)))
 
 
@@ -122,7 +126,10 @@ def _auto_entry(allowed: Sequence[EngineInfo]) -> EngineEntry:
     best = _best(allowed, "any-subject")
     if best is None:
         return AUTO_ENGINE
-    return replace(AUTO_ENGINE, label=f"{AUTO_ENGINE.label} (now: {best.title})")
+    return replace(
+        AUTO_ENGINE,
+        label=_("{label} (now: {title})").format(label=AUTO_ENGINE.label, title=best.title),
+    )
 
 
 def _job_entry(job: str, allowed: Sequence[EngineInfo]) -> EngineEntry:
@@ -152,7 +159,9 @@ def engine_entry(info: EngineInfo) -> EngineEntry:
             info.name, _label(info, ""), " ".join(sentences), needs_plate=needs_plate
         )
     way = (
-        f"download, {megabytes(info.download_bytes)}" if not info.page else "to be fetched by hand"
+        _("download, {size}").format(size=megabytes(info.download_bytes))
+        if not info.page
+        else _("to be fetched by hand")
     )
     return EngineEntry(
         info.name,
@@ -161,7 +170,7 @@ def engine_entry(info: EngineInfo) -> EngineEntry:
         is_missing=True,
         needs_plate=needs_plate,
         downloads="" if info.page else info.name,
-        download_label=f"Download ({megabytes(info.download_bytes)})",
+        download_label=_("Download ({size})").format(size=megabytes(info.download_bytes)),
     )
 
 
@@ -169,7 +178,9 @@ def advised_entry(info: EngineInfo) -> EngineEntry:
     """An engine that is worth fetching, offered where no menu names it."""
     entry = engine_entry(info)
     size = megabytes(info.download_bytes)
-    return replace(entry, download_label=f"Download {info.title} ({size})")
+    return replace(
+        entry, download_label=_("Download {title} ({size})").format(title=info.title, size=size)
+    )
 
 
 def pointing_entry(
@@ -195,7 +206,7 @@ def pointing_entry(
         return None
     entry = engine_entry(smallest)
     size = megabytes(smallest.download_bytes)
-    return replace(entry, download_label=f"Find by clicking ({size})")
+    return replace(entry, download_label=_("Find by clicking ({size})").format(size=size))
 
 
 def can_point(engines: Iterable[EngineInfo], *, paid_work_only: bool = False) -> bool:
@@ -208,22 +219,23 @@ def can_point(engines: Iterable[EngineInfo], *, paid_work_only: bool = False) ->
 
 def _label(info: EngineInfo, way: str) -> str:
     """The title with what has to be known before it is chosen: the way to get it, a limited licence."""
-    badge = {True: "", False: "not for paid work", None: "paid work unclear"}[info.paid_work]
+    badge = {True: "", False: _("not for paid work"), None: _("paid work unclear")}[info.paid_work]
     marks = ", ".join(filter(None, (way, badge)))
     return f"{info.title} — {marks}" if marks else info.title
 
 
 def _download_first(info: EngineInfo) -> str:
     """The size again: where a docker is narrow, the menu's own words are cut off before it."""
-    return f"Download it first ({megabytes(info.download_bytes)}), or choose another engine."
+    return _("Download it first ({size}), or choose another engine.").format(
+        size=megabytes(info.download_bytes)
+    )
 
 
 def fetch_first(info: EngineInfo) -> str:
     """What to do about a missing engine that no program can download."""
-    return (
-        f"Fetch its weights ({megabytes(info.download_bytes)}) from {info.page} and run "
-        "`flyaway models import FILE`, or choose another engine."
-    )
+    return _(
+        "Fetch its weights ({size}) from {page} and run `flyaway models import FILE`, or choose another engine."
+    ).format(size=megabytes(info.download_bytes), page=info.page)
 
 
 def megabytes(size_bytes: int) -> str:
@@ -234,8 +246,10 @@ def megabytes(size_bytes: int) -> str:
 def licence(info: EngineInfo) -> str:
     """A sentence on an engine's licence and whether it allows paid work."""
     paid_work = {
-        True: "paid work allowed",
-        False: "not for paid work",
-        None: "not known whether for paid work",
+        True: _("paid work allowed"),
+        False: _("not for paid work"),
+        None: _("not known whether for paid work"),
     }
-    return f"Licence: {info.licence}, {paid_work[info.paid_work]}."
+    return _("Licence: {licence}, {paid_work}.").format(
+        licence=info.licence, paid_work=paid_work[info.paid_work]
+    )

@@ -9,13 +9,18 @@ from .errors import CancelledError, ClientError, RefusedError
 from .messages import ExtractResult
 from .protocol import REMOTE_LOST
 from .refusals import DocumentError
+from .wording import _
 
 
 def success(result: ExtractResult, *remarks: str) -> str:
     """Who did the work, where and in how long, what the selection was taken for, and what else should be known."""
-    worker = f" by {result.worker}" if result.worker else ""
     understood = (f"{result.understood}.",) if result.understood else ()
-    done = f"Done in {result.seconds:.1f} s{worker}."
+    done = (
+        _("Done in {seconds:.1f} s by {worker}.")
+        if result.worker
+        else _("Done in {seconds:.1f} s.")
+    )
+    done = done.format(seconds=result.seconds, worker=result.worker)
     return " ".join((done, *understood, *result.notes, *remarks))
 
 
@@ -26,7 +31,7 @@ def failure(error: BaseException) -> str:
     traceback.print_exception(error, file=sys.stderr)
     if isinstance(error, ClientError):
         return error.message
-    return f"Flyaway's plugin met a defect of its own: {error!r}"
+    return _("Flyaway's plugin met a defect of its own: {error!r}").format(error=error)
 
 
 def is_lost_remote(error: BaseException | None) -> bool:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from .messages import Progress
+from .wording import _
 
 SPEAK_AFTER_S = 2.0
 """Shorter work needs no forecast, and there is too little to make one from."""
@@ -27,13 +28,13 @@ class Pace:
         if passed_s < SPEAK_AFTER_S or not _SPEAK_FROM <= progress.fraction < 1:
             return progress.stage
         left_s = passed_s * (1 - progress.fraction) / progress.fraction
-        return f"{progress.stage}, {_about(left_s)} left"
+        return _("{stage}, {left} left").format(stage=progress.stage, left=_about(left_s))
 
 
 def _about(seconds: float) -> str:
     """A time no finer than can be foretold: single seconds, then fives, then minutes."""
     if seconds < 10:
-        return f"about {max(round(seconds), 1)} s"
+        return _("about {seconds} s").format(seconds=max(round(seconds), 1))
     if seconds < 100:
-        return f"about {5 * round(seconds / 5)} s"
-    return f"about {round(seconds / 60)} min"
+        return _("about {seconds} s").format(seconds=5 * round(seconds / 5))
+    return _("about {seconds} min").format(seconds=round(seconds / 60))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from .menu_entries import MenuEntry
 from .messages import KEEP, REMOVE, UNKNOWN
+from .wording import _
 
 Colour = tuple[int, int, int]
 """R, G and B, 0..255."""
@@ -14,13 +15,13 @@ OVERLAY, ON_BLACK, ON_WHITE, ON_GREEN = "overlay", "on-black", "on-white", "on-g
 BLACK_AND_WHITE, TRIMAP, ORIGINAL = "black-and-white", "trimap", "original"
 
 ENTRIES = (
-    MenuEntry(OVERLAY, "Overlay", "What is masked out lies under a colour; strokes are seen"),
-    MenuEntry(ON_BLACK, "On black", "The cutout before black"),
-    MenuEntry(ON_WHITE, "On white", "The cutout before white"),
-    MenuEntry(ON_GREEN, "On green", "The cutout before green, where what is left of the scene stands out"),
-    MenuEntry(BLACK_AND_WHITE, "Black and white", "The mask itself"),
-    MenuEntry(TRIMAP, "Strokes on the mask", "What was drawn: to keep, to remove, to find out"),
-    MenuEntry(ORIGINAL, "Original", "The layer without the mask"),
+    MenuEntry(OVERLAY, _("Overlay"), _("What is masked out lies under a colour; strokes are seen")),
+    MenuEntry(ON_BLACK, _("On black"), _("The cutout before black")),
+    MenuEntry(ON_WHITE, _("On white"), _("The cutout before white")),
+    MenuEntry(ON_GREEN, _("On green"), _("The cutout before green, where what is left of the scene stands out")),
+    MenuEntry(BLACK_AND_WHITE, _("Black and white"), _("The mask itself")),
+    MenuEntry(TRIMAP, _("Strokes on the mask"), _("What was drawn: to keep, to remove, to find out")),
+    MenuEntry(ORIGINAL, _("Original"), _("The layer without the mask")),
 )  # fmt: skip
 """In the order of the key that goes through them."""
 

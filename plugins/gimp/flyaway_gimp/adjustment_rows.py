@@ -9,6 +9,7 @@ from sliders import Slider
 
 from flyaway_client import adjustments, texts
 from flyaway_client.adjustments import Adjustments
+from flyaway_client.wording import _
 
 _KEYS = {
     "smooth_px": "m",
@@ -47,13 +48,13 @@ class AdjustmentRows:
             for name, (least, most) in adjustments.LIMITS.items()
         }
         self.expander = Gtk.Expander(
-            label="A_djustments", use_underline=True, tooltip_text=texts.ADJUSTMENTS_ABOUT
+            label=_("A_djustments"), use_underline=True, tooltip_text=texts.ADJUSTMENTS_ABOUT
         )
         grid = Gtk.Grid(column_spacing=6, row_spacing=2)
         for row, slider in enumerate(self._sliders.values()):
             slider.attach_to(grid, row)
         reset = Gtk.Button(
-            label="_None", use_underline=True, tooltip_text="Leave the mask as it was solved"
+            label=_("_None"), use_underline=True, tooltip_text=_("Leave the mask as it was solved")
         )
         reset.connect("clicked", lambda *_: self._reset())
         grid.attach(reset, 2, len(self._sliders), 1, 1)

@@ -13,6 +13,7 @@ from flyaway_client import calls, outcome, texts
 from flyaway_client.background import BackgroundCall
 from flyaway_client.menu_entries import EngineEntry
 from flyaway_client.messages import Progress
+from flyaway_client.wording import _
 
 
 class DownloadRow:
@@ -57,7 +58,7 @@ class DownloadRow:
     def _show_state(self) -> None:
         is_busy = self._call is not None
         label = "" if self._entry is None else f"_{self._entry.download_label}"
-        self.button.set_label("Stop _download" if is_busy else label)
+        self.button.set_label(_("Stop _download") if is_busy else label)
         about = "" if self._entry is None else self._entry.about
         self.button.set_tooltip_text(texts.STOP_DOWNLOAD_ABOUT if is_busy else about)
         self.button.set_visible(is_busy or self._entry is not None)

@@ -10,6 +10,7 @@ from flyaway_client import outcome
 from flyaway_client.background import Work
 from flyaway_client.messages import ExtractResult, Preview, Progress
 from flyaway_client.pace import Pace
+from flyaway_client.wording import _
 
 T = TypeVar("T")
 
@@ -18,7 +19,7 @@ class ProgressBar:
     """GIMP's own bar, with a Cancel button beside it that ends this process, and with it the request."""
 
     def __init__(self) -> None:
-        Gimp.progress_init("Reading the layer")
+        Gimp.progress_init(_("Reading the layer"))
         self._pace = Pace()
 
     def on_preview(self, header: Preview, alpha_u8: bytes) -> None:

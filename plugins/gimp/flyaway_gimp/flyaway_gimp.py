@@ -28,6 +28,14 @@ for module, version in (
 ):
     gi.require_version(module, version)
 
+from gi.repository import Gimp, GLib
+
+from flyaway_client import wording
+from flyaway_client.wording import _
+
+# Before what has texts is imported. GIMP tells its plug-ins the language of its preferences in the environment.
+wording.speak(GLib.get_language_names())
+
 import extraction
 import feedback
 import kept_points
@@ -36,7 +44,6 @@ import options
 import point_options
 import refine_options
 import refinement
-from gi.repository import Gimp, GLib
 
 from flyaway_client import outcome, refusals
 from flyaway_client.errors import CancelledError
@@ -57,7 +64,7 @@ class Flyaway(Gimp.PlugIn):
         return [EXTRACT, REFINE, POINT]
 
     def do_set_i18n(self, name: str) -> bool:
-        """There are no translations."""
+        """Our own words are there already; GIMP need not look for a catalogue of its form."""
         return False
 
     def do_create_procedure(self, name: str) -> Gimp.Procedure:
@@ -142,34 +149,44 @@ class Flyaway(Gimp.PlugIn):
 
 
 def _describe_extract(procedure: Gimp.Procedure) -> None:
-    procedure.set_menu_label("E_xtract Foreground…")
+    procedure.set_menu_label(_("E_xtract Foreground…"))
     # GIMP's action search looks through the label and this text.
     procedure.set_documentation(
-        "Flyaway: cut out the subject, hair and all; remove background into a mask (AI matting)",
-        "Sends the layer, with the selection if there is one, to the Flyaway daemon on this "
-        "computer, and makes a layer mask of the alpha it finds. The daemon is started if need be.",
+        _("Flyaway: cut out the subject, hair and all; remove background into a mask (AI matting)"),
+        _(
+            "Sends the layer, with the selection if there is one, to the Flyaway daemon on this "
+            "computer, and makes a layer mask of the alpha it finds. The daemon is started if need be."
+        ),
         None,
     )
     options.add_arguments(procedure)
 
 
 def _describe_point(procedure: Gimp.Procedure) -> None:
-    procedure.set_menu_label("Extract by C_licking…")
+    procedure.set_menu_label(_("Extract by C_licking…"))
     procedure.set_documentation(
-        "Flyaway: click on the subject, or drag a box around it, to cut it out; select object, pick subject",
-        "Shows the layer; a small network finds what is clicked on, and the Flyaway daemon solves its edge, hair and "
-        "all. Without its dialog it cuts out what was pointed at in the layer before.",
+        _(
+            "Flyaway: click on the subject, or drag a box around it, to cut it out; select object, pick subject"
+        ),
+        _(
+            "Shows the layer; a small network finds what is clicked on, and the Flyaway daemon solves its edge, hair and "
+            "all. Without its dialog it cuts out what was pointed at in the layer before."
+        ),
         None,
     )
     point_options.add_arguments(procedure)
 
 
 def _describe_refine(procedure: Gimp.Procedure) -> None:
-    procedure.set_menu_label("_Refine Edge…")
+    procedure.set_menu_label(_("_Refine Edge…"))
     procedure.set_documentation(
-        "Flyaway: retouch the layer mask with strokes, lock by lock; select and mask, refine hair",
-        "Opens the layer with its mask, has it solved again by the Flyaway daemon under each stroke, adjusts it, "
-        "and puts it where it is wanted. Without its dialog it solves the mask again inside the selection.",
+        _(
+            "Flyaway: retouch the layer mask with strokes, lock by lock; select and mask, refine hair"
+        ),
+        _(
+            "Opens the layer with its mask, has it solved again by the Flyaway daemon under each stroke, adjusts it, "
+            "and puts it where it is wanted. Without its dialog it solves the mask again inside the selection."
+        ),
         None,
     )
     refine_options.add_arguments(procedure)
@@ -201,7 +218,7 @@ def _extract_in_dialog(
     dialog = panel.ExtractDialog(procedure, config, layer)
     try:
         if not dialog.ask():
-            raise CancelledError("The dialog was closed.")
+            raise CancelledError(_("The dialog was closed."))
         result = extraction.extract(layer, options.load(config), dialog)
         options.advise(config, result)
         return result
@@ -228,7 +245,7 @@ def _point_in_dialog(config: Gimp.ProcedureConfig, layer: Gimp.Layer) -> Extract
                 raise
             except Exception as error:  # noqa: BLE001 - what was pointed at is not lost for it
                 dialog.go_on(outcome.failure(error))
-        raise CancelledError("The dialog was closed.")
+        raise CancelledError(_("The dialog was closed."))
     finally:
         dialog.close()
 

@@ -8,6 +8,7 @@ from icon_button import icon_button
 
 from flyaway_client import texts, views
 from flyaway_client.views import Colour
+from flyaway_client.wording import _
 
 
 class LookRow:
@@ -21,16 +22,16 @@ class LookRow:
     def __init__(self, canvas: Canvas, overlay: Colour) -> None:
         self._canvas = canvas
         self.row = Gtk.Box(spacing=6)
-        label = Gtk.Label(label="_View", use_underline=True)
+        label = Gtk.Label(label=_("_View"), use_underline=True)
         self._menu = Gtk.ComboBoxText(tooltip_text=f"{texts.VIEW_ABOUT} (F)", focus_on_click=False)
         for entry in views.ENTRIES:
             self._menu.append(entry.name, entry.label)
         label.set_mnemonic_widget(self._menu)
         self._colour = Gtk.ColorButton(
-            rgba=_rgba(overlay), tooltip_text="The overlay's colour", focus_on_click=False
+            rgba=_rgba(overlay), tooltip_text=_("The overlay's colour"), focus_on_click=False
         )
         self._original = Gtk.ToggleButton(
-            label="_Original",
+            label=_("_Original"),
             use_underline=True,
             tooltip_text=f"{texts.ORIGINAL_ABOUT} (X)",
             focus_on_click=False,
@@ -39,10 +40,10 @@ class LookRow:
         for widget in (label, self._menu, self._colour, self._original):
             self.row.pack_start(widget, False, False, 0)
         for icon, about, pressed in (
-            ("zoom-fit-best", "Show all of the layer (0)", canvas.fit),
-            ("zoom-original", "Show each pixel as one (1)", lambda: canvas.zoom(1.0)),
-            ("zoom-in", "Closer (+)", lambda: canvas.step(1)),
-            ("zoom-out", "Further away (-)", lambda: canvas.step(-1)),
+            ("zoom-fit-best", _("Show all of the layer (0)"), canvas.fit),
+            ("zoom-original", _("Show each pixel as one (1)"), lambda: canvas.zoom(1.0)),
+            ("zoom-in", _("Closer (+)"), lambda: canvas.step(1)),
+            ("zoom-out", _("Further away (-)"), lambda: canvas.step(-1)),
         ):
             self.row.pack_end(icon_button(icon, about, pressed), False, False, 0)
         self.row.pack_end(self._scale, False, False, 0)

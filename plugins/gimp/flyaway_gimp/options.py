@@ -22,20 +22,27 @@ from flyaway_client.options import (
     SELECTION,
     Options,
 )
+from flyaway_client.wording import _
 
 OUTPUT_ENTRIES = (
-    MenuEntry(LAYER_MASK, "Layer mask", "A mask on this layer; one it already has is replaced"),
+    MenuEntry(
+        LAYER_MASK, _("Layer mask"), _("A mask on this layer; one it already has is replaced")
+    ),
     MenuEntry(
         NEW_LAYER,
-        "New layer with layer mask, colours decontaminated",
-        "The subject's own colours, free of the background's. This layer is hidden and left as it is",
+        _("New layer with layer mask, colours decontaminated"),
+        _(
+            "The subject's own colours, free of the background's. This layer is hidden and left as it is"
+        ),
     ),
     MenuEntry(
         REFINED_MASK,
-        "Refined layer mask (inside the selection)",
-        "The layer's mask, solved again inside the selection and left as it is outside",
+        _("Refined layer mask (inside the selection)"),
+        _("The layer's mask, solved again inside the selection and left as it is outside"),
     ),
-    MenuEntry(SELECTION, "Selection", "In place of the present one; this layer is left as it is"),
+    MenuEntry(
+        SELECTION, _("Selection"), _("In place of the present one; this layer is left as it is")
+    ),
 )
 
 _HIDDEN = {
@@ -55,8 +62,8 @@ def add_arguments(procedure: Gimp.Procedure) -> None:
     # A string, for the daemon knows its engines, not GIMP: it would refuse names that came later.
     procedure.add_string_argument(
         "engine",
-        "_Engine",
-        'Which engine finds the alpha; "auto" takes the best',
+        _("_Engine"),
+        _('Which engine finds the alpha; "auto" takes the best'),
         usual.engine,
         flags,
     )
@@ -68,11 +75,11 @@ def add_arguments(procedure: Gimp.Procedure) -> None:
         flags,
     )
     procedure.add_layer_argument(
-        "plate", "Photo of the empt_y scene", texts.PLATE_ABOUT, True, flags
+        "plate", _("Photo of the empt_y scene"), texts.PLATE_ABOUT, True, flags
     )
     procedure.add_choice_argument(
         "selection-is",
-        "Selec_tion is",
+        _("Selec_tion is"),
         texts.SELECTION_ABOUT,
         choice(SELECTION_ENTRIES),
         usual.selection_is,
@@ -80,15 +87,15 @@ def add_arguments(procedure: Gimp.Procedure) -> None:
     )
     procedure.add_drawable_argument(
         "selection-from",
-        f"{texts.SOURCE}, if not from the selection",
+        _("{source}, if not from the selection").format(source=texts.SOURCE),
         texts.SOURCE_ABOUT,
         True,
         flags,
     )
     procedure.add_int_argument(
         "edge-width",
-        "Edge _width, at most (0: automatic)",
-        f"{texts.EDGE_WIDTH_ABOUT}; 0 scales with the image",
+        _("Edge _width, at most (0: automatic)"),
+        _("{about}; 0 scales with the image").format(about=texts.EDGE_WIDTH_ABOUT),
         0,
         MAX_EDGE_WIDTH_PX,
         usual.edge_width_px,
@@ -96,8 +103,8 @@ def add_arguments(procedure: Gimp.Procedure) -> None:
     )
     procedure.add_choice_argument(
         "output",
-        "Out_put to",
-        "Where the result goes",
+        _("Out_put to"),
+        _("Where the result goes"),
         choice(OUTPUT_ENTRIES),
         usual.output,
         flags,

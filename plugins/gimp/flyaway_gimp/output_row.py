@@ -9,6 +9,7 @@ from gi.repository import Gimp, Gtk
 
 from flyaway_client.menu_entries import MenuEntry
 from flyaway_client.options import LAYER_MASK
+from flyaway_client.wording import _
 
 
 class OutputRow:
@@ -30,7 +31,7 @@ class OutputRow:
         self.menu = Gtk.ComboBoxText(hexpand=True)
         for entry in entries:
             is_replacing = entry.name == LAYER_MASK and layer.get_mask() is not None
-            remark = " (replaces the present one)" if is_replacing else ""
+            remark = _(" (replaces the present one)") if is_replacing else ""
             self.menu.append(entry.name, entry.label + remark)
         self._show()
         config.connect("notify::output", lambda *_: self._show())

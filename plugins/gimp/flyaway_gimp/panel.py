@@ -20,10 +20,11 @@ from flyaway_client.background import BackgroundCall, Work
 from flyaway_client.latest import Latest
 from flyaway_client.messages import Preview, Progress
 from flyaway_client.pace import Pace
+from flyaway_client.wording import _
 
 T = TypeVar("T")
 
-TITLE = "Flyaway: Extract Foreground"
+TITLE = _("Flyaway: Extract Foreground")
 
 
 class ExtractDialog:
@@ -42,7 +43,7 @@ class ExtractDialog:
         options.forget_what_another_image_had(config, layer.get_image())
         options.forget_plate(config)
         self._dialog = GimpUi.ProcedureDialog.new(procedure, config, TITLE)
-        self._dialog.set_ok_label("E_xtract")
+        self._dialog.set_ok_label(_("E_xtract"))
         extract = self._dialog.get_widget_for_response(Gtk.ResponseType.OK)
         extract.set_tooltip_text(texts.EXTRACT_ABOUT)
         self._config = config
@@ -115,7 +116,7 @@ class ExtractDialog:
         own = {name: dialog.get_widget(name, GObject.TYPE_NONE) for name in names}
         edge_width = own["edge-width"]
         self._selection = SelectionRow(config, layer, edge_width)
-        more = Gtk.Expander(label="_More", use_underline=True, tooltip_text=texts.MORE_ABOUT)
+        more = Gtk.Expander(label=_("_More"), use_underline=True, tooltip_text=texts.MORE_ABOUT)
         self._engine = EngineRow(
             config, self._allow_ok, self._selection.describe, lambda: more.set_expanded(True)
         )
@@ -142,7 +143,7 @@ class ExtractDialog:
         for name in names[:3]:
             self._labels.add_widget(own[name].get_label())
         self._source = SourceRow(config, layer)
-        source = self._labelled("Taken _from", self._source.menu, self._source.menu)
+        source = self._labelled(_("Taken _from"), self._source.menu, self._source.menu)
         self._source.show_in(source)
         engine = Gtk.Box(spacing=6)
         engine.pack_start(self._engine.menu, True, True, 0)
@@ -156,10 +157,10 @@ class ExtractDialog:
             source,
             self._selection.sentence,
             edge_width,
-            self._labelled("_Engine", self._engine.menu, engine),
+            self._labelled(_("_Engine"), self._engine.menu, engine),
             self._engine.download.bar,
             self._engine.about,
-            self._labelled("Out_put to", output.menu, output.menu),
+            self._labelled(_("Out_put to"), output.menu, output.menu),
             more,
         )
         for row in rows:

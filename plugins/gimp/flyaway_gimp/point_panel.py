@@ -30,10 +30,11 @@ from flyaway_client.menu_entries import EngineEntry
 from flyaway_client.messages import ImageHeader, Preview, Progress
 from flyaway_client.planes import Box
 from flyaway_client.pointing import Pointing
+from flyaway_client.wording import _
 
 T = TypeVar("T")
 
-TITLE = "Flyaway: Extract by Clicking"
+TITLE = _("Flyaway: Extract by Clicking")
 SIZE_PX = (1000, 760)
 
 
@@ -184,8 +185,8 @@ class PointDialog:
         self._dialog = GimpUi.Dialog(
             title=TITLE, role="flyaway-extract-by-clicking", use_header_bar=use_header
         )
-        self._dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)
-        self._dialog.add_button("E_xtract", Gtk.ResponseType.OK)
+        self._dialog.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
+        self._dialog.add_button(_("E_xtract"), Gtk.ResponseType.OK)
         self._dialog.set_default_response(Gtk.ResponseType.OK)
         self._dialog.set_default_size(*SIZE_PX)
         GimpUi.window_set_transient(self._dialog)
@@ -209,7 +210,7 @@ class PointDialog:
 
     def _foot(self) -> Gtk.Box:
         """What comes of it."""
-        label = Gtk.Label(label="Out_put to", use_underline=True)
+        label = Gtk.Label(label=_("Out_put to"), use_underline=True)
         output = OutputRow(self._config, self._layer, point_options.OUTPUT_ENTRIES)
         label.set_mnemonic_widget(output.menu)
         self._paid_work = Gtk.CheckButton(

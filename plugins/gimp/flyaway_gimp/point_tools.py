@@ -7,6 +7,7 @@ from icon_button import icon_button
 
 from flyaway_client import texts
 from flyaway_client.pointing import Pointing
+from flyaway_client.wording import _
 
 
 class PointTools:
@@ -20,33 +21,33 @@ class PointTools:
         clicks = self._clicks = pointing.clicks
         self.row = Gtk.Box(spacing=6)
         box = Gtk.RadioButton(
-            label="_Box",
+            label=_("_Box"),
             use_underline=True,
             draw_indicator=False,
-            tooltip_text=f"{texts.BOX_ABOUT} (B)",
+            tooltip_text=texts.with_key(texts.BOX_ABOUT, "B"),
             focus_on_click=False,
         )
         self._stroke = Gtk.RadioButton(
-            label="_Stroke",
+            label=_("_Stroke"),
             use_underline=True,
             draw_indicator=False,
             group=box,
-            tooltip_text=f"{texts.STROKE_ABOUT} (S)",
+            tooltip_text=texts.with_key(texts.STROKE_ABOUT, "S"),
             focus_on_click=False,
         )
         self._box = box
         box.connect("toggled", lambda *_: self._pick())
         self._next = Gtk.Button(
-            label="_Next",
+            label=_("_Next"),
             use_underline=True,
-            tooltip_text=f"{texts.NEXT_MEANING_ABOUT} (Tab)",
+            tooltip_text=texts.with_key(texts.NEXT_MEANING_ABOUT, "Tab"),
             focus_on_click=False,
         )
         self._next.connect("clicked", lambda *_: pointing.cycle())
-        self._back = icon_button("edit-undo", "Take the last click back (Ctrl+Z)", clicks.back)
-        self._forward = icon_button("edit-redo", "Take it again (Ctrl+Shift+Z)", clicks.forward)
+        self._back = icon_button("edit-undo", _("Take the last click back (Ctrl+Z)"), clicks.back)
+        self._forward = icon_button("edit-redo", _("Take it again (Ctrl+Shift+Z)"), clicks.forward)
         self._clear = icon_button(
-            "edit-clear", f"{texts.CLEAR_POINTS_ABOUT} (Delete)", clicks.clear
+            "edit-clear", texts.with_key(texts.CLEAR_POINTS_ABOUT, "Delete"), clicks.clear
         )
         for widget in (box, self._stroke, self._next, self._back, self._forward, self._clear):
             self.row.pack_start(widget, False, False, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gi.repository import GdkPixbuf, GLib, Gtk
 
 from flyaway_client.messages import ImageHeader
+from flyaway_client.wording import _
 
 SIDE_PX = 256
 """At most."""
@@ -14,7 +15,7 @@ class PreviewPicture(Gtk.Image):
     """A picture of the alpha, white on the subject."""
 
     def __init__(self) -> None:
-        super().__init__(tooltip_text="The mask as far as it is found")
+        super().__init__(tooltip_text=_("The mask as far as it is found"))
 
     def show_alpha(self, header: ImageHeader, alpha_u8: bytes) -> None:
         """Show an alpha, "gray" and "u8"."""

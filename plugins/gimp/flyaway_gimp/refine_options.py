@@ -16,17 +16,18 @@ from flyaway_client.messages import MessageError
 from flyaway_client.options import CUTOUT, LAYER_MASK, NEW_LAYER, SELECTION, Options
 from flyaway_client.refusals import DocumentError
 from flyaway_client.views import Colour
+from flyaway_client.wording import _
 
 OUTPUT_ENTRIES = (
-    MenuEntry(LAYER_MASK, "Layer mask", "The layer's own mask, changed where it was touched"),
-    MenuEntry(SELECTION, "Selection", "In place of the present one; this layer is left as it is"),
+    MenuEntry(LAYER_MASK, _("Layer mask"), _("The layer's own mask, changed where it was touched")),
+    MenuEntry(SELECTION, _("Selection"), _("In place of the present one; this layer is left as it is")),
     MenuEntry(
-        CUTOUT, "New layer", "A copy with the mask as its opacity. This layer is hidden and left as it is"
+        CUTOUT, _("New layer"), _("A copy with the mask as its opacity. This layer is hidden and left as it is")
     ),
     MenuEntry(
         NEW_LAYER,
-        "New layer with layer mask",
-        "A copy with the mask. This layer is hidden and left as it is",
+        _("New layer with layer mask"),
+        _("A copy with the mask. This layer is hidden and left as it is"),
     ),
 )  # fmt: skip
 
@@ -39,13 +40,13 @@ def add_arguments(procedure: Gimp.Procedure) -> None:
     """Describe the options to GIMP."""
     usual = Options()
     flags = GObject.ParamFlags.READWRITE
-    procedure.add_string_argument("engine", "_Engine", texts.ENGINE_ABOUT, usual.engine, flags)
+    procedure.add_string_argument("engine", _("_Engine"), texts.ENGINE_ABOUT, usual.engine, flags)
     procedure.add_boolean_argument(
         "paid-work-only", texts.PAID_WORK, texts.PAID_WORK_ABOUT, usual.paid_work_only, flags
     )
     procedure.add_choice_argument(
         "output",
-        "Out_put to",
+        _("Out_put to"),
         texts.OUTPUT_ABOUT,
         options.choice(OUTPUT_ENTRIES),
         LAYER_MASK,
@@ -66,7 +67,7 @@ def add_arguments(procedure: Gimp.Procedure) -> None:
         procedure.add_double_argument(
             _argument(name), label, about, least, most, getattr(neutral, name), flags
         )
-    procedure.add_string_aux_argument("overlay", "", "The overlay's colour", "", flags)
+    procedure.add_string_aux_argument("overlay", "", _("The overlay's colour"), "", flags)
     procedure.add_int_aux_argument(
         "brush", "", "How wide the brush was", 0, 10000, USUAL_BRUSH_PX, flags
     )
@@ -83,7 +84,7 @@ def adjusted(config: Gimp.ProcedureConfig) -> Adjustments:
     try:
         return Adjustments(**values)
     except MessageError as error:  # each alone is within its limits, of which GIMP takes care
-        raise DocumentError("Black Clip must be below White Clip.") from error
+        raise DocumentError(_("Black Clip must be below White Clip.")) from error
 
 
 def set_adjusted(config: Gimp.ProcedureConfig, chosen: Adjustments) -> None:

@@ -8,6 +8,7 @@ from sliders import Slider
 
 from flyaway_client import texts
 from flyaway_client.options import CUTOUT, LAYER_MASK, NEW_LAYER
+from flyaway_client.wording import _
 
 
 class RefineOutput:
@@ -30,7 +31,7 @@ class RefineOutput:
             config.get_property("amount"),
             lambda: config.set_property("amount", round(self._amount.value)),
         )
-        self._label = Gtk.Label(label="Out_put to", use_underline=True, xalign=0)
+        self._label = Gtk.Label(label=_("Out_put to"), use_underline=True, xalign=0)
         self._label.set_mnemonic_widget(self._menu)
         self._menu.connect("changed", lambda *_: self._pick())
         self._menu.set_active_id(config.get_property("output"))

@@ -30,8 +30,9 @@ from flyaway_client.messages import KEEP, REMOVE, UNKNOWN, ExtractResult, Previe
 from flyaway_client.planes import Box, Plane
 from flyaway_client.refusals import DocumentError
 from flyaway_client.retouching import Patch
+from flyaway_client.wording import _
 
-TITLE = "Flyaway: Refine Edge"
+TITLE = _("Flyaway: Refine Edge")
 SIZE_PX = (1120, 740)
 
 _LEAST_BRUSH_PX, _MOST_BRUSH_PX, _BRUSH_SHARE = 8, 200, 0.02
@@ -239,8 +240,8 @@ class RefineDialog:
         self._dialog = GimpUi.Dialog(
             title=TITLE, role="flyaway-refine-edge", use_header_bar=use_header
         )
-        self._dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)
-        self._dialog.add_button("_Apply", Gtk.ResponseType.OK)
+        self._dialog.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
+        self._dialog.add_button(_("_Apply"), Gtk.ResponseType.OK)
         self._dialog.set_default_response(Gtk.ResponseType.OK)
         self._dialog.set_default_size(*SIZE_PX)
         GimpUi.window_set_transient(self._dialog)
@@ -290,7 +291,7 @@ class RefineDialog:
             focus_on_click=False,
         )
         self._paid_work.connect("toggled", self._choose_engines)
-        more = Gtk.Expander(label="More", tooltip_text=texts.MORE_ABOUT)
+        more = Gtk.Expander(label=_("More"), tooltip_text=texts.MORE_ABOUT)
         more.add(self._paid_work)
         return _column(self._selection, self._adjustments.expander, grid, more)
 

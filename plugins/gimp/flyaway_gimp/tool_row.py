@@ -12,12 +12,13 @@ from sliders import Slider
 from flyaway_client import brush, texts
 from flyaway_client.messages import KEEP, REMOVE, UNKNOWN
 from flyaway_client.views import STROKE_COLOURS
+from flyaway_client.wording import _
 
 _TOOLS = (
-    (UNKNOWN, "Find _hair", f"{texts.UNKNOWN_ABOUT} (H or U)"),
-    (KEEP, "_Keep", f"{texts.KEEP_ABOUT} (K)"),
-    (REMOVE, "_Remove", f"{texts.REMOVE_ABOUT} (R)"),
-    (ERASER, "_Eraser", f"{texts.ERASER_ABOUT} (E)"),
+    (UNKNOWN, _("Find _hair"), f"{texts.UNKNOWN_ABOUT} (H or U)"),
+    (KEEP, _("_Keep"), f"{texts.KEEP_ABOUT} (K)"),
+    (REMOVE, _("_Remove"), f"{texts.REMOVE_ABOUT} (R)"),
+    (ERASER, _("_Eraser"), f"{texts.ERASER_ABOUT} (E)"),
 )
 
 _SWATCH_PX = 12
@@ -62,8 +63,8 @@ class ToolRow:
             self._tools[level] = tool
             self.row.pack_start(tool, False, False, 0)
         self._width = Slider(
-            "Si_ze",
-            f"{texts.BRUSH_ABOUT} ([ and ])",
+            _("Si_ze"),
+            _("{about} ([ and ])").format(about=texts.BRUSH_ABOUT),
             brush.LEAST_PX,
             brush.MOST_PX,
             width_px,
@@ -71,8 +72,8 @@ class ToolRow:
         )
         for widget in (self._width.label, self._width.slider, self._width.digits):
             self.row.pack_start(widget, widget is self._width.slider, True, 0)
-        self._back = icon_button("edit-undo", "Take the last stroke back (Ctrl+Z)", back)
-        self._forward = icon_button("edit-redo", "Take it again (Ctrl+Shift+Z)", forward)
+        self._back = icon_button("edit-undo", _("Take the last stroke back (Ctrl+Z)"), back)
+        self._forward = icon_button("edit-redo", _("Take it again (Ctrl+Shift+Z)"), forward)
         for button in (self._back, self._forward):
             self.row.pack_start(button, False, False, 0)
 

@@ -12,7 +12,13 @@ if sys.version_info < (3, 10):  # noqa: UP036 - the oldest that may meet this fi
         "Flyaway needs Python 3.10 or newer, and this Krita brings an older one. Update Krita to 5.2."
     )
 
-from .extension import FlyawayExtension
+from .flyaway_client import wording
+from .qt import QtCore
+
+# Before what has texts is imported. The language that the user has chosen in Krita is Qt's default then.
+wording.speak(QtCore.QLocale().uiLanguages())
+
+from .extension import FlyawayExtension  # noqa: E402
 
 _krita = Krita.instance()
 _extension = FlyawayExtension(_krita)

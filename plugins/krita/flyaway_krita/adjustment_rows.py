@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .flyaway_client import texts
 from .flyaway_client.adjustments import LIMITS, Adjustments
+from .flyaway_client.wording import _
 from .qt import QtCore, QtWidgets
 
 _STEPS = {"smooth_px": 10, "feather_px": 10}
@@ -38,8 +39,8 @@ class AdjustmentRows(QtWidgets.QWidget):
         self.reset()
         for slider in self._sliders.values():
             slider.valueChanged.connect(self._change)
-        self._reset = QtWidgets.QPushButton("Reset")
-        self._reset.setToolTip("Leave the mask as it was solved")
+        self._reset = QtWidgets.QPushButton(_("Reset"))
+        self._reset.setToolTip(_("Leave the mask as it was solved"))
         self._reset.clicked.connect(lambda _is_checked: self._start_over())
         column.addWidget(self._reset)
 

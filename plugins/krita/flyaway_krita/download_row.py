@@ -9,6 +9,7 @@ from .flyaway_client import calls, outcome, texts
 from .flyaway_client.background import BackgroundCall
 from .flyaway_client.menu_entries import EngineEntry
 from .flyaway_client.messages import Progress
+from .flyaway_client.wording import _
 from .paragraph import Paragraph
 from .progress_bar import ProgressBar
 from .qt import QtCore, QtWidgets
@@ -53,7 +54,7 @@ class DownloadRow(QtWidgets.QWidget):
     def _show_state(self) -> None:
         is_busy = self._call is not None
         label = "" if self._entry is None else self._entry.download_label
-        self._button.setText("Stop download" if is_busy else label)
+        self._button.setText(_("Stop download") if is_busy else label)
         self._button.setToolTip("" if self._entry is None else self._entry.about)
         self._bar.setVisible(is_busy)
         self._stage.setVisible(is_busy)

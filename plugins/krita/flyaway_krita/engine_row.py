@@ -42,7 +42,7 @@ class EngineRow(QtWidgets.QWidget):
         self.menu.setToolTip(texts.ENGINE_ABOUT)
         self._about = Paragraph()
         self.download = DownloadRow()
-        self._switch = QtWidgets.QCheckBox(texts.PAID_WORK.replace("licensed ", "licensed\n"))
+        self._switch = QtWidgets.QCheckBox(_in_two_lines(texts.PAID_WORK))
         self._switch.setToolTip(texts.PAID_WORK_ABOUT)
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -161,3 +161,10 @@ class EngineRow(QtWidgets.QWidget):
         elif self._is_wanted or not isinstance(error, ClientError):
             self._is_wanted = False
             self._about.show_problem(outcome.failure(error))
+
+
+def _in_two_lines(text: str) -> str:
+    """The text for a narrow docker, broken at the blank that leaves the shorter lines; as it is where it has none."""
+    words = text.split(" ")
+    breaks = ((" ".join(words[:count]), " ".join(words[count:])) for count in range(1, len(words)))
+    return "\n".join(min(breaks, key=lambda lines: max(map(len, lines)), default=(text,)))

@@ -11,6 +11,7 @@ from .flyaway_client.layer import Picture
 from .flyaway_client.messages import CHANNELS, DTYPES, ImageHeader
 from .flyaway_client.planes import Box, Plane
 from .flyaway_client.views import Colour, View
+from .flyaway_client.wording import _
 from .qt import QtCore, QtGui, QtWidgets
 
 _STEPS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
@@ -80,7 +81,7 @@ class MaskView(QtWidgets.QWidget):
         super().__init__()
         self.setMinimumHeight(160)
         self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
-        self.setToolTip("The wheel zooms, dragging moves. F: next view. X: original")
+        self.setToolTip(_("The wheel zooms, dragging moves. F: next view. X: original"))
         self.view = views.OVERLAY
         self.colour = views.OVERLAY_COLOUR
         self.pen: Pen | None = None

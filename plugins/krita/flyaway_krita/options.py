@@ -13,15 +13,22 @@ from .flyaway_client.options import (
     SELECTION,
     Options,
 )
+from .flyaway_client.wording import _
 
 OUTPUT_ENTRIES = (
-    MenuEntry(LAYER_MASK, "Transparency mask", "A mask on the layer; one that it has is hidden"),
+    MenuEntry(
+        LAYER_MASK, _("Transparency mask"), _("A mask on the layer; one that it has is hidden")
+    ),
     MenuEntry(
         NEW_LAYER,
-        "New layer with mask, colors decontaminated",
-        "The subject's own colours, free of the background's. The layer is hidden and left as it is",
+        _("New layer with mask, colors decontaminated"),
+        _(
+            "The subject's own colours, free of the background's. The layer is hidden and left as it is"
+        ),
     ),
-    MenuEntry(SELECTION, "Selection", "In place of the present one; the layer is left as it is"),
+    MenuEntry(
+        SELECTION, _("Selection"), _("In place of the present one; the layer is left as it is")
+    ),
 )
 
 _GROUP = "flyaway_krita"

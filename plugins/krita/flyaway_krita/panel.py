@@ -14,6 +14,7 @@ from .flyaway_client import texts
 from .flyaway_client.menu_entries import advised_entry
 from .flyaway_client.messages import EngineInfo
 from .flyaway_client.options import Options
+from .flyaway_client.wording import _
 from .output_row import OutputRow
 from .paragraph import Paragraph
 from .plate_row import PlateRow
@@ -89,10 +90,10 @@ class FlyawayDocker(DockWidget):
         self._output.setObjectName(f"{OBJECT_NAME}_output")
         self._plate = PlateRow()
         self._plate.setObjectName(f"{OBJECT_NAME}_plate")
-        self._button = QtWidgets.QPushButton("Extract")
+        self._button = QtWidgets.QPushButton(_("Extract"))
         self._button.setObjectName(f"{OBJECT_NAME}_button")
         self._button.setToolTip(texts.EXTRACT_ABOUT)
-        self._point = QtWidgets.QPushButton("By clicking…")
+        self._point = QtWidgets.QPushButton(_("By clicking…"))
         self._point.setObjectName(f"{OBJECT_NAME}_by_clicking")
         self._point.setToolTip(texts.POINTING_ABOUT)
         self._point.clicked.connect(lambda _is_checked: self.pointing_asked.emit())
@@ -110,10 +111,10 @@ class FlyawayDocker(DockWidget):
         self._form = form = QtWidgets.QFormLayout()
         # A narrow docker puts the labels above the menus rather than to be wider.
         form.setRowWrapPolicy(QtWidgets.QFormLayout.RowWrapPolicy.WrapLongRows)
-        form.addRow("Selection is:", self._selection)
-        form.addRow("Output:", self._output)
-        form.addRow("Engine:", self._engine)
-        form.addRow("Empty scene:", self._plate)
+        form.addRow(_("Selection is:"), self._selection)
+        form.addRow(_("Output:"), self._output)
+        form.addRow(_("Engine:"), self._engine)
+        form.addRow(_("Empty scene:"), self._plate)
         choices = QtWidgets.QWidget()
         rows = QtWidgets.QVBoxLayout(choices)
         rows.setContentsMargins(0, 0, 0, 0)
@@ -228,8 +229,9 @@ class FlyawayDocker(DockWidget):
             self._engine.refresh()
 
     def _show_button(self) -> None:
-        where = f" work on “{self._extractor.elsewhere}”" if self._extractor.elsewhere else ""
-        self._button.setText(f"Cancel{where}" if self._extractor.is_busy else "Extract")
+        elsewhere = self._extractor.elsewhere
+        cancel = _("Cancel work on “{image}”").format(image=elsewhere) if elsewhere else _("Cancel")
+        self._button.setText(cancel if self._extractor.is_busy else _("Extract"))
 
     def _show_progress(self, stage: str, fraction: float) -> None:
         self._bar.show_fraction(fraction)

@@ -7,6 +7,7 @@ from krita import Krita, Node
 from . import layers, plates
 from .flyaway_client import texts
 from .flyaway_client.refusals import DocumentError
+from .flyaway_client.wording import _
 from .menu import Menu
 
 
@@ -33,7 +34,7 @@ class PlateRow(Menu):
         shown = plates.chosen_of(nodes, identity)
         entries = [(layers.identity(node), node.name()) for node in nodes]
         if shown is None:
-            entries.insert(0, ("", "Choose a layer" if nodes else "No other paint layer"))
+            entries.insert(0, ("", _("Choose a layer") if nodes else _("No other paint layer")))
         # A menu that is just closing forgets what was clicked in it if it is filled anew.
         if entries != self._entries:
             self._entries = entries

@@ -21,6 +21,7 @@ from .flyaway_client.pace import Pace
 from .flyaway_client.planes import Box
 from .flyaway_client.pointing import Pointing
 from .flyaway_client.retouching import Image
+from .flyaway_client.wording import _
 from .host import Target
 from .mask_view import ALL, Coarse, MaskView, Scene
 from .menu import Menu
@@ -29,7 +30,7 @@ from .progress_bar import ProgressBar
 from .qt import QtCore, QtGui, QtWidgets
 
 OBJECT_NAME = "flyaway_point"
-TITLE = "Flyaway: Extract by Clicking"
+TITLE = _("Flyaway: Extract by Clicking")
 SIZE_PX = (900, 700)
 
 
@@ -225,16 +226,22 @@ class PointWindow(QtWidgets.QDialog):
         row = QtWidgets.QHBoxLayout(self._tools)
         row.setContentsMargins(0, 0, 0, 0)
         self._box = QtWidgets.QRadioButton(texts.BOX)
-        self._box.setToolTip(f"{texts.BOX_ABOUT} (B)")
+        self._box.setToolTip(texts.with_key(texts.BOX_ABOUT, "B"))
         self._box.setChecked(True)
         self._box.toggled.connect(self._choose_drag)
         self._stroke = QtWidgets.QRadioButton(texts.STROKE)
-        self._stroke.setToolTip(f"{texts.STROKE_ABOUT} (S)")
-        self._next = self._button(texts.NEXT_MEANING, f"{texts.NEXT_MEANING_ABOUT} (Tab)")
+        self._stroke.setToolTip(texts.with_key(texts.STROKE_ABOUT, "S"))
+        self._next = self._button(
+            texts.NEXT_MEANING, texts.with_key(texts.NEXT_MEANING_ABOUT, "Tab"), name="next"
+        )
         self._next.clicked.connect(lambda _is_checked: self._pointing.cycle())
-        self._back = self._button("Back", "Take the last click back (Ctrl+Z)")
-        self._forward = self._button("Forward", "Take it again (Ctrl+Shift+Z)")
-        self._clear = self._button(texts.CLEAR_POINTS, f"{texts.CLEAR_POINTS_ABOUT} (Delete)")
+        self._back = self._button(_("Back"), _("Take the last click back (Ctrl+Z)"), name="back")
+        self._forward = self._button(
+            _("Forward"), _("Take it again (Ctrl+Shift+Z)"), name="forward"
+        )
+        self._clear = self._button(
+            texts.CLEAR_POINTS, texts.with_key(texts.CLEAR_POINTS_ABOUT, "Delete"), name="clear"
+        )
         self._views = Menu()
         for entry in views.ENTRIES:
             self._views.add(entry.name, entry.label, entry.about)
@@ -254,16 +261,16 @@ class PointWindow(QtWidgets.QDialog):
             row.addWidget(widget)
         self._view = MaskView()
         self._view.setObjectName(f"{OBJECT_NAME}_picture")
-        self._view.setToolTip(f"{texts.POINTING_ABOUT}. The wheel zooms, the middle button moves")
+        self._view.setToolTip(_("Click on the subject. The wheel zooms, the middle button moves"))
         self._status = Paragraph(2)
         self._status.setObjectName(f"{OBJECT_NAME}_status")
         self._bar = ProgressBar()
         self._download = DownloadRow()
         self._download.setObjectName(f"{OBJECT_NAME}_download")
         self._download.ended.connect(self._end_download)
-        self._extract = self._button("Extract", texts.EXTRACT_ABOUT)
+        self._extract = self._button(_("Extract"), texts.EXTRACT_ABOUT, name="extract")
         self._extract.clicked.connect(lambda _is_checked: self.accept())
-        cancel = self._button("Cancel", "")
+        cancel = self._button(_("Cancel"), "", name="cancel")
         cancel.clicked.connect(lambda _is_checked: self.reject())
         foot = QtWidgets.QWidget()
         ends = QtWidgets.QHBoxLayout(foot)
@@ -276,9 +283,9 @@ class PointWindow(QtWidgets.QDialog):
         for widget in (self._status, self._bar, self._download, foot):
             column.addWidget(widget)
 
-    def _button(self, label: str, about: str) -> QtWidgets.QPushButton:
+    def _button(self, label: str, about: str, *, name: str) -> QtWidgets.QPushButton:
         button = QtWidgets.QPushButton(label)
-        button.setObjectName(f"{OBJECT_NAME}_{label.lower()}")
+        button.setObjectName(f"{OBJECT_NAME}_{name}")
         button.setToolTip(about)
         # The keys are the picture's: Return extracts, whatever was pressed last.
         button.setAutoDefault(False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .flyaway_client.messages import ImageHeader
+from .flyaway_client.wording import _
 from .qt import QtCore, QtGui, QtWidgets
 
 SIDE_PX = 200
@@ -14,7 +15,7 @@ class PreviewPicture(QtWidgets.QLabel):
 
     def __init__(self) -> None:
         super().__init__("")
-        self.setToolTip("The mask as far as it is found")
+        self.setToolTip(_("The mask as far as it is found"))
         self.clear()
 
     def show_alpha(self, header: ImageHeader, alpha_u8: bytes) -> None:

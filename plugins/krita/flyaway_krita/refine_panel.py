@@ -12,6 +12,7 @@ from .flyaway_client.menu_entries import MenuEntry
 from .flyaway_client.messages import KEEP, REMOVE, UNKNOWN, ImageHeader
 from .flyaway_client.options import CUTOUT, NEW_LAYER, SELECTION
 from .flyaway_client.planes import Box
+from .flyaway_client.wording import _
 from .mask_view import MaskView, Scene
 from .menu import Menu
 from .paragraph import Paragraph
@@ -21,19 +22,23 @@ from .retoucher import Retoucher
 OBJECT_NAME = "flyaway_retouch"
 
 BRUSHES = (
-    (KEEP, "Keep", "Paint where the subject surely is"),
-    (REMOVE, "Remove", "Paint where there surely is background"),
-    (UNKNOWN, "Find hair", "Paint over hair, fur or anything else that is to be found out"),
+    (KEEP, _("Keep"), _("Paint where the subject surely is")),
+    (REMOVE, _("Remove"), _("Paint where there surely is background")),
+    (UNKNOWN, _("Find hair"), _("Paint over hair, fur or anything else that is to be found out")),
 )
 
 OUTPUTS = (
-    MenuEntry(SELECTION, "Selection", "In place of the present one"),
+    MenuEntry(SELECTION, _("Selection"), _("In place of the present one")),
     MenuEntry(
         NEW_LAYER,
-        "New layer with mask, colors decontaminated",
-        "The subject's own colours, as far as the amount says. The layer is hidden and left as it is",
+        _("New layer with mask, colors decontaminated"),
+        _(
+            "The subject's own colours, as far as the amount says. The layer is hidden and left as it is"
+        ),
     ),
-    MenuEntry(CUTOUT, "New layer, cut out", "The same, with the mask as the layer's own opacity"),
+    MenuEntry(
+        CUTOUT, _("New layer, cut out"), _("The same, with the mask as the layer's own opacity")
+    ),
 )
 
 CHECK_MS = 1000
@@ -48,7 +53,7 @@ class RefineDocker(DockWidget):
     def __init__(self, retoucher: Retoucher) -> None:
         super().__init__()
         self.setObjectName(OBJECT_NAME)
-        self.setWindowTitle("Flyaway: Refine Edge")
+        self.setWindowTitle(_("Flyaway: Refine Edge"))
         self._retoucher = retoucher
         self._before_original = views.OVERLAY
         self._build()
@@ -68,21 +73,23 @@ class RefineDocker(DockWidget):
         content = QtWidgets.QWidget()
         column = QtWidgets.QVBoxLayout(content)
         column.addWidget(self._row(*(self._brush(*one) for one in BRUSHES)))
-        self._live = QtWidgets.QCheckBox("Live")
-        self._live.setToolTip("Solve each stroke as soon as the pen is lifted")
+        self._live = QtWidgets.QCheckBox(_("Live"))
+        self._live.setToolTip(_("Solve each stroke as soon as the pen is lifted"))
         self._live.setChecked(True)
         self._live.toggled.connect(self._set_live)
-        self._refine = self._button("Refine", self._retoucher.refine)
+        self._refine = self._button(_("Refine"), self._retoucher.refine)
         self._refine.setToolTip(
-            "Solve what is painted and waits, or else the mask inside the selection, such as around a lock of hair"
+            _(
+                "Solve what is painted and waits, or else the mask inside the selection, such as around a lock of hair"
+            )
         )
         column.addWidget(self._row(self._refine, self._live))
-        self._back = self._button("Back", self._retoucher.back)
-        self._back.setToolTip("Take the last stroke or refinement back")
-        self._forward = self._button("Forward", self._retoucher.forward)
-        self._forward.setToolTip("Take it again")
-        self._done = self._button("Done", self._retoucher.end)
-        self._done.setToolTip("Hide the hints, which stay in the image; the mask stays as it is")
+        self._back = self._button(_("Back"), self._retoucher.back)
+        self._back.setToolTip(_("Take the last stroke or refinement back"))
+        self._forward = self._button(_("Forward"), self._retoucher.forward)
+        self._forward.setToolTip(_("Take it again"))
+        self._done = self._button(_("Done"), self._retoucher.end)
+        self._done.setToolTip(_("Hide the hints, which stay in the image; the mask stays as it is"))
         column.addWidget(self._row(self._back, self._forward, self._done))
         self._status = Paragraph(2)
         self._status.setObjectName(f"{OBJECT_NAME}_status")
@@ -94,8 +101,8 @@ class RefineDocker(DockWidget):
         self._view = MaskView()
         self._view.setObjectName(f"{OBJECT_NAME}_picture")
         self._views.activated.connect(lambda _index: self._choose_view())
-        self._colour = self._button("Colour…", self._choose_colour)
-        self._colour.setToolTip("The overlay's colour")
+        self._colour = self._button(_("Colour…"), self._choose_colour)
+        self._colour.setToolTip(_("The overlay's colour"))
         column.addWidget(self._row(self._views, self._colour))
         column.addWidget(self._view, 1)
         self._adjustments = AdjustmentRows()
@@ -107,10 +114,12 @@ class RefineDocker(DockWidget):
         self._amount = QtWidgets.QSpinBox()
         self._amount.setRange(0, 100)
         self._amount.setValue(100)
-        self._amount.setPrefix("Amount: ")
+        self._amount.setPrefix(_("Amount: "))
         self._amount.setSuffix(" %")
-        self._amount.setToolTip("How far the subject's own colours take the place of the layer's")
-        self._put = self._button("Output", self._put_out)
+        self._amount.setToolTip(
+            _("How far the subject's own colours take the place of the layer's")
+        )
+        self._put = self._button(_("Output"), self._put_out)
         self._put.setToolTip(texts.OUTPUT_ABOUT)
         more = QtWidgets.QWidget()
         rows = QtWidgets.QVBoxLayout(more)
@@ -119,8 +128,10 @@ class RefineDocker(DockWidget):
         rows.addWidget(self._outputs)
         rows.addWidget(self._row(self._amount, self._put))
         more.setVisible(False)
-        self._more = QtWidgets.QCheckBox("Adjust and output")
-        self._more.setToolTip("Adjust the mask without solving it again, and put it elsewhere too")
+        self._more = QtWidgets.QCheckBox(_("Adjust and output"))
+        self._more.setToolTip(
+            _("Adjust the mask without solving it again, and put it elsewhere too")
+        )
         self._more.toggled.connect(more.setVisible)
         column.addWidget(self._more)
         column.addWidget(more)
@@ -148,7 +159,7 @@ class RefineDocker(DockWidget):
     def _brush(self, level: int, label: str, about: str) -> QtWidgets.QPushButton:
         """The button of a kind of stroke, with its colour."""
         button = self._button(label, lambda: self._retoucher.paint(level))
-        button.setToolTip(f"{about}: then paint on the image, with any brush")
+        button.setToolTip(_("{about}: then paint on the image, with any brush").format(about=about))
         swatch = QtGui.QPixmap(_SWATCH_PX, _SWATCH_PX)
         swatch.fill(QtGui.QColor(*views.STROKE_COLOURS[level]))
         button.setIcon(QtGui.QIcon(swatch))

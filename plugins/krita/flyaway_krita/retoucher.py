@@ -21,6 +21,7 @@ from .flyaway_client.messages import Preview
 from .flyaway_client.options import SELECTION
 from .flyaway_client.planes import Box, Plane
 from .flyaway_client.retouching import Patch
+from .flyaway_client.wording import _
 from .qt import QtCore
 from .retouch_session import Session
 
@@ -142,7 +143,7 @@ class Retoucher(QtCore.QObject):
         alpha = session.target.read_mask(whole)
         if output == SELECTION:
             outputs.select(session.target.document, session.target.rectangle(whole), alpha)
-            self.announced.emit("The mask is the selection now.", False)
+            self.announced.emit(_("The mask is the selection now."), False)
             return
         assert session.pixels.mask is not None
         mask = Picture(session.pixels.mask.header, alpha)
@@ -151,7 +152,7 @@ class Retoucher(QtCore.QObject):
         )
         work = partial(calls.decontaminate, host.client_name(), pixels, percent / 100)
         background.start(self, work, partial(self._put_layer, session, output))
-        self.announced.emit("Cleaning colours…", False)
+        self.announced.emit(_("Cleaning colours…"), False)
 
     def end(self) -> None:
         """Retouch no more; the mask stays as it is, the hints are hidden and kept."""
@@ -239,7 +240,7 @@ class Retoucher(QtCore.QObject):
             partial(self._end, session, patch),
             report,
         )
-        self.announced.emit("Refining…", False)
+        self.announced.emit(_("Refining…"), False)
         self.changed.emit()
 
     def _end(self, session: Session, patch: Patch, call: BackgroundCall[Extracted]) -> None:

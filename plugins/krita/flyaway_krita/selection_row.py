@@ -13,6 +13,7 @@ from .flyaway_client.messages import Description
 from .flyaway_client.miniature import Miniature
 from .flyaway_client.options import MAX_EDGE_WIDTH_PX, Options
 from .flyaway_client.refusals import DocumentError
+from .flyaway_client.wording import _
 from .menu import Menu
 from .paragraph import Paragraph
 from .qt import QtCore, QtWidgets
@@ -133,14 +134,16 @@ class SelectionRow(QtWidgets.QWidget):
 
     def _show_edge(self, width_px: int | None) -> None:
         """Offer to choose the edge width where there is an edge: so wide, if it is left to the picture."""
-        self.edge_width.setSpecialValueText(f"Edge: {texts.edge_width(width_px)}")
+        self.edge_width.setSpecialValueText(
+            _("Edge: {width}").format(width=texts.edge_width(width_px))
+        )
         self.edge_width.setVisible(width_px is not None)
 
 
 def _edge_width_box() -> QtWidgets.QSpinBox:
     box = QtWidgets.QSpinBox()
     box.setRange(0, MAX_EDGE_WIDTH_PX)
-    box.setPrefix("Edge: up to ")
+    box.setPrefix(_("Edge: up to "))
     box.setSuffix(" px")
     box.setToolTip(texts.EDGE_WIDTH_ABOUT)
     policy = box.sizePolicy()

@@ -130,3 +130,6 @@ class Qt:
     class ItemDataRole:
         UserRole: Qt.ItemDataRole
         ToolTipRole: Qt.ItemDataRole
+
+class QLocale:
+    def uiLanguages(self) -> list[str]: ...

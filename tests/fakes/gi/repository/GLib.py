@@ -53,3 +53,8 @@ def turn() -> None:
 def has_timeouts() -> bool:
     """Whether the main loop still has something to call; for tests."""
     return bool(_timeouts)
+
+
+def get_language_names() -> list[str]:
+    """The user's languages, the best first; "C" is the last."""
+    return ["C"]
