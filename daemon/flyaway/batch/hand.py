@@ -14,7 +14,7 @@ from flyaway.batch.inputs import Input
 from flyaway.batch.manifest import Manifest, Record, State, Verdict, judge
 from flyaway.batch.plan import Job
 from flyaway.batch.work import Answer, Prepared, Wishes
-from flyaway.errors import BatchError, OutputError, RequestError
+from flyaway.errors import BatchError, OutputError, RequestError, UnknownEngineError
 
 
 class Hand:
@@ -86,7 +86,7 @@ class Hand:
         if verdict is Verdict.UNFINISHED and before is not None:
             settled = publishing.settle(self._manifest, job, before)
             if settled is not None and self._verdict(job, settled) is Verdict.DONE:
-                return _done(settled)
+                return done(settled)
         if not self.is_to_do(verdict):
             return Passed(job.name, verdict)
         prepared = work.prepare(job, self._wishes)
@@ -108,7 +108,7 @@ class Hand:
         )
         del prepared, answer  # writing takes a while, and needs none of their pixels
         with work.faults_as_sentences(job):
-            return _done(publishing.publish(self._manifest, job, finished, record, before))
+            return done(publishing.publish(self._manifest, job, finished, record, before))
 
     def _failed(self, job: Job, record: Record, before: Record | None, sentence: str) -> Failed:
         """Remember that a photo failed."""
@@ -120,7 +120,19 @@ class Hand:
         return Failed(job.name, sentence)
 
 
-def _done(record: Record) -> Done:
+def installed_weights(engine: str) -> str | None:
+    """The hash of an engine's file on this machine, None where it has none."""
+    from flyaway import engines  # deferred: the table of all engines, and a web client
+    from flyaway.weights.store import Store
+
+    try:
+        return Store().digest(engines.record(engine))
+    except UnknownEngineError:  # such as none
+        return None
+
+
+def done(record: Record) -> Done:
+    """What is told of a photo whose record says that it is done."""
     return Done(
         record.photo,
         tuple(record.outputs),

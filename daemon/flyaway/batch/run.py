@@ -31,6 +31,9 @@ Solver = Callable[[ExtractRequest, Mapping[str, Buffer], Callable[[], bool]], An
 _HANDS_BESIDE = 2
 """Photos in hand beyond those with the engines: the next is read while the last is written."""
 
+_WORKERS = 2
+"""Photos with the engines at once, where nobody says how many: one is read while the other is solved."""
+
 _BUSY_S = 0.5
 """How long until an engine's queue that was full is tried again."""
 
@@ -67,7 +70,7 @@ class Run:
         self._tell = tell
         self._is_stopping = is_stopping
         self._is_abandoned = threading.Event()
-        self._workers = wishes.settings.workers
+        self._workers = wishes.settings.workers or _WORKERS
         self._places = threading.Semaphore(self._workers)
         self._trying_again = threading.Lock()
         self._telling = threading.Lock()
