@@ -21,6 +21,7 @@ import numpy as np
 
 import flyaway
 from flyaway import config
+from flyaway.batch.deaths import Deaths
 from flyaway.batch.events import Event, Failed, Passed
 from flyaway.batch.feed import ListFeed
 from flyaway.batch.hand import done, installed_weights
@@ -45,6 +46,7 @@ _BLOCKS_AT_ONCE = 2
 
 _RAYS = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing goes out unasked
+    "RAY_ENABLE_AUTO_CONNECT": "0",  # else who still listens when all is over starts a cluster here
     "RAY_BACKEND_LOG_LEVEL": "fatal",  # what nodes do is in Ray's own logs
 }
 """Settings of Ray's, read when it is imported."""
@@ -239,6 +241,7 @@ class Worker:
     def __init__(self, wishes: Wishes, output: Any, version: str, share: Share) -> None:
         self._wishes = wishes
         self._manifest = Manifest(output)
+        self._deaths = Deaths(self._manifest)
         self._refusal = self._look(version)
         self._engines = _engines(share)
 
@@ -257,6 +260,7 @@ class Worker:
                 lambda event: events.append(self._told(event)),
                 installed_weights,
                 is_stopping,
+                self._deaths.watched,
             )
             run.work_off(ListFeed(jobs, is_stopping), lambda: None)
         except BatchError as error:

@@ -6,6 +6,7 @@ Whoever has a photo's job, the manifest's folder and someone to ask needs nothin
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from flyaway.batch import publishing, work
@@ -16,6 +17,8 @@ from flyaway.batch.plan import Job
 from flyaway.batch.work import Answer, Prepared, Wishes
 from flyaway.errors import BatchError, OutputError, RequestError, UnknownEngineError
 
+Watch = Callable[[Job], AbstractContextManager[None]]
+
 
 class Hand:
     """Does one photo at a time, in any thread; several may be at work on one manifest.
@@ -25,6 +28,7 @@ class Hand:
         manifest: what is known of them; prepared before the first is done.
         ask: has the engines answer; raises BatchError where nobody can, RequestError for this photo.
         weights: the hash of an engine's file as it is now, None where there is none.
+        watched: the work on each photo is done in it; may raise RequestError.
     """
 
     def __init__(
@@ -33,11 +37,13 @@ class Hand:
         manifest: Manifest,
         ask: Callable[[Prepared], Answer],
         weights: Callable[[str], str | None],
+        watched: Watch | None = None,
     ) -> None:
         self._wishes = wishes
         self._manifest = manifest
         self._ask = ask
         self._weights = weights
+        self._watched = watched or nullcontext
 
     def verdict(self, job: Job) -> Verdict:
         """What is to be done with a photo."""
@@ -69,7 +75,8 @@ class Hand:
             inputs = {name: Input.of(path) for name, path in job.files.items()}
             record = Record(job.name, State.FAILED, inputs, self._wishes.for_job(job))
             try:
-                return self._do(job, record, before)
+                with self._watched(job):
+                    return self._do(job, record, before)
             except OutputError as error:
                 raise BatchError(str(error)) from error
             except RequestError as error:

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 
 from flyaway.batch.events import Event
 from flyaway.batch.feed import Feed
-from flyaway.batch.hand import Hand
+from flyaway.batch.hand import Hand, Watch
 from flyaway.batch.manifest import Manifest
 from flyaway.batch.work import Answer, Prepared, Wishes
 from flyaway.errors import BatchError, RequestError
@@ -54,6 +54,7 @@ class Run:
         tell: told of each photo's end, in any thread, one at a time.
         weights: the hash of an engine's file as it is now, None where there is none.
         is_stopping: set when no more photos shall be begun.
+        watched: see `Hand`.
     """
 
     def __init__(
@@ -64,8 +65,9 @@ class Run:
         tell: Callable[[Event], None],
         weights: Callable[[str], str | None],
         is_stopping: threading.Event,
+        watched: Watch | None = None,
     ) -> None:
-        self.hand = Hand(wishes, manifest, self._ask, weights)
+        self.hand = Hand(wishes, manifest, self._ask, weights, watched)
         self._solve = solve
         self._tell = tell
         self._is_stopping = is_stopping

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,10 +18,14 @@ import numpy as np
 import psutil
 import pytest
 from PIL import Image
+from tests.daemon.batch.photos import photo, wishes
 from tests.daemon.servers import PATIENCE_S, wait_until
 
-from flyaway.batch.cluster import Share
+import flyaway
+from flyaway.batch.cluster import Share, Worker
+from flyaway.batch.events import Done, Failed
 from flyaway.batch.manifest import Manifest, State
+from flyaway.batch.plan import Job
 from flyaway.cli.main import main
 from flyaway.errors import BatchError
 
@@ -199,6 +204,41 @@ def test_where_no_cluster_is_a_sentence_says_so(
 
     assert process.returncode == 1
     assert "There is no Ray cluster at 127.0.0.1:1" in capfd.readouterr().err
+
+
+def block(*jobs: Job) -> dict[str, Any]:
+    return {"job": [pickle.dumps(job) for job in jobs]}
+
+
+def worker(output: Path, version: str = flyaway.__version__) -> Worker:
+    return Worker(wishes(output, workers="1"), output, version, Share(1, 0, 1))
+
+
+def test_what_the_dead_have_done_is_told_as_done_and_not_done_again(
+    home: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    Manifest(out).prepare()
+    whole, bad = photo(tmp_path / "photos", "a.png", 1), photo(tmp_path / "photos", "b.png", 2)
+    bad.source.write_bytes(b"no photo")
+    jobs = block(whole, bad)
+
+    first = [pickle.loads(event) for event in worker(out)(jobs)["event"]]
+    second = [pickle.loads(event) for event in worker(out)(jobs)["event"]]
+
+    assert sorted(first, key=str) == sorted(second, key=str)
+    assert {type(event) for event in first} == {Done, Failed}
+
+
+def test_a_machine_apart_says_so_and_fails_no_photo(home: Path, tmp_path: Path) -> None:
+    jobs = block(photo(tmp_path / "photos", "a.png", 1))
+    (event,) = worker(tmp_path / "nowhere")(jobs)["event"]
+    with pytest.raises(BatchError, match=r"does not see .*nowhere"):
+        raise pickle.loads(event)
+    (event,) = worker(tmp_path / "nowhere", "0.0.9")(jobs)["event"]
+    with pytest.raises(BatchError, match=r"and this is 0\.0\.9"):
+        raise pickle.loads(event)
+    assert not (tmp_path / "nowhere").exists()
 
 
 @pytest.mark.parametrize(
