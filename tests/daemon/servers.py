@@ -292,9 +292,9 @@ def request(id: str = "r", width: int = 4, height: int = 3, **changes: Any) -> E
     return ExtractRequest(id, **(fields | changes))
 
 
-def wait_until(is_so: Callable[[], bool]) -> None:
+def wait_until(is_so: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
     """Return when something has come true."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + patience_s
     while not is_so():
         assert time.monotonic() < deadline, "it does not come true"
         time.sleep(0.01)

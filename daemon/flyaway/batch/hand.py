@@ -6,6 +6,7 @@ Whoever has a photo's job, the manifest's folder and someone to ask needs nothin
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from flyaway.batch import publishing, work
@@ -14,7 +15,9 @@ from flyaway.batch.inputs import Input
 from flyaway.batch.manifest import Manifest, Record, State, Verdict, judge
 from flyaway.batch.plan import Job
 from flyaway.batch.work import Answer, Prepared, Wishes
-from flyaway.errors import BatchError, OutputError, RequestError
+from flyaway.errors import BatchError, OutputError, RequestError, UnknownEngineError
+
+Watch = Callable[[Job], AbstractContextManager[None]]
 
 
 class Hand:
@@ -25,6 +28,7 @@ class Hand:
         manifest: what is known of them; prepared before the first is done.
         ask: has the engines answer; raises BatchError where nobody can, RequestError for this photo.
         weights: the hash of an engine's file as it is now, None where there is none.
+        watched: the work on each photo is done in it; may raise RequestError.
     """
 
     def __init__(
@@ -33,11 +37,13 @@ class Hand:
         manifest: Manifest,
         ask: Callable[[Prepared], Answer],
         weights: Callable[[str], str | None],
+        watched: Watch | None = None,
     ) -> None:
         self._wishes = wishes
         self._manifest = manifest
         self._ask = ask
         self._weights = weights
+        self._watched = watched or nullcontext
 
     def verdict(self, job: Job) -> Verdict:
         """What is to be done with a photo."""
@@ -69,7 +75,8 @@ class Hand:
             inputs = {name: Input.of(path) for name, path in job.files.items()}
             record = Record(job.name, State.FAILED, inputs, self._wishes.for_job(job))
             try:
-                return self._do(job, record, before)
+                with self._watched(job):
+                    return self._do(job, record, before)
             except OutputError as error:
                 raise BatchError(str(error)) from error
             except RequestError as error:
@@ -86,7 +93,7 @@ class Hand:
         if verdict is Verdict.UNFINISHED and before is not None:
             settled = publishing.settle(self._manifest, job, before)
             if settled is not None and self._verdict(job, settled) is Verdict.DONE:
-                return _done(settled)
+                return done(settled)
         if not self.is_to_do(verdict):
             return Passed(job.name, verdict)
         prepared = work.prepare(job, self._wishes)
@@ -108,7 +115,7 @@ class Hand:
         )
         del prepared, answer  # writing takes a while, and needs none of their pixels
         with work.faults_as_sentences(job):
-            return _done(publishing.publish(self._manifest, job, finished, record, before))
+            return done(publishing.publish(self._manifest, job, finished, record, before))
 
     def _failed(self, job: Job, record: Record, before: Record | None, sentence: str) -> Failed:
         """Remember that a photo failed."""
@@ -120,7 +127,19 @@ class Hand:
         return Failed(job.name, sentence)
 
 
-def _done(record: Record) -> Done:
+def installed_weights(engine: str) -> str | None:
+    """The hash of an engine's file on this machine, None where it has none."""
+    from flyaway import engines  # deferred: the table of all engines, and a web client
+    from flyaway.weights.store import Store
+
+    try:
+        return Store().digest(engines.record(engine))
+    except UnknownEngineError:  # such as none
+        return None
+
+
+def done(record: Record) -> Done:
+    """What is told of a photo whose record says that it is done."""
     return Done(
         record.photo,
         tuple(record.outputs),

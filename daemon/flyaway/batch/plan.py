@@ -44,7 +44,12 @@ class Job:
     @property
     def key(self) -> str:
         """Its name in letters that every file system has."""
-        return hashlib.sha256(self.name.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+        return self.key_of(self.name)
+
+    @staticmethod
+    def key_of(name: str) -> str:
+        """The key of a photo of that name."""
+        return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
     @property
     def files(self) -> dict[str, Path]:

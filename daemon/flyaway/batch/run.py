@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 
 from flyaway.batch.events import Event
 from flyaway.batch.feed import Feed
-from flyaway.batch.hand import Hand
+from flyaway.batch.hand import Hand, Watch
 from flyaway.batch.manifest import Manifest
 from flyaway.batch.work import Answer, Prepared, Wishes
 from flyaway.errors import BatchError, RequestError
@@ -31,6 +31,9 @@ Solver = Callable[[ExtractRequest, Mapping[str, Buffer], Callable[[], bool]], An
 _HANDS_BESIDE = 2
 """Photos in hand beyond those with the engines: the next is read while the last is written."""
 
+_WORKERS = 2
+"""Photos with the engines at once, where nobody says how many: one is read while the other is solved."""
+
 _BUSY_S = 0.5
 """How long until an engine's queue that was full is tried again."""
 
@@ -51,6 +54,7 @@ class Run:
         tell: told of each photo's end, in any thread, one at a time.
         weights: the hash of an engine's file as it is now, None where there is none.
         is_stopping: set when no more photos shall be begun.
+        watched: see `Hand`.
     """
 
     def __init__(
@@ -61,13 +65,14 @@ class Run:
         tell: Callable[[Event], None],
         weights: Callable[[str], str | None],
         is_stopping: threading.Event,
+        watched: Watch | None = None,
     ) -> None:
-        self.hand = Hand(wishes, manifest, self._ask, weights)
+        self.hand = Hand(wishes, manifest, self._ask, weights, watched)
         self._solve = solve
         self._tell = tell
         self._is_stopping = is_stopping
         self._is_abandoned = threading.Event()
-        self._workers = wishes.settings.workers
+        self._workers = wishes.settings.workers or _WORKERS
         self._places = threading.Semaphore(self._workers)
         self._trying_again = threading.Lock()
         self._telling = threading.Lock()

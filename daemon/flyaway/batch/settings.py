@@ -29,7 +29,8 @@ _COLOUR = re.compile(r"#[0-9a-fA-F]{3}(?:[0-9a-fA-F]{3})?|[a-z]+")
 _SHARD = re.compile(r"(\d+)/(\d+)")
 _PAD = re.compile(r"(\d+(?:\.\d+)?)%|(\d+)(?:px)?")
 
-_MAX_WORKERS = 64
+_MAX_WORKERS, _MAX_CLUSTER = 64, 10_000
+"""On one machine, and on a cluster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,9 @@ class BatchSettings:
         background: "", a colour or a picture file.
         is_trimmed: whether results are cut to what is seen.
         pad: room around them.
-        workers: how many photos may be with the daemon at once.
+        workers: how many photos may be with the daemon at once, or how many workers a cluster shall have; 0 for as
+            many as are of use.
+        ray: the address of the Ray cluster that does it, "auto" for the one that this machine belongs to; "" for none.
         shard: which part of how many, the first 1.
         is_watching: whether photos that come later are taken, too.
         is_dry: whether to say only what would be done.
@@ -79,7 +82,8 @@ class BatchSettings:
     background: str = ""
     is_trimmed: bool = False
     pad: Pad = field(default_factory=Pad)
-    workers: int = 2
+    workers: int = 0
+    ray: str = ""
     shard: tuple[int, int] = (1, 1)
     is_watching: bool = False
     is_dry: bool = False
@@ -159,6 +163,12 @@ def _check(settings: BatchSettings) -> None:
         )
     if settings.background and settings.kinds == ("mask",):
         raise RequestError("A mask has no background: leave that out, or write cut-outs.")
+    if settings.ray and settings.is_watching:
+        raise RequestError(
+            "watch and ray do not go together: run the command again for photos that come later."
+        )
+    if not settings.ray and settings.workers > _MAX_WORKERS:
+        raise RequestError(f"workers must be a whole number, 1 to {_MAX_WORKERS} on one machine.")
 
 
 Reader = Callable[[str, Any], dict[str, Any]]
@@ -241,8 +251,8 @@ def _pad(name: str, value: Any) -> dict[str, Any]:
 
 def _workers(name: str, value: Any) -> dict[str, Any]:
     text = str(value)
-    if not text.isdecimal() or not 1 <= int(text) <= _MAX_WORKERS:
-        raise RequestError(f"{name} must be a whole number, 1 to {_MAX_WORKERS}.")
+    if not text.isdecimal() or not 1 <= int(text) <= _MAX_CLUSTER:
+        raise RequestError(f"{name} must be a whole number, 1 to {_MAX_CLUSTER}.")
     return {"workers": int(text)}
 
 
@@ -277,6 +287,7 @@ _READERS: dict[str, Reader] = {
     "trim": _switch("is_trimmed"),
     "pad": _pad,
     "workers": _workers,
+    "ray": _text("ray"),
     "shard": _shard,
     "watch": _switch("is_watching"),
     "dry-run": _switch("is_dry"),

@@ -5,25 +5,34 @@ from __future__ import annotations
 import argparse
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flyaway import config
 from flyaway.cli import connecting, terminal
 from flyaway.cli.statuses import FAILED, INTERRUPTED
-from flyaway.errors import BatchError, RequestError, UnknownEngineError
+from flyaway.errors import BatchError, RequestError
 
 if TYPE_CHECKING:
     from flyaway.batch.feed import Feed
     from flyaway.batch.manifest import Manifest
     from flyaway.batch.plan import Job, Planner
     from flyaway.batch.run import Run
+    from flyaway.batch.settings import BatchSettings
+    from flyaway.batch.work import Wishes
     from flyaway.cli import Commands
     from flyaway.cli.telling import Telling
 
+    Work = Callable[[Callable[[], None]], None]
+    """Does all photos, and calls what it is given now and then."""
+
 _LOOKS_PER_REPORT = 40
 """Of the main thread at the run: reports of one that goes on for long are 20 seconds old at most."""
+
+_FINISHING = "Finishing the photos in hand. Ctrl-C again gives them up."
+_GIVING_UP = "Giving up the photos in the cluster's hands."
 
 _TEXTS = (
     ("output", "OUT", "folder for the results, in which the photos' folders are mirrored"),
@@ -35,7 +44,12 @@ _TEXTS = (
     ("format", "png|tiff|webp", "kind of file (default: png)"),
     ("background", "COLOUR|FILE", "what to put behind the cut-outs"),
     ("pad", "PX|PERCENT", "room around each result, such as 20 or 5%%"),
-    ("workers", "N", "photos that may be with the daemon at once (default: 2)"),
+    (
+        "workers",
+        "N",
+        "photos that may be with the daemon at once (default: 2), or workers on a cluster",
+    ),
+    ("ray", "auto|ADDRESS", "have it done on a Ray cluster, whose nodes see the same folders"),
     ("shard", "I/N", "do one of N parts of the photos, the first is 1"),
 )
 _SWITCHES = (
@@ -76,6 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Do it, and say in the end what came of it."""
     from flyaway.batch import report
     from flyaway.batch import settings as options  # deferred: loads numpy and OpenCV
+    from flyaway.batch.hand import installed_weights
     from flyaway.batch.manifest import Manifest, results
     from flyaway.batch.plan import Planner, root
     from flyaway.batch.run import Run
@@ -89,7 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
     planner, manifest = Planner(arguments.photos, settings), Manifest(settings.output)
     telling = Telling(settings.is_json)
     with terminal.endings(), terminal.interruption() as pressed:
-        running = Run(wishes, manifest, connecting.ask, telling.hear, _weights, pressed)
+        running = Run(wishes, manifest, connecting.ask, telling.hear, installed_weights, pressed)
         plan = planner.plan(results)
         verdicts = [(job, running.hand.verdict(job)) for job in plan.jobs]
         to_do = [job for job, verdict in verdicts if running.hand.is_to_do(verdict)]
@@ -99,10 +114,15 @@ def run(arguments: argparse.Namespace) -> int:
         report.check(settings.output)
         telling.begin(plan, verdicts, len(to_do))
         manifest.prepare()
-        if to_do or settings.is_watching:
+        work: Work | None = None
+        if to_do and settings.ray:
+            work = _on_cluster(wishes, manifest, to_do, telling, pressed)
+        elif to_do or settings.is_watching:
             connecting.connect().close()  # whether there is a daemon is known before any photo is read
             feed = _feed(planner, running, telling, to_do, pressed, settings.is_watching)
-            _work_off(running, feed, telling, pressed, lambda: _report(manifest, planner))
+            work = partial(running.work_off, feed)
+        if work is not None:
+            _work_off(work, telling, pressed, lambda: _report(manifest, planner), settings)
         failures = _report(manifest, planner)
     telling.end(failures, pressed.is_set())
     if pressed.is_set() and not settings.is_watching:
@@ -136,27 +156,47 @@ def _feed(
     return WatchFeed(lambda: planner.plan(results).jobs, take, pressed)
 
 
+def _on_cluster(
+    wishes: Wishes, manifest: Manifest, to_do: list[Job], telling: Telling, pressed: threading.Event
+) -> Work:
+    """What has a Ray cluster do the photos.
+
+    Raises:
+        BatchError: there is none.
+    """
+    from flyaway.batch.cluster import ClusterRun
+
+    cluster = ClusterRun(wishes, manifest, wishes.settings.ray, telling.hear, pressed)
+
+    def work(look: Callable[[], None]) -> None:
+        with closing(cluster):
+            cluster.work_off(to_do, look)
+
+    return work
+
+
 def _work_off(
-    running: Run,
-    feed: Feed,
+    work: Work,
     telling: Telling,
     pressed: threading.Event,
     report: Callable[[], object],
+    settings: BatchSettings,
 ) -> None:
     """Let it run, with progress on the terminal. Ctrl-C finishes the photos in hand; another one gives them up."""
     looks = 0
+    stopping = _GIVING_UP if settings.ray else _FINISHING
 
     def look() -> None:
         nonlocal looks
         looks += 1
         if pressed.is_set():
-            telling.say_once("Finishing the photos in hand. Ctrl-C again gives them up.")
+            telling.say_once(stopping)
         if looks % _LOOKS_PER_REPORT == 0 and telling.has_news():
             report()
         telling.show_progress()
 
     try:
-        running.work_off(feed, look)
+        work(look)
     except BatchError:
         with suppress(BatchError):  # it may be the disk
             report()
@@ -177,14 +217,3 @@ def _report(manifest: Manifest, planner: Planner) -> int:
         return report.write(manifest, planner.names)
     except RequestError as error:
         raise BatchError(str(error)) from error
-
-
-def _weights(engine: str) -> str | None:
-    """The hash of an engine's file, None where it has none."""
-    from flyaway import engines
-    from flyaway.weights.store import Store
-
-    try:
-        return Store().digest(engines.record(engine))
-    except UnknownEngineError:  # such as none
-        return None

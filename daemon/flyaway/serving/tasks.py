@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from flyaway.extraction.request import ResolvedRequest, Step
     from flyaway.extraction.sessions import Session
     from flyaway.images.arrays import Alpha, Samples
+    from flyaway.images.encoding import Block
 
 Reply = tuple[Message, memoryview | None]
 """A message to a client, and its payload if it has one."""
@@ -213,7 +214,7 @@ class ExtractionTask(AlphaTask):
     """
 
     request: ExtractRequest
-    parts: dict[str, mmap.mmap]
+    parts: Mapping[str, Block]
     resolved: ResolvedRequest | None = field(default=None, init=False)
     advised: EngineInfo | None = field(default=None, init=False)
 

@@ -49,7 +49,7 @@ def task(*levels: int, **changes: object) -> ExtractionTask:
     """A task of one row of pixels and a selection of these levels."""
     asked = request("r", len(levels), 1, **changes)
     parts = {"image": bytes(3 * len(levels)), "selection": bytes(levels)}
-    return ExtractionTask(b"peer", "r", asked, parts)  # type: ignore[arg-type]
+    return ExtractionTask(b"peer", "r", asked, parts)
 
 
 def test_a_cold_engine_is_loaded_and_held_until_the_task_ends(

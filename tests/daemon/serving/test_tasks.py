@@ -94,7 +94,7 @@ def test_nobody_who_did_not_ask_gets_a_preview() -> None:
 
 
 def test_no_pixels_are_kept_after_the_end() -> None:
-    task = ExtractionTask(b"peer", "r", request(), {"image": b"pixels"})  # type: ignore[dict-item]
+    task = ExtractionTask(b"peer", "r", request(), {"image": b"pixels"})
     task.close()
     assert not task.parts
 

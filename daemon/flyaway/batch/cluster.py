@@ -1,0 +1,318 @@
+"""A batch on a Ray cluster: Ray Data has workers there that keep their engines warm, and hands them blocks of photos.
+
+Which worker does what, what is done again when one dies, and how many there are, is Ray's. The work on a photo is as
+everywhere (`run`), and so is what is written and remembered of it: by the workers, in folders that all machines see.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+import queue
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import flyaway
+from flyaway import config
+from flyaway.batch.deaths import Deaths
+from flyaway.batch.events import Event, Failed, Passed
+from flyaway.batch.feed import ListFeed
+from flyaway.batch.hand import done, installed_weights
+from flyaway.batch.manifest import Manifest, State
+from flyaway.batch.plan import Job
+from flyaway.batch.run import Run
+from flyaway.batch.work import Wishes
+from flyaway.engines import processor
+from flyaway.errors import BatchError
+
+if TYPE_CHECKING:
+    from flyaway.batch.own_engines import OwnEngines
+
+_BLOCK_PHOTOS = 8
+"""Photos that are handed out at once, at most: their ends are told together."""
+
+_BLOCKS_A_WORKER = 4
+"""At least, where there are enough photos, so that all workers end at about the same time."""
+
+_BLOCKS_AT_ONCE = 2
+"""With one worker: the next block's photos are read while the last of this one are solved and written."""
+
+_RAYS = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # nothing goes out unasked
+    "RAY_ENABLE_AUTO_CONNECT": "0",  # else who still listens when all is over starts a cluster here
+    "RAY_BACKEND_LOG_LEVEL": "fatal",  # what nodes do is in Ray's own logs
+}
+"""Settings of Ray's, read when it is imported."""
+
+_KNOCK_S = 10.0
+
+_CORES_A_WORKER = 2
+"""Where no cards are: with more, the engines gain less than another worker brings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What each worker is given of a cluster, and how many there are at most.
+
+    Attributes:
+        workers: how many, where there is room for them.
+        cards: graphics cards for each.
+        cores: processor cores for each.
+    """
+
+    workers: int
+    cards: int
+    cores: int
+
+    @classmethod
+    def of(cls, nodes: Sequence[dict[str, float]], wanted: int) -> Share:
+        """That of the machines that there are.
+
+        Args:
+            nodes: what each has, as Ray calls it.
+            wanted: how many workers; 0 for as many as there is room for now.
+
+        Raises:
+            BatchError: no machine has anything to work with.
+        """
+        cards = sum(int(node.get("GPU", 0)) for node in nodes)
+        cores = [int(node.get("CPU", 0)) for node in nodes if node.get("CPU", 0) >= 1]
+        if not cores:
+            raise BatchError(
+                "The Ray cluster has no processor cores to give. Add a node with `ray start --address ...`."
+            )
+        if cards:
+            return cls(wanted or cards, 1, 1)
+        each = min(_CORES_A_WORKER, min(cores))
+        return cls(wanted or sum(count // each for count in cores), 0, each)
+
+
+class ClusterRun:
+    """One run of a batch on a cluster.
+
+    Args:
+        wishes: what is wanted of each photo.
+        manifest: what is known of them, in a folder that all machines see; prepared.
+        address: of the cluster; "auto" for the one that this machine belongs to.
+        tell: told of each photo's end.
+        is_stopping: set when the run shall end; photos in hand are given up.
+
+    Raises:
+        BatchError: Ray is not installed here, or there is no such cluster.
+    """
+
+    def __init__(
+        self,
+        wishes: Wishes,
+        manifest: Manifest,
+        address: str,
+        tell: Callable[[Event], None],
+        is_stopping: threading.Event,
+    ) -> None:
+        self._wishes = replace(wishes, settings=replace(wishes.settings, workers=1))
+        self._wanted = wishes.settings.workers
+        self._manifest = Manifest(manifest.output.absolute())
+        self._tell = tell
+        self._is_stopping = is_stopping
+        self._connect(address)
+
+    @staticmethod
+    def _connect(address: str) -> None:
+        for name, value in _RAYS.items():
+            os.environ.setdefault(name, value)
+        try:
+            import ray
+            import ray.data
+        except ImportError as error:
+            raise BatchError(
+                "Ray is not installed here. `pip install 'flyaway[ray]'` brings it, here and on all nodes."
+            ) from error
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        # What it says of retries would stand among the lines of JSON; there is no public way to have it silent.
+        ray._private.worker._worker_logs_enabled = False
+        try:
+            _knock(address)
+            ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
+        except (OSError, ValueError, RuntimeError) as error:
+            raise BatchError(
+                f"There is no Ray cluster at {address} ({error}). `ray start --head` starts one; `ray status` tells of it."
+            ) from error
+
+    def close(self) -> None:
+        """Leave the cluster; whoever still works there for this run ends."""
+        import ray
+
+        ray.shutdown()
+
+    def work_off(
+        self, jobs: Sequence[Job], meanwhile: Callable[[], None], every_s: float = 0.5
+    ) -> None:
+        """Do photos.
+
+        Args:
+            jobs: the photos.
+            meanwhile: called now and then, in this thread.
+            every_s: how often.
+
+        Raises:
+            BatchError: it cannot go on.
+        """
+        heard: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
+        threading.Thread(target=self._listen, args=(jobs, heard.put), daemon=True).start()
+        looked_s = time.monotonic()
+        while True:
+            if time.monotonic() - looked_s >= every_s:
+                looked_s = time.monotonic()
+                meanwhile()
+                if self._is_stopping.is_set():
+                    return
+            try:
+                event = heard.get(timeout=every_s)
+            except queue.Empty:
+                continue
+            if event is None:
+                return
+            if isinstance(event, BatchError):
+                raise event
+            if isinstance(event, BaseException):
+                raise BatchError(_broken(event)) from event
+            self._tell(event)
+
+    def _listen(
+        self, jobs: Sequence[Job], hear: Callable[[Event | BaseException | None], None]
+    ) -> None:
+        """Pass on all that comes, whatever it is, and None at the end; the edge of this thread."""
+        try:
+            for event in self._events(jobs):
+                hear(event)
+            hear(None)
+        except BaseException as error:  # noqa: BLE001 - the thread that waits raises it
+            hear(error)
+
+    def _events(self, jobs: Sequence[Job]) -> Iterator[Event | BaseException]:
+        """What becomes of photos, as it comes."""
+        import ray
+
+        nodes = ray.nodes()  # type: ignore[no-untyped-call]
+        share = Share.of([node["Resources"] for node in nodes if node["Alive"]], self._wanted)
+        blocks = -(-len(jobs) // _BLOCK_PHOTOS)
+        blocks = min(len(jobs), max(blocks, share.workers * _BLOCKS_A_WORKER))
+        context = ray.data.DataContext.get_current()
+        context.enable_progress_bars = False
+        context.actor_task_retry_on_errors = False
+        rows = ray.data.from_items(
+            [{"job": pickle.dumps(job)} for job in jobs], override_num_blocks=blocks
+        )
+        done = rows.map_batches(
+            Worker,
+            batch_size=None,
+            fn_constructor_args=(self._wishes, self._manifest.output, flyaway.__version__, share),
+            num_cpus=share.cores,
+            num_gpus=share.cards,
+            compute=ray.data.ActorPoolStrategy(
+                min_size=1,
+                max_size=min(share.workers, blocks),
+                max_tasks_in_flight_per_actor=_BLOCKS_AT_ONCE,
+                max_concurrent_calls_per_actor=_BLOCKS_AT_ONCE,
+                enable_true_multi_threading=True,
+            ),
+        )
+        for row in done.iter_rows():
+            yield pickle.loads(row["event"])
+
+
+class Worker:
+    """Does blocks of photos, somewhere on the cluster; its engines stay warm from one to the next.
+
+    Args:
+        wishes: what is wanted of each photo.
+        output: the folder for the results.
+        version: of whoever started the run.
+        share: what this has of its machine.
+    """
+
+    def __init__(self, wishes: Wishes, output: Any, version: str, share: Share) -> None:
+        self._wishes = wishes
+        self._manifest = Manifest(output)
+        self._deaths = Deaths(self._manifest)
+        self._refusal = self._look(version)
+        self._engines = _engines(share)
+
+    def __call__(self, block: dict[str, Any]) -> dict[str, Any]:
+        """Do the photos of a block; what became of them, or why none can be done."""
+        jobs = [pickle.loads(job) for job in block["job"]]
+        events: list[Event | BatchError] = []
+        try:
+            if self._refusal:
+                raise BatchError(self._refusal)
+            is_stopping = threading.Event()
+            run = Run(
+                self._wishes,
+                self._manifest,
+                self._engines.solve,
+                lambda event: events.append(self._told(event)),
+                installed_weights,
+                is_stopping,
+                self._deaths.watched,
+            )
+            run.work_off(ListFeed(jobs, is_stopping), lambda: None)
+        except BatchError as error:
+            events.append(error)
+        return {"event": np.array([pickle.dumps(event) for event in events], object)}
+
+    def _look(self, version: str) -> str:
+        """What stands against working here; "" if nothing does. A machine apart would spoil photo after photo."""
+        here = socket.gethostname()
+        if version != flyaway.__version__:
+            return f"{here} has Flyaway {flyaway.__version__}, and this is {version}. Install the same on all nodes."
+        if not self._manifest.folder.is_dir():
+            return (
+                f"{here} does not see {self._manifest.output}. Photos and results have to lie in folders that all "
+                "nodes see under the same path."
+            )
+        return ""
+
+    def _told(self, event: Event) -> Event:
+        """An event as it is told: what became of a photo in the hands of a worker that died before it could tell."""
+        record = (
+            self._manifest.record(Job.key_of(event.photo)) if isinstance(event, Passed) else None
+        )
+        if record is not None and record.state is State.DONE:
+            return done(record)
+        if record is not None and record.state is State.FAILED:
+            return Failed(record.photo, record.sentence)
+        return event
+
+
+def _knock(address: str) -> None:
+    """See whether anybody is at an address; Ray itself would try for minutes.
+
+    Raises:
+        OSError: nobody is.
+    """
+    host, _, port = address.partition("://")[2 if "://" in address else 0].rpartition(":")
+    if port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), _KNOCK_S).close()
+
+
+def _engines(share: Share) -> OwnEngines:
+    processor.prepare()
+    from flyaway.batch.own_engines import OwnEngines  # deferred: after what it settles
+
+    settings = config.load()
+    return OwnEngines(replace(settings, threads=settings.threads or share.cores))
+
+
+def _broken(error: BaseException) -> str:
+    first = str(error).strip().partition("\n")[0]
+    return (
+        f"The Ray cluster could not go on ({type(error).__name__}: {first}). Run the same command again; it goes on "
+        "where it was. `ray status` tells of the nodes."
+    )

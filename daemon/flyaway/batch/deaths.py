@@ -1,0 +1,60 @@
+"""Photos that whoever works on them dies of: known by a mark that is there while one is worked on.
+
+Where the dead are replaced at once, as on a cluster, such a photo would otherwise be begun for ever.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from flyaway.batch import publishing
+from flyaway.batch.manifest import Manifest
+from flyaway.batch.plan import Job
+from flyaway.errors import RequestError
+
+_TRIES = 3
+"""How often a photo is begun. Those at whose work somebody died are done one at a time, so that the others that were in
+hand then do not come near it."""
+
+
+class Deaths:
+    """Counts, in one process of many, how often the work on a photo was begun and did not end.
+
+    Args:
+        manifest: where the marks are, until a next run begins; prepared.
+    """
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+        self._alone = threading.Lock()
+
+    @contextmanager
+    def watched(self, job: Job) -> Iterator[None]:
+        """Work on a photo in this; it is claimed.
+
+        Raises:
+            RequestError: too many have died at it.
+            OutputError: the disk is full or gone.
+        """
+        mark = self._manifest.work_file(job.key, "begun")
+        with ExitStack() as stack:
+            begun = mark.stat().st_size if mark.exists() else 0
+            if begun:
+                stack.enter_context(self._alone)
+            stack.callback(_remove, mark)
+            if begun >= _TRIES:
+                raise RequestError(
+                    f"The workers on it died {begun} times, so it was given up. Is it too large for their memory? Ray's "
+                    "logs and `ray status` may tell why."
+                )
+            with publishing.writing(self._manifest.output), mark.open("ab") as file:
+                file.write(b".")
+            yield
+
+
+def _remove(mark: Path) -> None:
+    with suppress(OSError):  # the next run clears it away
+        mark.unlink(missing_ok=True)

@@ -1,0 +1,261 @@
+"""cluster: a batch on a real Ray cluster of two nodes, one of which is killed in the middle."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+from PIL import Image
+from tests.daemon.batch.photos import photo, wishes
+from tests.daemon.servers import PATIENCE_S, wait_until
+
+import flyaway
+from flyaway.batch.cluster import Share, Worker
+from flyaway.batch.events import Done, Failed
+from flyaway.batch.manifest import Manifest, State
+from flyaway.batch.plan import Job
+from flyaway.cli.main import main
+from flyaway.errors import BatchError
+
+pytest.importorskip("ray", reason="the extra flyaway[ray]")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="ends nodes as Linux does")
+
+PHOTOS = 24
+LOADED_S = 120.0
+"""Nodes and workers are programs of some size to start, on a machine that may be busy."""
+
+QUICK = {"RAY_health_check_period_ms": "500", "RAY_health_check_initial_delay_ms": "500"}
+"""Ray's own: a node that is gone is noticed within seconds."""
+
+MANY = ("--both", "--trimap-pattern", "{stem}_trimap.png")
+
+
+@dataclass
+class Node:
+    """One `ray start`, and all processes that came of it."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def is_there(self) -> bool:
+        """Whether it has joined the cluster."""
+        return "Ray runtime started" in self.log.read_text()
+
+    def is_at_work(self) -> bool:
+        """Whether a worker of it has a block of photos in hand; Ray writes that into the process's title."""
+        titles = [_title(process) for process in self._processes()]
+        return any("MapWorker" in title and ".submit" in title for title in titles)
+
+    def kill(self) -> None:
+        """As when the machine loses its power: everything of it at once."""
+        for process in self._processes():
+            with suppress(psutil.Error):
+                process.kill()
+        self.process.wait(PATIENCE_S)
+
+    def _processes(self) -> list[psutil.Process]:
+        try:
+            whole = psutil.Process(self.process.pid)
+            return [whole, *whole.children(recursive=True)]
+        except psutil.Error:
+            return []
+
+
+@dataclass
+class Cluster:
+    """One node that hands out and does no work, and those that do."""
+
+    folder: Path
+    address: str = ""
+    nodes: list[Node] = field(default_factory=list)
+
+    def add(self, *options: str) -> Node:
+        """Start one more node; returns before it is there."""
+        argv = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", *options]
+        argv += ["--node-ip-address=127.0.0.1", "--object-store-memory=80000000"]
+        log = self.folder / f"{len(self.nodes)}.log"
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                [*argv, "--disable-usage-stats"],
+                env=os.environ | QUICK,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+            )
+        self.nodes.append(Node(process, log))
+        return self.nodes[-1]
+
+    def add_worker(self) -> Node:
+        """Start a node with one core for work."""
+        return self.add("--num-cpus=1", f"--address={self.address}")
+
+
+@pytest.fixture
+def cluster(home: Path) -> Iterator[Cluster]:
+    """A cluster on ports and in a folder of its own; nothing else that runs Ray here is touched."""
+    # its sockets' paths must be short
+    with TemporaryDirectory(prefix="ray", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        cluster = Cluster(Path(folder))
+        try:
+            options = ("--num-cpus=0", "--port=0", "--include-dashboard=false")
+            head = cluster.add("--head", f"--temp-dir={folder}", *options)
+            wait_until(head.is_there, LOADED_S)
+            cluster.address = (Path(folder) / "ray_current_cluster").read_text().strip()
+            yield cluster
+        finally:
+            for node in reversed(cluster.nodes):
+                node.kill()
+
+
+def _title(process: psutil.Process) -> str:
+    with suppress(psutil.Error):
+        return " ".join(process.cmdline())
+    return ""
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Small photos with trimaps, in folders, under names that scripts trip over; one is no photo."""
+    folder = tmp_path / "Fötos of\nmany"
+    trimap = np.zeros((36, 48), np.uint8)
+    trimap[8:28, 12:36], trimap[12:24, 18:30] = 128, 255
+    for index in range(PHOTOS):
+        place = folder / f"{index % 3}"
+        place.mkdir(parents=True, exist_ok=True)
+        pixels = np.random.default_rng(index).integers(0, 255, (36, 48, 3), np.uint8)
+        Image.fromarray(pixels).save(place / f"{index}.jpg", quality=95)
+        Image.fromarray(trimap).save(place / f"{index}_trimap.png")
+    (folder / "0" / "bad.jpg").write_bytes(b"no photo")
+    (folder / "0" / "bad_trimap.png").write_bytes(b"no trimap")
+    return folder
+
+
+@contextmanager
+def begun(photos: Path, out: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """A run as a process; it is over at the end."""
+    argv = [sys.executable, "-m", "flyaway", "batch", str(photos), "-o", str(out), "--json"]
+    with subprocess.Popen([*argv, *MANY, *options], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def told_by(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
+    out, _ = process.communicate(timeout=2 * LOADED_S)
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def results(out: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(out).as_posix(): path.read_bytes()
+        for path in out.rglob("*.png")
+        if ".flyaway-batch" not in path.parts and path.name != "contact-sheet.png"
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_node_that_is_killed_costs_nothing_but_time(
+    cluster: Cluster, photos: Path, tmp_path: Path
+) -> None:
+    out, alone = tmp_path / "out", tmp_path / "alone"
+    first = cluster.add_worker()
+    wait_until(first.is_there, LOADED_S)
+    with begun(photos, out, "--ray", cluster.address) as process:
+        wait_until(first.is_at_work, LOADED_S)
+        cluster.add_worker()
+        wait_until(lambda: any(record.state is State.DONE for record in Manifest(out).records()))
+        first.kill()
+        left = PHOTOS - sum(record.state is State.DONE for record in Manifest(out).records())
+        told = told_by(process)
+
+    assert left > 0, "there was nothing left to be done by the other"
+    assert process.returncode == 1  # for the one that is no photo
+    ends = [line["photo"] for line in told if line["event"] in ("done", "failed")]
+    assert len(ends) == len(set(ends)) == PHOTOS + 1
+    assert [line["photo"] for line in told if line["event"] == "failed"] == ["0/bad.jpg"]
+    assert list((out / ".flyaway-batch/work").iterdir()) == []
+    main(["batch", str(photos), "-o", str(alone), *MANY, "--workers", "1"])
+    main(["daemon", "stop"])
+    assert len(results(out)) == 2 * PHOTOS
+    assert results(out) == results(alone)
+    with begun(photos, out, "--ray", cluster.address) as again:
+        assert told_by(again)[0]["to_do"] == 0
+
+
+def test_where_no_cluster_is_a_sentence_says_so(
+    home: Path, photos: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with begun(photos, tmp_path / "out", "--ray", "127.0.0.1:1") as process:
+        told_by(process)
+
+    assert process.returncode == 1
+    assert "There is no Ray cluster at 127.0.0.1:1" in capfd.readouterr().err
+
+
+def block(*jobs: Job) -> dict[str, Any]:
+    return {"job": [pickle.dumps(job) for job in jobs]}
+
+
+def worker(output: Path, version: str = flyaway.__version__) -> Worker:
+    return Worker(wishes(output, workers="1"), output, version, Share(1, 0, 1))
+
+
+def test_what_the_dead_have_done_is_told_as_done_and_not_done_again(
+    home: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    Manifest(out).prepare()
+    whole, bad = photo(tmp_path / "photos", "a.png", 1), photo(tmp_path / "photos", "b.png", 2)
+    bad.source.write_bytes(b"no photo")
+    jobs = block(whole, bad)
+
+    first = [pickle.loads(event) for event in worker(out)(jobs)["event"]]
+    second = [pickle.loads(event) for event in worker(out)(jobs)["event"]]
+
+    assert sorted(first, key=str) == sorted(second, key=str)
+    assert {type(event) for event in first} == {Done, Failed}
+
+
+def test_a_machine_apart_says_so_and_fails_no_photo(home: Path, tmp_path: Path) -> None:
+    jobs = block(photo(tmp_path / "photos", "a.png", 1))
+    (event,) = worker(tmp_path / "nowhere")(jobs)["event"]
+    with pytest.raises(BatchError, match=r"does not see .*nowhere"):
+        raise pickle.loads(event)
+    (event,) = worker(tmp_path / "nowhere", "0.0.9")(jobs)["event"]
+    with pytest.raises(BatchError, match=r"and this is 0\.0\.9"):
+        raise pickle.loads(event)
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize(
+    ("nodes", "wanted", "share"),
+    [
+        ([{"CPU": 4.0}, {"CPU": 2.0}], 0, Share(3, 0, 2)),
+        ([{"CPU": 1.0}, {"CPU": 8.0}], 0, Share(9, 0, 1)),
+        ([{"CPU": 0.0}, {"CPU": 8.0}], 6, Share(6, 0, 2)),
+        ([{"CPU": 16.0, "GPU": 2.0}, {"CPU": 16.0, "GPU": 4.0}], 0, Share(6, 1, 1)),
+    ],
+)
+def test_workers_are_one_for_each_card_or_two_cores(
+    nodes: list[dict[str, float]], wanted: int, share: Share
+) -> None:
+    assert Share.of(nodes, wanted) == share
+
+
+def test_a_cluster_without_cores_is_told() -> None:
+    with pytest.raises(BatchError, match="no processor cores"):
+        Share.of([{"memory": 1.0}], 0)
