@@ -1,6 +1,6 @@
 """Runs in Krita while a test clicks in the window of Extract by Clicking: tells what it sees when asked.
 
-args: "folder". Notes "ready" once; then each signal look-N is answered by seen-N, when the visible mask lies in a
+args: "folder"; "saves", whether it is saved at the end. Notes "ready" once; then each signal look-N is answered by seen-N, when the visible mask lies in a
 file mask-N; signal "end" ends it.
 """
 
@@ -32,16 +32,29 @@ def centre_of(widget):
     return [place.x(), place.y()]
 
 
+def kept_in(one):
+    """What was pointed at, by the layer's number."""
+    found = [kind for kind in one.annotationTypes() if kind.startswith("flyaway-points")]
+    return {kind: bytes(one.annotation(kind).data()).decode() for kind in found}
+
+
+def saved():
+    """What of that a file keeps, and the number that the layer has in it."""
+    file = str(FOLDER / "kept.kra")
+    document.setBatchmode(True)
+    document.saveAs(file)
+    other = krita.openDocument(file)
+    layer = other.topLevelNodes()[0].uniqueId().toString().strip("{}")
+    return {"kept": kept_in(other), "layer": layer}
+
+
 def see(number):
     document.waitForDone()
     masks = [mask for mask in steps.masks(photo) if mask.visible()]
     (FOLDER / f"mask-{number}").write_bytes(steps.pixels(masks[0], canvas) if masks else b"")
-    kept = [
-        document.annotation(kind).data() for kind in document.annotationTypes() if "flyaway" in kind
-    ]
     seen = {
         "masks": len(masks),
-        "kept": [bytes(one).decode() for one in kept],
+        "kept": kept_in(document),
         "window": window() is not None,
         "button": centre_of(steps.docker().findChild(QtWidgets.QPushButton, "flyaway_by_clicking")),
     }
@@ -73,7 +86,7 @@ def story():
         if signalled(look):
             note(f"seen-{number}", see(number))
             number += 1
-    return None
+    return saved() if args["saves"] else None
 
 
 steps.play(story(), until, finish)

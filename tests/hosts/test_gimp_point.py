@@ -26,6 +26,17 @@ LARGE_PX = 2000
 
 KEPT = "note('kept', bytes(photo.get_parasite('flyaway-points').get_data()).decode())"
 
+SAVED = """
+from gi.repository import Gio
+file = Gio.File.new_for_path(str(FOLDER / 'kept.xcf'))
+copy = image.duplicate()
+Gimp.file_save(Gimp.RunMode.NONINTERACTIVE, copy, file, None)
+again = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, file)
+note('saved', bytes(again.get_layers()[0].get_parasite('flyaway-points').get_data()).decode())
+copy.delete()
+again.delete()
+"""
+
 
 def test_a_click_is_cut_out_and_kept(gimp: Gimp, tmp_path: Path) -> None:
     hubs.bring_weights(gimp, "mobile-sam", checkpoints.as_published(WEIGHTS))
@@ -48,8 +59,13 @@ def test_a_click_is_cut_out_and_kept(gimp: Gimp, tmp_path: Path) -> None:
         assert abs(point.x + 0.5 - x) <= 1 and abs(point.y + 0.5 - y) <= 1
     assert (user.mask() == asked_directly(gimp, user, kept)).all()
 
+    user.look(SAVED)
+    assert Kept.read(user.running.note("saved").encode()) == kept
+
     user.undo()
     user.wait_until(lambda seen: not seen["layers"][0][2], "the mask is still there")
+    user.look("note('left', photo.get_parasite('flyaway-points') is None)")
+    assert user.running.note("left")
     user.finish()
 
 

@@ -32,12 +32,15 @@ Place = tuple[int, int]
 class Hand:
     """Clicks in the window, and looks at it and at the image."""
 
-    def __init__(self, krita: Krita, folder: Path) -> None:
+    def __init__(self, krita: Krita, folder: Path, *, saves: bool = False) -> None:
         self._folder = folder
         self.photo = portrait(WIDTH, HEIGHT)
         document = write_png(folder / "photo.png", self.photo)
         self.running = krita.start(
-            HERE / "krita_point.py", document=document, args={"folder": str(folder)}, seconds=200
+            HERE / "krita_point.py",
+            document=document,
+            args={"folder": str(folder), "saves": saves},
+            seconds=200,
         )
         self.display = self.running.display
         self.running.note("ready", 90)
@@ -114,7 +117,7 @@ class Hand:
 
 def test_clicks_are_cut_out_and_kept(krita: Krita, tmp_path: Path) -> None:
     hubs.bring_weights(krita, "mobile-sam", checkpoints.as_published(WEIGHTS))
-    hand = Hand(krita, tmp_path)
+    hand = Hand(krita, tmp_path, saves=True)
     hand.open(POINTS_READY)
     first = hand.click(SUBJECT)
     assert first["status"].startswith("1 of 3") and first["can"] == ["next", "back", "clear"]
@@ -131,7 +134,8 @@ def test_clicks_are_cut_out_and_kept(krita: Krita, tmp_path: Path) -> None:
     hand.display.key("Return")
     done = hand.wait_for(lambda seen: not seen["window"] and seen["masks"], "it is not cut out")
     assert second["masks"] == undone["masks"] == 0
-    kept = Kept.read(done["kept"][0].encode())
+    ((name, content),) = done["kept"].items()
+    kept = Kept.read(content.encode())
     assert kept is not None and not kept.prompts.boxes
     assert [point.keep for point in kept.prompts.points] == [True, True, False]
     for point, (x, y) in zip(kept.prompts.points, (SUBJECT, ALSO, BESIDE), strict=True):
@@ -145,7 +149,8 @@ def test_clicks_are_cut_out_and_kept(krita: Krita, tmp_path: Path) -> None:
     left = hand.wait_for(lambda seen: not seen["window"], "Escape is not heard")
     assert (left["mask"] == done["mask"]).all()
     hand.running.signal("end")
-    hand.running.result()
+    saved = hand.running.result()
+    assert saved["kept"] == {name: content} and name.endswith(saved["layer"])
 
 
 def test_without_a_network_it_is_one_click_away(krita: Krita, tmp_path: Path) -> None:
