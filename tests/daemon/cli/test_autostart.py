@@ -69,7 +69,7 @@ def test_daemon_that_shall_stay_is_never_ended_for_being_unused(
     (user / "config.toml").write_text("idle_exit_minutes = 5\n")
     seen: list[float] = []
 
-    def run(settings: Settings) -> int:
+    def run(settings: Settings, _listen: str) -> int:
         seen.append(settings.idle_exit_minutes)
         return 0
 
