@@ -62,13 +62,13 @@ def measure(photos: Iterable[Photo], engine: str) -> list[Score]:
         if photo.truth is None or photo.trimap is None:
             continue
         truth = photo.truth
-        perfect = _sad(loaded.extract(photo.image, Inputs(photo.trimap)).alpha, truth)
+        perfect = sad(loaded.extract(photo.image, Inputs(photo.trimap)).alpha, truth)
         binary = degraded(truth, is_binary=True)
         started_s = time.perf_counter()
         levels_sad, levels_percent = _solved(photo, degraded(truth), loaded)
         seconds = time.perf_counter() - started_s
         binary_sad, binary_percent = _solved(photo, binary, loaded)
-        bare = _sad((binary >= 0.5).astype(np.float32), truth)
+        bare = sad((binary >= 0.5).astype(np.float32), truth)
         scores.append(
             Score(
                 photo.name,
@@ -81,13 +81,13 @@ def measure(photos: Iterable[Photo], engine: str) -> list[Score]:
                 seconds,
             )
         )
-        sys.stdout.write(_line(photo.name, asdict(scores[-1])))
+        sys.stdout.write(line(photo.name, asdict(scores[-1])))
         sys.stdout.flush()
     if scores:
         figures = [asdict(score) for score in scores]
         names = [name for name in figures[0] if name != "photo"]
         sys.stdout.write(
-            _line("mean", {n: sum(each[n] for each in figures) / len(figures) for n in names})
+            line("mean", {n: sum(each[n] for each in figures) / len(figures) for n in names})
         )
         for kind in ("levels", "binary"):
             sys.stdout.write(f"{kind}: {ratio(scores, kind):.3f} of the true trimap's error\n")
@@ -115,13 +115,15 @@ def _solved(photo: Photo, mask: Alpha, engine: AnyEngine) -> tuple[float, float]
     assert photo.truth is not None
     trimap = trimaps.from_mask(photo.image, mask, Inputs())
     alpha = engine.extract(photo.image, Inputs(trimap)).alpha
-    return _sad(alpha, photo.truth), 100 * float((trimap == UNKNOWN).mean())
+    return sad(alpha, photo.truth), 100 * float((trimap == UNKNOWN).mean())
 
 
-def _sad(alpha: Alpha, truth: Alpha) -> float:
+def sad(alpha: Alpha, truth: Alpha) -> float:
+    """The sum of absolute differences, in thousands."""
     return float(np.abs(alpha - truth).sum(dtype=np.float64)) / 1000
 
 
-def _line(name: str, figures: dict[str, float]) -> str:
+def line(name: str, figures: dict[str, float]) -> str:
+    """Figures of one photo, but for its name, as a line."""
     cells = [f"{column} {value:6.2f}" for column, value in figures.items() if column != "photo"]
     return "  ".join((f"{name:<10}", *cells)) + "\n"

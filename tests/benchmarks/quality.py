@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pictures
-from tests.benchmarks import contestants, degraded, hands, metrics, pointed, retouch
+from tests.benchmarks import coarse, contestants, degraded, hands, metrics, pointed, retouch
 from tests.benchmarks.contestants import Contestant
 from tests.benchmarks.provenance import provenance
 
@@ -100,6 +100,12 @@ def main() -> int:
         "--retouch", action="store_true", help="mend what a lasso gives, a stroke at a time"
     )
     parser.add_argument(
+        "--coarse",
+        type=float,
+        metavar="SPREAD",
+        help="edges of a right alpha that was seen so small",
+    )
+    parser.add_argument(
         "--pointed", action="store_true", help="plan from the true alpha as a network's small mask"
     )
     parser.add_argument("--seed", type=int, nargs="+", default=[1], help="which hands")
@@ -111,6 +117,8 @@ def main() -> int:
     try:
         if arguments.pointed:
             return _run_pointed(arguments)
+        if arguments.coarse is not None:
+            return _run_coarse(arguments)
         if arguments.retouch:
             return _run_retouching(arguments)
         return _run_by_hand(arguments) if arguments.hand else _run(arguments)
@@ -198,10 +206,30 @@ def _run_pointed(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _run_coarse(arguments: argparse.Namespace) -> int:
+    """Measure what a second engine makes of right alphas that were seen from afar."""
+    if arguments.coarse < 1:
+        sys.stderr.write("--coarse is how many pixels were seen as one: 1 or more.\n")
+        return 2
+    entries = _entries(arguments.folder, arguments.wide, arguments.only)
+    photos = (_photo(arguments.folder, entry, None, None) for entry in entries)
+    scores = coarse.measure(photos, arguments.engine, arguments.coarse)
+    if not scores:
+        sys.stderr.write(f"No photo of {arguments.folder} has a true alpha and a trimap.\n")
+        return 1
+    if arguments.json:
+        _keep(arguments, ("engine", "wide", "coarse"), scores)
+    return 0
+
+
 def _keep(
     arguments: argparse.Namespace,
     names: tuple[str, ...],
-    scores: list[Score] | list[hands.Score] | list[pointed.Score] | list[retouch.Score],
+    scores: list[Score]
+    | list[coarse.Score]
+    | list[hands.Score]
+    | list[pointed.Score]
+    | list[retouch.Score],
 ) -> None:
     """Write scores as JSON, with where they come from and what was asked."""
     asked = {name: getattr(arguments, name) for name in names}

@@ -65,13 +65,19 @@ class AutomaticEngine(NetworkEngine[Looks]):
     ) -> Extraction:
         """Find the subject; see `Engine.solve`. The network runs only for a window it has not seen."""
         with torch.inference_mode(), progress.reporting(report, self.steps):
-            alpha = pixels.keep_known(self._found(features, inputs), inputs.trimap)
+            found, spread = self._found(features, inputs)
+            alpha = pixels.keep_known(found, inputs.trimap)
             progress.check()
             confidence = _confidence(alpha)
-        return Extraction(alpha if window is None else alpha[window].copy(), confidence=confidence)
+        wanted = alpha if window is None else alpha[window].copy()
+        return Extraction(wanted, confidence=confidence, spread=spread)
 
-    def _found(self, looks: Looks, inputs: Inputs) -> Alpha:
-        """The alpha of the image, 0 outside the region."""
+    def spread(self, shown: tuple[int, int], seen: tuple[int, int]) -> float:
+        """Pixels of the image for one that the network saw, of heights and widths; see `Extraction.spread`."""
+        return max(1.0, shown[0] / seen[0], shown[1] / seen[1])
+
+    def _found(self, looks: Looks, inputs: Inputs) -> tuple[Alpha, float]:
+        """The alpha of the image, 0 outside the region, and how much of it was one pixel for the network."""
         inside = inputs.region
         if inside is None and inputs.trimap is not None:
             inside = inputs.trimap > BACKGROUND
@@ -82,12 +88,13 @@ class AutomaticEngine(NetworkEngine[Looks]):
         size = (rows.stop - rows.start, columns.stop - columns.start)
         seen = pixels.to_alpha(self.enlarged(small, size))
         progress.check()
+        spread = self.spread(size, (small.shape[-2], small.shape[-1]))
         if inside is None:
-            return seen
+            return seen, spread
         alpha = np.zeros(shape, np.float32)
         alpha[rows, columns] = seen
         alpha[~inside] = 0
-        return alpha
+        return alpha, spread
 
 
 def _confidence(alpha: Alpha) -> float:

@@ -125,12 +125,14 @@ class Extraction:
         foreground: HxWx3 float32 0..1 sRGB, the subject's own colours.
         confidence: 0..1 for a subject that was found, None where a trimap left nothing to find.
         notes: sentences the user should see, such as a fallback.
+        spread: pixels of the image, along a side, for one that was seen of it; 1 where all were.
     """
 
     alpha: Alpha
     foreground: NDArray[np.float32] | None = None
     confidence: float | None = None
     notes: tuple[str, ...] = ()
+    spread: float = 1.0
 
     def refined(self, finer: Extraction) -> Extraction:
         """This extraction with the alpha of a finer one, which adds what it has to give."""

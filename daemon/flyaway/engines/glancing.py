@@ -128,6 +128,11 @@ class GlancingEngine(AutomaticEngine):
                 isinstance(part, steps) for name, part in named if name.startswith("encoder")
             )
 
+    def spread(self, shown: tuple[int, int], seen: tuple[int, int]) -> float:
+        """The look at the edge is from farther than its alpha's size says."""
+        nearest = self.scales.focus if self.looks_twice else self.scales.once
+        return super().spread(shown, seen) / nearest
+
     @abstractmethod
     def prepared(self, levels: Tensor) -> Tensor:
         """The network's input of colours 1x3xHxW, 0..255."""

@@ -85,6 +85,8 @@ class EngineRecord:
         weights: its checkpoint; None for an engine that needs none.
         also_called: what the authors call its file on their other pages.
         companion: a record of weights alone, in a file of their own, that it needs beside its own.
+        has_soft_edges: whether its alpha says how much of a pixel is the subject, where hair is; else it is nearly black and
+            white, and its edge says only where to look.
     """
 
     name: str
@@ -100,6 +102,7 @@ class EngineRecord:
     weights: WeightsRecord | None = None
     also_called: tuple[str, ...] = ()
     companion: EngineRecord | None = None
+    has_soft_edges: bool = False
 
     @property
     def weights_bytes(self) -> int:

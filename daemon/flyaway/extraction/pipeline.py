@@ -12,7 +12,7 @@ import numpy as np
 from flyaway.engines.contract import ROUGH_BELOW, AnyEngine, Extraction, Inputs, Report, part
 from flyaway.engines.records import EngineRecord, Role
 from flyaway.errors import DeviceLostError, EngineError, NoSubjectError
-from flyaway.extraction import economy, interruptible, trimaps
+from flyaway.extraction import agreement, economy, interruptible, trimaps
 from flyaway.extraction.request import ResolvedRequest, Step
 from flyaway.images import encoding
 from flyaway.images.arrays import UNKNOWN, Alpha, Samples, Trimap
@@ -188,6 +188,10 @@ class _Work:
                 f"{first.record.title} found no subject. {way}, or choose another engine."
             )
         for step in later:
+            # Measured of engines without trained weights alone: those may add what no network sees from afar.
+            is_soft = first.record.has_soft_edges and step.record.weights is None
+            if is_soft and extraction.spread <= agreement.NATIVE:
+                continue
             trimap = self._trimap(first, extraction.alpha)
             is_known = not (trimap == UNKNOWN).any()
             if first.role is Role.POINT:  # its own edge is a guess at best, and takes memory
@@ -196,6 +200,12 @@ class _Work:
             if not is_known:
                 begin = _LOOKED if first.role is Role.POINT else _FOUND
                 finer = self._run(step, Inputs(trimap), begin, _SOLVED)
+                if is_soft:
+                    unknown = trimap == UNKNOWN
+                    alpha = agreement.agreed(
+                        finer.alpha, extraction.alpha, unknown, extraction.spread
+                    )
+                    finer = replace(finer, alpha=alpha)
                 extraction = extraction.refined(finer)
         return extraction
 

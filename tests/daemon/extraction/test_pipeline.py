@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import pytest
 from tests.daemon.servers import Loading, MadeUpEngine
 
 from flyaway.engines.contract import AnyEngine, Extraction, Inputs, Prompts, Report, silent
-from flyaway.engines.records import EngineRecord, Input, Role
+from flyaway.engines.records import EngineRecord, Input, Role, WeightsRecord
 from flyaway.errors import CancelledError, DeviceLostError, EngineError, NoSubjectError
 from flyaway.extraction import pipeline
 from flyaway.extraction.keeper import Keeper
@@ -46,6 +46,7 @@ def step(name: str, role: Role, *accepts: Input) -> Step:
 
 
 FIND = step("finder", Role.FIND, Input.TRIMAP, Input.REGION)
+SOFT = Step(replace(FIND.record, has_soft_edges=True), Role.FIND)
 SOLVE = step("solver", Role.SOLVE, Input.TRIMAP)
 COMPARE = step("comparer", Role.COMPARE, Input.PLATE)
 POINT = step("pointer", Role.POINT, Input.PROMPTS, Input.REGION)
@@ -233,6 +234,30 @@ class TestTwoEngines:
         assert outcome.device == "device of finder, device of solver"
         assert outcome.notes == ("Found it.", "Solved it.")
         assert outcome.confidence == 0.7
+
+    def test_a_soft_edge_seen_whole_needs_no_second_engine(self) -> None:
+        engines = Engines()
+        outcome = engines.run(asked(SOFT, SOLVE))
+        assert engines.names == ["finder"] and outcome.engine == "finder"
+        assert outcome.alpha[0, WIDTH // 2] == 128
+
+    def test_a_soft_edge_seen_from_afar_keeps_its_amount(self) -> None:
+        def from_afar(image: Image, inputs: Inputs, report: Report) -> Extraction:
+            return replace(right_half(image, inputs, report), spread=2.0)
+
+        engines = Engines(find=from_afar)
+        soft = engines.run(asked(SOFT, SOLVE)).alpha
+        firm = engines.run(asked(FIND, SOLVE)).alpha
+        assert engines.names == ["finder", "solver"] * 2
+        found = right_half(image(), Inputs(), silent).alpha
+        gap = [abs(float(alpha.mean()) / 255 - float(found.mean())) for alpha in (soft, firm)]
+        assert gap[0] < gap[1] / 2
+
+    def test_one_with_trained_weights_solves_soft_edges_as_it_sees_them(self) -> None:
+        trained = Step(replace(SOLVE.record, weights=WeightsRecord("", "", "", 0, "")), Role.SOLVE)
+        engines = Engines()
+        engines.run(asked(SOFT, trained))
+        assert engines.names == ["finder", "solver"]
 
     def test_are_not_needed_at_the_same_time(self) -> None:
         def alone(image: Image, inputs: Inputs, report: Report) -> Extraction:

@@ -17,6 +17,7 @@ RECORDS = (
     EngineRecord(
         name="aim-matting",
         family="aim",
+        has_soft_edges=True,
         title="AIM",
         purpose="Any subject with a soft edge, such as fur, glass, nets or smoke; best of large photos.",
         ranks={Role.FIND: 151},

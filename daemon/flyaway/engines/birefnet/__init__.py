@@ -43,6 +43,7 @@ def _record(
             f"ZhengPeng7/{repository}", revision, "model.safetensors", size, sha256
         ),
         also_called=also_called,
+        has_soft_edges="matting" in name or name == "portrait",
     )
 
 

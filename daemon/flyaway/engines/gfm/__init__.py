@@ -23,6 +23,7 @@ def _record(
     return EngineRecord(
         name=f"gfm-{name}",
         family="gfm",
+        has_soft_edges=True,
         title=f"GFM {title}",
         purpose=purpose,
         ranks={Role.FIND: rank},

@@ -17,6 +17,7 @@ def _record(name: str, rank: int, purpose: str, size: int, sha256: str) -> Engin
     return EngineRecord(
         name=f"modnet-{name}",
         family="modnet",
+        has_soft_edges=True,
         title=f"MODNet {name.capitalize()}",
         purpose=purpose,
         ranks={Role.FIND: rank},

@@ -17,6 +17,7 @@ RECORDS = (
     EngineRecord(
         name="p3m-portrait",
         family="p3m",
+        has_soft_edges=True,
         title="P3M-Net",
         purpose="Portraits down to the hair, seen at up to 1080 pixels.",
         ranks={Role.FIND: 113},

@@ -30,6 +30,7 @@ def _record(
     return EngineRecord(
         name=f"ppmatting-{name}",
         family="ppmatting",
+        has_soft_edges=True,
         title=title,
         purpose=purpose,
         ranks={Role.FIND: rank},
