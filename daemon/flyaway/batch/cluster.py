@@ -53,6 +53,10 @@ _RAYS = {
 
 _KNOCK_S = 10.0
 
+_BEAT_S, _GONE_S = 5.0, 20.0
+"""How often a cluster's head is looked for, and how long it may be away. After a minute Ray would end this process without a
+word."""
+
 _CORES_A_WORKER = 2
 """Where no cards are: with more, the engines gain less than another worker brings."""
 
@@ -121,10 +125,10 @@ class ClusterRun:
         self._manifest = Manifest(manifest.output.absolute())
         self._tell = tell
         self._is_stopping = is_stopping
-        self._connect(address)
+        self._heart = self._connect(address)
 
     @staticmethod
-    def _connect(address: str) -> None:
+    def _connect(address: str) -> Heart:
         for name, value in _RAYS.items():
             os.environ.setdefault(name, value)
         try:
@@ -144,6 +148,7 @@ class ClusterRun:
             raise BatchError(
                 f"There is no Ray cluster at {address} ({error}). `ray start --head` starts one; `ray status` tells of it."
             ) from error
+        return Heart(ray.get_runtime_context().gcs_address)
 
     def close(self) -> None:
         """Leave the cluster; whoever still works there for this run ends."""
@@ -173,6 +178,7 @@ class ClusterRun:
                 meanwhile()
                 if self._is_stopping.is_set():
                     return
+                self._heart.feel()
             try:
                 event = heard.get(timeout=every_s)
             except queue.Empty:
@@ -226,6 +232,36 @@ class ClusterRun:
         )
         for row in done.iter_rows():
             yield pickle.loads(row["event"])
+
+
+class Heart:
+    """The head of a cluster, as long as it is there.
+
+    Args:
+        address: its host and port.
+        clock: seconds that only grow.
+    """
+
+    def __init__(self, address: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._address = address
+        self._clock = clock
+        self._felt_s = self._looked_s = clock()
+
+    def feel(self) -> None:
+        """Look for it, now and then.
+
+        Raises:
+            BatchError: it was not there for long.
+        """
+        if self._clock() - self._looked_s < _BEAT_S:
+            return
+        try:
+            _knock(self._address)
+            self._felt_s = self._clock()
+        except OSError as error:
+            if self._clock() - self._felt_s >= _GONE_S:
+                raise BatchError(_broken(error)) from error
+        self._looked_s = self._clock()
 
 
 class Worker:

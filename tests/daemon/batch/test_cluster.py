@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from tests.daemon.batch.photos import photo, wishes
 from tests.daemon.servers import PATIENCE_S, wait_until
 
 import flyaway
-from flyaway.batch.cluster import Share, Worker
+from flyaway.batch.cluster import Heart, Share, Worker
 from flyaway.batch.events import Done, Failed
 from flyaway.batch.manifest import Manifest, State
 from flyaway.batch.plan import Job
@@ -254,6 +255,19 @@ def test_workers_are_one_for_each_card_or_two_cores(
     nodes: list[dict[str, float]], wanted: int, share: Share
 ) -> None:
     assert Share.of(nodes, wanted) == share
+
+
+def test_a_head_that_is_away_for_long_ends_the_run() -> None:
+    now_s = 0.0
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        heart = Heart(f"127.0.0.1:{server.getsockname()[1]}", lambda: now_s)
+        now_s = 100.0
+        heart.feel()
+    now_s = 110.0
+    heart.feel()
+    now_s = 121.0
+    with pytest.raises(BatchError, match="could not go on"):
+        heart.feel()
 
 
 def test_a_cluster_without_cores_is_told() -> None:
