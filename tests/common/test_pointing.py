@@ -18,7 +18,7 @@ from flyaway_client.conversation import Report
 from flyaway_client.menu_entries import EngineEntry
 from flyaway_client.messages import EngineInfo, ImageHeader, Message, PointRequest, Progress
 from flyaway_client.pointing import Pointing
-from flyaway_client.prompts import Point, Prompts
+from flyaway_client.prompts import Box, Candidate, Point, Prompts
 from flyaway_client.retouching import Image
 
 IMAGE = Image(ImageHeader(40, 30, "rgba", "u8"), bytes(4 * 40 * 30))
@@ -168,6 +168,23 @@ def test_nothing_found_is_said(fake: FakeDaemon) -> None:
     desk.click(10, 10)
     desk.wait_for("fail", texts.POINTS_NOTHING)
     assert desk.mask is None
+    desk.pointing.close()
+
+
+def test_what_can_mean_one_thing_alone_offers_no_next(fake: FakeDaemon) -> None:
+    def find_one(fake: FakeDaemon, peer: Peer, message: Message) -> None:
+        assert isinstance(message, PointRequest)
+        found = (Candidate("object", 0.9, Box(0, 0, 1, 1)),)
+        mask = ImageHeader(2, 1, "gray", "u8")
+        fake.send(peer, messages.Pointed(message.id, message.session, "fake", found, mask), b"ab")
+
+    desk = Desk()
+    desk.pointing.begin()
+    desk.wait_for("rest", texts.POINTS_READY)
+    fake.script["point"] = find_one
+    desk.click(10, 10)
+    desk.wait_for("rest", texts.POINTS_FOUND)
+    assert desk.mask == (ImageHeader(2, 1, "gray", "u8"), b"ab")
     desk.pointing.close()
 
 

@@ -56,7 +56,10 @@ def test_reads_texts_over_several_lines_as_editors_of_catalogues_write_them(
     assert wording.read(file) == {"": "Language: xx\n", "one two": '"eins" zwei'}
 
 
-@pytest.mark.parametrize("content", ['"stray"', "msgid broken", 'msgid "a"\nmsgstr "b', "nonsense"])
+@pytest.mark.parametrize(
+    "content",
+    ['"stray"', "msgid broken", 'msgid "a"\nmsgstr "b', "nonsense", 'msgid "\\x"\nmsgstr ""'],
+)
 def test_a_corrupt_catalogue_says_where(tmp_path: Path, content: str) -> None:
     file = tmp_path / "xx.po"
     file.write_text(content, encoding="utf-8")
