@@ -113,7 +113,10 @@ def cluster(home: Path) -> Iterator[Cluster]:
             options = ("--num-cpus=0", "--port=0", "--include-dashboard=false")
             head = cluster.add("--head", f"--temp-dir={folder}", *options)
             wait_until(head.is_there, LOADED_S)
-            cluster.address = (Path(folder) / "ray_current_cluster").read_text().strip()
+            # Told of in a file that comes a moment later than the word that it runs.
+            address = Path(folder) / "ray_current_cluster"
+            wait_until(lambda: address.exists() and bool(address.read_text().strip()), LOADED_S)
+            cluster.address = address.read_text().strip()
             yield cluster
         finally:
             for node in reversed(cluster.nodes):
