@@ -86,8 +86,6 @@ def verify(arguments: argparse.Namespace) -> int:
 
 def import_files(arguments: argparse.Namespace) -> int:
     """Copy files into the store, each for the engine that it is recognised to be for."""
-    from flyaway.weights.recognition import recognise
-
     if arguments.program:
         return _import_from(arguments)
     if not arguments.paths:
@@ -98,17 +96,20 @@ def import_files(arguments: argparse.Namespace) -> int:
         if len(files) != 1:
             raise RequestError("--as goes with one file.")
 
-    def take(file: Path) -> str:
-        record = recognise(file, arguments.name)
-        return f"{record.name}: {_store().adopt(record, file)}"
+    return _for_each(files, lambda file: _adopted(file, arguments.name))
 
-    return _for_each(files, take)
+
+def _adopted(file: Path, name: str | None = None) -> str:
+    """Copy a file into the store, for the engine that it is recognised to be for; which, and where it lies."""
+    from flyaway.weights.recognition import recognise
+
+    record = recognise(file, name)
+    return f"{record.name}: {_store().adopt(record, file)}"
 
 
 def _import_from(arguments: argparse.Namespace) -> int:
     """Take what another program has; files of it that are for no engine are no error."""
     from flyaway.weights import neighbours
-    from flyaway.weights.recognition import recognise
 
     if arguments.name or len(arguments.paths) > 1:
         raise RequestError("--from goes with one folder at most, and not with --as.")
@@ -116,8 +117,7 @@ def _import_from(arguments: argparse.Namespace) -> int:
     taken = 0
     for file in files:
         try:
-            record = recognise(file)
-            terminal.write_result(f"{record.name}: {_store().adopt(record, file)}")
+            terminal.write_result(_adopted(file))
             taken += 1
         except WeightsError as error:
             terminal.write_remark(f"flyaway: {error}")

@@ -243,16 +243,19 @@ class Server:
 
     def _call_off_clicks(self, session: str) -> None:
         """End the search for what was pointed at in a session."""
-        for task in self._tasks.values():
-            if _is_about(task, messages.PointRequest, session):
-                task.parting = _REPLACED_CLICK
-                self._call_off(task)
+        self._call_off_all(
+            lambda task: _is_about(task, messages.PointRequest, session), _REPLACED_CLICK
+        )
 
     def _call_off_looks(self) -> None:
         """End what nobody has asked for yet: somebody wants the engines now."""
-        for task in list(self._tasks.values()):
-            if task.urgency is Urgency.AHEAD:
-                task.parting = _REPLACED_LOOK
+        self._call_off_all(lambda task: task.urgency is Urgency.AHEAD, _REPLACED_LOOK)
+
+    def _call_off_all(self, is_meant: Callable[[Task], bool], parting: str) -> None:
+        """Make some tasks end soon, with a sentence for whoever asked."""
+        for task in self._tasks.values():
+            if is_meant(task):
+                task.parting = parting
                 self._call_off(task)
 
     def _call_off_strokes(self, session: str) -> None:
@@ -264,10 +267,7 @@ class Server:
             ):
                 del self._uploads[key]
                 self._refuse(*key, protocol.CANCELLED, _REPLACED)
-        for task in self._tasks.values():
-            if _is_about(task, messages.RefineRequest, session):
-                task.parting = _REPLACED
-                self._call_off(task)
+        self._call_off_all(lambda task: _is_about(task, messages.RefineRequest, session), _REPLACED)
 
     def _adjust(self, peer: bytes, message: messages.AdjustRequest, payload: Payload) -> None:
         """Make room for a mask."""

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from . import brush, planes
 from .client import PointedAt
-from .headers import MessageError, encode
+from .headers import Message, MessageError, encode
 from .messages import KEEP, REMOVE, ImageHeader
 from .planes import Plane
 from .prompts import MAX_BOXES, MAX_POINTS, Box, Point, Prompts
@@ -30,8 +30,8 @@ _STROKE_POINTS = 4
 """Points that stand for a stroke: a network turns the mask inside out where they lie close together."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+@dataclass(frozen=True)
+class Kept(Message):
     """Steps as they are kept in a document: of an image of that size."""
 
     width: int
@@ -42,11 +42,10 @@ class Kept:
     def read(content: bytes) -> Kept | None:
         """What was kept; None where it cannot be read."""
         try:
-            kept = json.loads(content.decode())
-            prompts = Prompts.from_header(kept["prompts"])
-            return Kept(int(kept["width"]), int(kept["height"]), replace(prompts, size=""))
-        except (ValueError, KeyError, TypeError, RecursionError):
+            kept = Kept.from_header(json.loads(content.decode()))
+        except (ValueError, RecursionError):
             return None
+        return replace(kept, prompts=replace(kept.prompts, size=""))
 
     def fits(self, width: int, height: int) -> bool:
         """Whether there is a subject in it, for an image of that size."""
@@ -54,8 +53,7 @@ class Kept:
 
     def written(self) -> bytes:
         """To be kept."""
-        prompts = json.loads(encode(self.prompts))
-        return json.dumps({"width": self.width, "height": self.height, "prompts": prompts}).encode()
+        return encode(self)
 
 
 class Clicks:
@@ -167,7 +165,7 @@ class Clicks:
         while self._steps:
             step = self._steps.pop()
             self._undone.append(step)
-            self._wipe(step)
+            self._paint(step, 0)  # no other stays that it could lie under
         self._change()
 
     # --- what was pointed at ---------------------------------------------------------------------

@@ -183,6 +183,11 @@ def advised_entry(info: EngineInfo) -> EngineEntry:
     )
 
 
+def can_point(engines: Iterable[EngineInfo], *, paid_work_only: bool = False) -> bool:
+    """Whether an engine that can be pointed with is here; see `pointing_entry` for the arguments."""
+    return any(info.installed for info in _pointed(engines, paid_work_only))
+
+
 def pointing_entry(
     engines: Iterable[EngineInfo], *, paid_work_only: bool = False
 ) -> EngineEntry | None:
@@ -192,29 +197,24 @@ def pointing_entry(
         engines: the daemon's.
         paid_work_only: whether to leave out engines whose licence is not known to allow paid work.
     """
-    able = [
+    able = _pointed(engines, paid_work_only)
+    fetched = [info for info in able if not info.page]
+    if not fetched or any(info.installed for info in able):
+        return None
+    smallest = min(fetched, key=lambda info: info.download_bytes)
+    size = megabytes(smallest.download_bytes)
+    return replace(
+        engine_entry(smallest), download_label=_("Find by clicking ({size})").format(size=size)
+    )
+
+
+def _pointed(engines: Iterable[EngineInfo], paid_work_only: bool) -> list[EngineInfo]:
+    """Those that are pointed with."""
+    return [
         info
         for info in engines
         if "prompts" in info.needs and (info.paid_work or not paid_work_only)
     ]
-    if any(info.installed for info in able):
-        return None
-    smallest = min(
-        (info for info in able if not info.page), key=lambda info: info.download_bytes, default=None
-    )
-    if smallest is None:
-        return None
-    entry = engine_entry(smallest)
-    size = megabytes(smallest.download_bytes)
-    return replace(entry, download_label=_("Find by clicking ({size})").format(size=size))
-
-
-def can_point(engines: Iterable[EngineInfo], *, paid_work_only: bool = False) -> bool:
-    """Whether an engine that can be pointed with is here; the arguments as above."""
-    return any(
-        info.installed and "prompts" in info.needs and (info.paid_work or not paid_work_only)
-        for info in engines
-    )
 
 
 def _label(info: EngineInfo, way: str) -> str:

@@ -7,6 +7,7 @@ from gi.repository import Gimp, GObject
 
 from flyaway_client import texts
 from flyaway_client.options import REFINED_MASK, Options
+from flyaway_client.wording import _
 
 OUTPUT_ENTRIES = tuple(entry for entry in options.OUTPUT_ENTRIES if entry.name != REFINED_MASK)
 """What is pointed at is found anew: no mask is refined."""
@@ -21,7 +22,7 @@ def add_arguments(procedure: Gimp.Procedure) -> None:
     )
     procedure.add_choice_argument(
         "output",
-        "Out_put to",
+        _("Out_put to"),
         texts.OUTPUT_ABOUT,
         options.choice(OUTPUT_ENTRIES),
         usual.output,
