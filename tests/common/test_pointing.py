@@ -104,6 +104,8 @@ def test_looks_first_and_answers_a_click(fake: FakeDaemon) -> None:
     desk.pointing.begin()
     desk.wait_for("rest", texts.POINTS_READY)
     assert asked(fake) == [Prompts()] and desk.offers()
+    desk.pointing.cycle()
+    assert desk.said[-1] == ("rest", texts.POINTS_READY), "nothing was pointed at"
     desk.click(10.5, 10.5)
     assert desk.said[-1] == ("work", texts.POINTING) and desk.marks
     desk.wait_for("rest", FOUND)

@@ -112,9 +112,10 @@ class Pointing:
         self.begin()
 
     def cycle(self) -> None:
-        """Take the next of what a click may mean."""
-        self.clicks.cycle()
-        self._show_meaning()
+        """Take the next of what a click may mean, where there is a choice."""
+        if self.clicks.count > 1:
+            self.clicks.cycle()
+            self._show_meaning()
 
     def is_ready(self) -> bool:
         """Whether there is something to extract; says so where there is not. What is under way is not wanted then."""
