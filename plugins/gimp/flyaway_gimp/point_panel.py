@@ -7,6 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 import background
+import canvas_dialog
 import host
 import kept_points
 import point_options
@@ -181,15 +182,9 @@ class PointDialog:
     # --- the dialog ------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        use_header = Gtk.Settings.get_default().get_property("gtk-dialogs-use-header")
-        self._dialog = GimpUi.Dialog(
-            title=TITLE, role="flyaway-extract-by-clicking", use_header_bar=use_header
+        self._dialog = canvas_dialog.build(
+            TITLE, "flyaway-extract-by-clicking", _("E_xtract"), SIZE_PX
         )
-        self._dialog.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
-        self._dialog.add_button(_("E_xtract"), Gtk.ResponseType.OK)
-        self._dialog.set_default_response(Gtk.ResponseType.OK)
-        self._dialog.set_default_size(*SIZE_PX)
-        GimpUi.window_set_transient(self._dialog)
         self._tools = PointTools(self._pointing)
         self._look = LookRow(self._canvas, views.OVERLAY_COLOUR)
         self._status = StatusRow()
@@ -201,8 +196,6 @@ class PointDialog:
         self._work.pack_start(self._canvas, True, True, 0)
         self._work.pack_start(self._foot(), False, False, 0)
         area = self._dialog.get_content_area()
-        area.set_spacing(6)
-        area.set_border_width(12)
         area.pack_start(self._work, True, True, 0)
         area.pack_start(self._status.row, False, False, 0)
         self._dialog.connect("response", self._respond)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import background
+import canvas_dialog
 import finishing
 import outputs
 import refine_options
@@ -236,15 +237,7 @@ class RefineDialog:
 
     def _build(self) -> None:
         config, subject = self._config, self._subject
-        use_header = Gtk.Settings.get_default().get_property("gtk-dialogs-use-header")
-        self._dialog = GimpUi.Dialog(
-            title=TITLE, role="flyaway-refine-edge", use_header_bar=use_header
-        )
-        self._dialog.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
-        self._dialog.add_button(_("_Apply"), Gtk.ResponseType.OK)
-        self._dialog.set_default_response(Gtk.ResponseType.OK)
-        self._dialog.set_default_size(*SIZE_PX)
-        GimpUi.window_set_transient(self._dialog)
+        self._dialog = canvas_dialog.build(TITLE, "flyaway-refine-edge", _("_Apply"), SIZE_PX)
         painter = Painter(
             subject.pixels,
             not subject.layer.has_alpha(),
@@ -271,8 +264,6 @@ class RefineDialog:
         self._work.pack_start(left, True, True, 0)
         self._work.pack_start(self._side(), False, False, 0)
         area = self._dialog.get_content_area()
-        area.set_spacing(6)
-        area.set_border_width(12)
         area.pack_start(self._work, True, True, 0)
         area.pack_start(self._status.row, False, False, 0)
         self._dialog.connect("response", self._respond)
