@@ -14,6 +14,7 @@ class Input(StrEnum):
     REGION = "region"
     PLATE = "plate"
     PROMPTS = "prompts"
+    TRANSPARENT = "transparent"
 
 
 class Role(StrEnum):
@@ -87,6 +88,9 @@ class EngineRecord:
         companion: a record of weights alone, in a file of their own, that it needs beside its own.
         has_soft_edges: whether its alpha says how much of a pixel is the subject, where hair is; else it is nearly black and
             white, and its edge says only where to look.
+        sees_px: side of the square that it sees all pictures in, even to solve an edge; 0 where it solves edges pixel by
+            pixel, or solves none.
+        loaded_bytes: about what it takes in memory while it works; 0 for what the size of its files tells.
     """
 
     name: str
@@ -103,6 +107,8 @@ class EngineRecord:
     also_called: tuple[str, ...] = ()
     companion: EngineRecord | None = None
     has_soft_edges: bool = False
+    sees_px: int = 0
+    loaded_bytes: int = 0
 
     @property
     def weights_bytes(self) -> int:
