@@ -114,7 +114,8 @@ class ExtractRequest(Message):
     looked at for that already ("" for none).
 
     `is_batch` says that nobody waits at an editor: other requests go first. `here` says that this computer is to do it,
-    whichever usually does.
+    whichever usually does. `transparent` says that the subject lets light through, as glass and veils do: engines that
+    make use of that go first.
     """
 
     TYPE: ClassVar[str] = "extract"
@@ -139,6 +140,7 @@ class ExtractRequest(Message):
     session: str = ""
     is_batch: bool = False
     here: bool = False
+    transparent: bool = False
 
     def __post_init__(self) -> None:
         """Refuse values outside their lists, and parts that contradict each other."""
@@ -565,7 +567,8 @@ class EngineInfo(Message):
     `needs` holds "trimap", "plate" or "prompts" where the engine cannot do without; `suits` holds the `JOBS` it is made
     for, `rank` is its place among those that suit the same, the lowest the best; `paid_work` is whether its
     licence allows it, None meaning that nobody has said. `page` is where a person has to fetch its weights
-    from, to be imported; empty where the daemon can download them.
+    from, to be imported; empty where the daemon can download them. `transparent` is whether it makes use of that
+    field of a request.
     """
 
     name: str
@@ -580,6 +583,7 @@ class EngineInfo(Message):
     page: str = ""
     suits: tuple[str, ...] = ()
     rank: int = 0
+    transparent: bool = False
 
 
 @dataclass(frozen=True)

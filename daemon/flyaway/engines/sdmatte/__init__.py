@@ -14,10 +14,7 @@ if TYPE_CHECKING:
 
     from flyaway.engines.sdmatte.engine import SDMatteEngine
 
-_LICENCE = (
-    "MIT for the code, not stated for the weights; made from Stable Diffusion 2 (CreativeML Open RAIL++-M);"
-    " trained on {data}"
-)
+_LICENCE = "MIT for the code, not stated for the weights; on Stable Diffusion 2 (Open RAIL++-M); trained on Adobe's data among other"
 
 
 def _record(
@@ -26,8 +23,6 @@ def _record(
     purpose: str,
     ranks: Mapping[Role, int],
     weights: WeightsRecord,
-    data: str,
-    also_called: tuple[str, ...] = (),
 ) -> EngineRecord:
     accepts = {Input.REGION, Input.PROMPTS, Input.TRANSPARENT}
     return EngineRecord(
@@ -38,11 +33,10 @@ def _record(
         ranks=ranks,
         accepts=frozenset(accepts | ({Input.TRIMAP} if Role.SOLVE in ranks else set())),
         suits=frozenset({Job.FINE_HAIR}) if Role.SOLVE in ranks else frozenset(),
-        licence=_LICENCE.format(data=data),
+        licence=_LICENCE,
         licence_url="https://github.com/vivoCameraResearch/SDMatte/blob/main/LICENSE",
         paid_work=None,
         weights=weights,
-        also_called=also_called,
         has_soft_edges=True,
         sees_px=1024,
         loaded_bytes=_LOADED_BYTES[name],
@@ -50,8 +44,8 @@ def _record(
 
 
 def _everything(place: int) -> Mapping[Role, int]:
-    """Its place behind networks that are many times as fast, and before the built-in engine."""
-    return {Role.FIND: 180 + place, Role.SOLVE: 100 + place, Role.POINT: 100 + place}
+    """Its place behind networks that are many times as fast, and where a brush waits for an edge behind all others."""
+    return {Role.FIND: 180 + place, Role.SOLVE: 20_000 + place, Role.POINT: 100 + place}
 
 
 _LOADED_BYTES = {
@@ -61,8 +55,6 @@ _LOADED_BYTES = {
 }
 """In single precision, with what a look at a picture takes."""
 
-_OWN_DATA = "Composition-1k, Distinctions-646, AM-2k, UHRSD, RefMatte and BG-20k"
-
 RECORDS = (
     _record(
         "sdmatte",
@@ -71,7 +63,6 @@ RECORDS = (
         _everything(0),
         # its authors' file holds what their training would go on with; 43 % are the network
         WeightsRecord("LongfeiHuang/SDMatte", "main", "SDMatte.pth", 12_170_000_000, ""),
-        _OWN_DATA,
     ),
     _record(
         "sdmatte-plus",
@@ -79,7 +70,6 @@ RECORDS = (
         "Glass, veils and fine hair in a box, trained on more everyday scenes; wants a strong graphics card.",
         {role: rank for role, rank in _everything(1).items() if role != Role.SOLVE},
         WeightsRecord("LongfeiHuang/SDMatte", "main", "SDMatte_plus.pth", 12_170_000_000, ""),
-        "Composition-1k, Distinctions-646, AM-2k, COCO-Matte and BG-20k",
     ),
     _record(
         "sdmatte-lite",
@@ -88,7 +78,6 @@ RECORDS = (
         _everything(2),
         # nobody tells its size: this is that of BK-SDM's base network, with as much for training
         WeightsRecord("LongfeiHuang/LiteSDMatte", "main", "LiteSDMatte.pth", 8_320_000_000, ""),
-        _OWN_DATA,
     ),
 )
 
@@ -117,11 +106,11 @@ def load(record: EngineRecord, tensors: Mapping[str, Tensor] | None) -> SDMatteE
     found = {n: t for n, t in (tensors or {}).items() if not n.startswith(FOR_TRAINING)}
     shapes = {name: tuple(values.shape) for name, values in found.items()}
     size = plan.of(shapes, usual(record))
-    network = cast(SDMatte, checkpoint.build(lambda: SDMatte(size)))
-    encoder = cast(TextEncoder, checkpoint.build(lambda: TextEncoder(size.words)))
     text = {name: values for name, values in found.items() if name.startswith(_TEXT)}
     rest = {name: values for name, values in found.items() if name not in text}
+    network = cast(SDMatte, checkpoint.build(lambda: SDMatte(size)))
     checkpoint.fill(network, rest if tensors else None, record.title, copies=False)
+    encoder = cast(TextEncoder, checkpoint.build(lambda: TextEncoder(size.words)))
     names = {name: f"{_TEXT}{name}" for name in encoder.state_dict()}
     checkpoint.fill(encoder, text, record.title, names, copies=False)
     network.words = encoder.float().of_nothing()
