@@ -11,6 +11,8 @@ from typing import Any
 
 import platformdirs
 
+from flyaway_client.paid_work import PaidWork
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -28,6 +30,7 @@ class Settings:
         remote_memory_mb: what pixels that other computers sent may take together, while they come and are worked on.
         cpu_fallback: whether work for which the device has too little memory may go to the processor.
         paid_work_only: whether only engines whose licence allows paid work may be used.
+        paid_training_only: whether, beyond that, the pictures that an engine was trained on must be known to allow it.
         log_level: "debug", "info", "warning" or "error".
         problems: sentences on what in the file could not be used; the default was taken instead.
     """
@@ -43,8 +46,14 @@ class Settings:
     remote_memory_mb: int = 8000
     cpu_fallback: bool = True
     paid_work_only: bool = False
+    paid_training_only: bool = False
     log_level: str = "info"
     problems: tuple[str, ...] = ()
+
+    @property
+    def paid_work(self) -> PaidWork:
+        """What has to allow paid work."""
+        return PaidWork.asked_by(self)
 
     @property
     def max_pixels(self) -> int:

@@ -28,6 +28,7 @@ from flyaway_client.messages import (
     RefineRequest,
 )
 from flyaway_client.messages import UNKNOWN as UNKNOWN_STROKE
+from flyaway_client.paid_work import PaidWork
 
 Parts = Mapping[str, Block]
 """The pixels of a request by the names of its `parts`."""
@@ -67,7 +68,7 @@ def announced(request: ExtractRequest) -> frozenset[Input]:
 
 def wishes(request: ExtractRequest) -> Wishes:
     """Which engines a request wants."""
-    return Wishes(request.engine, request.fine_engine, request.paid_work_only)
+    return Wishes(request.engine, request.fine_engine, PaidWork.asked_by(request))
 
 
 def resolve(
@@ -132,7 +133,7 @@ def _prompts(request: ExtractRequest, plan: Plan, catalogue: Catalogue) -> Promp
     if request.prompts is not None:
         return pointing.read(request.prompts)
     is_rough = plan.kind == "region" and request.engine == AUTO and request.plate is None
-    is_taken = is_rough and bool(catalogue.pointers(request.paid_work_only))
+    is_taken = is_rough and bool(catalogue.pointers(PaidWork.asked_by(request)))
     if not is_taken and not catalogue.is_pointer(request.engine):
         return None
     inside = plan.region if plan.trimap is None else plan.trimap > BACKGROUND

@@ -31,6 +31,7 @@ from flyaway_client.messages import (
     PointRequest,
     RefineRequest,
 )
+from flyaway_client.paid_work import PaidWork
 
 if TYPE_CHECKING:
     from flyaway.extraction.catalogue import Catalogue
@@ -93,7 +94,7 @@ class EngineService:
         Raises:
             RequestError: the engine it names does not exist, cannot solve an edge, or is not allowed.
         """
-        step = self._catalogue.solver(request.engine, request.paid_work_only)
+        step = self._catalogue.solver(request.engine, PaidWork.asked_by(request))
         picture = self._sessions.picture(request.digest)
         if picture is None:
             return None
@@ -129,7 +130,7 @@ class EngineService:
         session = self._known(request.session)
         height, width = session.picture.image.shape[:2]
         request.prompts.check_within(width, height)
-        return session, self._catalogue.pointer(request.engine, request.paid_work_only)
+        return session, self._catalogue.pointer(request.engine, PaidWork.asked_by(request))
 
     def _known(self, name: str) -> Session:
         session = self._sessions.find(name)
@@ -305,7 +306,7 @@ class EngineService:
         views = {name: memoryview(part) for name, part in task.parts.items()}
         if request.digest_of(views) != request.digest:
             raise RequestError("The image is not the one that was announced. Try again.")
-        step = self._catalogue.solver(request.engine, request.paid_work_only)
+        step = self._catalogue.solver(request.engine, PaidWork.asked_by(request))
         picture = Picture(resolution.read_image(request, task.parts, packed=True))
         self._sessions.open(request.session, request.digest, picture, step)
         task.engine = step.record.name
@@ -349,7 +350,7 @@ class EngineService:
     def _catalogue(self) -> Catalogue:
         from flyaway.extraction.catalogue import Catalogue  # deferred: brings the hub's library
 
-        return Catalogue(self._settings.paid_work_only)
+        return Catalogue(self._settings.paid_work)
 
 
 def _is_extraction(task: EngineTask) -> bool:

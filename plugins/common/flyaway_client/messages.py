@@ -103,7 +103,8 @@ class ExtractRequest(Message):
     `plate` is the same scene without the subject, of the image's size and colour. `fine_engine`
     solves the edge that an automatic `engine` leaves uncertain; "none" keeps its own.
     `wants_foreground` asks for the subject's own colours beside the alpha. `paid_work_only` leaves
-    out engines whose licence is not known to allow paid work. `wants_preview` asks for early results.
+    out engines whose licence is not known to allow paid work, `paid_training_only` those too of whose training
+    pictures that is not known. `wants_preview` asks for early results.
 
     With a `mask`, HxW "gray" of the alpha's dtype, the request refines that: it is solved again inside the
     selection and under `strokes`, HxW "gray" "u8" of the levels above, and stays as it is outside. With a mask,
@@ -139,6 +140,7 @@ class ExtractRequest(Message):
     session: str = ""
     is_batch: bool = False
     here: bool = False
+    paid_training_only: bool = False
 
     def __post_init__(self) -> None:
         """Refuse values outside their lists, and parts that contradict each other."""
@@ -238,6 +240,7 @@ class OpenSession(Message):
     engine: str = "auto"
     paid_work_only: bool = False
     here: bool = False
+    paid_training_only: bool = False
 
     def __post_init__(self) -> None:
         """Refuse values outside their lists, and parts that contradict each other."""
@@ -318,6 +321,7 @@ class PointRequest(Message):
     prompts: Prompts
     engine: str = "auto"
     paid_work_only: bool = False
+    paid_training_only: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what names nobody, and points that say only where the subject is not."""
@@ -564,8 +568,10 @@ class EngineInfo(Message):
 
     `needs` holds "trimap", "plate" or "prompts" where the engine cannot do without; `suits` holds the `JOBS` it is made
     for, `rank` is its place among those that suit the same, the lowest the best; `paid_work` is whether its
-    licence allows it, None meaning that nobody has said. `page` is where a person has to fetch its weights
-    from, to be imported; empty where the daemon can download them.
+    licence allows it, None meaning that nobody has said. `training` says in a sentence what it was trained on, as far
+    as its authors tell ("" where they do not), `training_url` where that is read, and `training_paid_work` whether
+    the terms of those pictures allow it. `page` is where a person has to fetch its weights from, to be imported;
+    empty where the daemon can download them.
     """
 
     name: str
@@ -580,6 +586,9 @@ class EngineInfo(Message):
     page: str = ""
     suits: tuple[str, ...] = ()
     rank: int = 0
+    training: str = ""
+    training_url: str = ""
+    training_paid_work: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,10 @@ from .wording import _
 
 PAID_WORK = _("Only engines licensed for commercial work")
 PAID_WORK_ABOUT = _("Leaves out engines whose licence forbids it, or of which it is not known")
+PAID_TRAINING = _("Their training data too")
+PAID_TRAINING_ABOUT = _(
+    "Leaves out engines trained on pictures that may not be used for it, or of which it is not known"
+)
 
 ENGINE_ABOUT = _("What finds the subject and solves its edge")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
 from flyaway.engines.twins import untwinned
 
@@ -23,9 +24,10 @@ RECORDS = (
         ranks={Role.FIND: 151},
         accepts=frozenset({Input.TRIMAP, Input.REGION}),
         suits=frozenset({Job.ANY_SUBJECT}),
-        licence="MIT, for all of the project; trained on Adobe's data among others",
+        licence="MIT, for all of the project",
         licence_url="https://github.com/JizhiziLi/AIM#statement",
-        paid_work=None,
+        paid_work=True,
+        training=training.ADOBE_AMONG_OTHERS,
         weights=WeightsRecord(
             "",
             "v1",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
+from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def _record(backbone: str, title: str, rank: int, purpose: str, size: int) -> En
         licence="MIT",
         licence_url="https://github.com/PeterL1n/BackgroundMattingV2/blob/master/LICENSE",
         paid_work=True,
+        training=training.FILMS_AND_DISTINCTIONS,
         weights=WeightsRecord(
             "",
             "v1.0.0",

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
+from flyaway.engines import training
+from flyaway.engines.records import EngineRecord, Input, Job, Role, Training, WeightsRecord
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
 
 SWIN_L_FP32, SWIN_L_FP16 = 884_878_856, 444_473_596
 SWIN_T_FP32, SWIN_T_FP16 = 177_634_392, 88_965_896
+
+
+def _training(name: str) -> Training:
+    if name == "portrait":
+        return training.UNTOLD_PORTRAITS
+    return training.MATTES_OF_MANY if "matting" in name else training.DIS5K_AND_OTHERS
 
 
 def _record(
@@ -39,6 +46,7 @@ def _record(
         licence="MIT",
         licence_url="https://github.com/ZhengPeng7/BiRefNet/blob/main/LICENSE",
         paid_work=True,
+        training=_training(name),
         weights=WeightsRecord(
             f"ZhengPeng7/{repository}", revision, "model.safetensors", size, sha256
         ),
@@ -162,7 +170,7 @@ RECORDS = (
             "rmbg-2",
             "RMBG-2.0",
             105,
-            "Finds any subject by itself; firm edges, trained on licensed pictures.",
+            "Finds any subject by itself; firm edges.",
             "",
             "main",
             SWIN_L_FP32,
@@ -172,6 +180,7 @@ RECORDS = (
         licence="CC BY-NC 4.0",
         licence_url="https://huggingface.co/briaai/RMBG-2.0",
         paid_work=False,
+        training=training.LICENSED,
         # the hub hands it only to those who have agreed to its terms there
         weights=WeightsRecord(
             "",
@@ -193,6 +202,7 @@ RECORDS = (
             SWIN_L_FP32,
         ),
         suits=frozenset(),
+        training=training.DIS5K_AND_DRAWINGS,
         licence_url="https://github.com/MatteoKartoon/BiRefNet/blob/main/LICENSE",
         weights=WeightsRecord(
             "joelseytre/toonout", "main", "birefnet_finetuned_toonout.pth", SWIN_L_FP32, ""

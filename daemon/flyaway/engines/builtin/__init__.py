@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Job, Role
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ RECORDS = (
         licence="Apache-2.0",
         licence_url="https://www.apache.org/licenses/LICENSE-2.0",
         paid_work=True,
+        training=training.NOTHING,
     ),
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
 
 if TYPE_CHECKING:
@@ -25,9 +26,10 @@ def _record(layout: str, title: str, rank: int, purpose: str, release: str) -> E
         ranks={Role.SOLVE: rank},
         accepts=frozenset({Input.TRIMAP}),
         suits=frozenset({Job.FINE_HAIR}),
-        licence="Non-commercial use only, trained on Adobe's data",
+        licence="Non-commercial use only",
         licence_url="https://github.com/huochaitiantang/pytorch-deep-image-matting#disclaimer",
         paid_work=False,
+        training=training.COMPOSITION_1K,
         weights=WeightsRecord("", version, file, 113_200_000, "", page=_PAGE),
     )
 

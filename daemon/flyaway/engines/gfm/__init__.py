@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Role, WeightsRecord
 from flyaway.engines.twins import untwinned
 
@@ -32,6 +33,7 @@ def _record(
         licence="MIT, for all of the project",
         licence_url="https://github.com/JizhiziLi/GFM#statement",
         paid_work=True,
+        training=training.ANIMALS,
         weights=WeightsRecord(
             "",
             "v1",

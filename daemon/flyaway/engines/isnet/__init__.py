@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
 
 if TYPE_CHECKING:
@@ -24,9 +25,10 @@ def _record(
         ranks={Role.FIND: rank},
         accepts=frozenset({Input.TRIMAP, Input.REGION}),
         suits=frozenset({Job.ANY_SUBJECT}),
-        licence="Not stated for the weights, trained on data for non-commercial use",
+        licence="Not stated for the weights",
         licence_url="https://github.com/xuebinqin/DIS#terms-of-use",
         paid_work=None,
+        training=training.DIS5K,
         weights=WeightsRecord(
             "", "v1", file, 176_579_397, sha256, page="https://github.com/xuebinqin/DIS#inference"
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
+from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Role, WeightsRecord
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ RECORDS = (
         licence="Apache-2.0",
         licence_url="https://github.com/ChaoningZhang/MobileSAM/blob/master/LICENSE",
         paid_work=True,
+        training=training.SA_1B,
         weights=WeightsRecord(
             "dhkim2810/MobileSAM",
             "main",

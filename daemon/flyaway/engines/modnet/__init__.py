@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def _record(name: str, rank: int, purpose: str, size: int, sha256: str) -> Engin
         licence="Apache-2.0",
         licence_url="https://github.com/ZHKKKe/MODNet/blob/master/LICENSE",
         paid_work=True,
+        training=training.OWN_PORTRAITS,
         weights=WeightsRecord(
             # the authors' own copy is on a file share that no program can count on
             "DavG25/modnet-pretrained-models",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
 from flyaway.engines.twins import untwinned
 
@@ -26,6 +27,7 @@ RECORDS = (
         licence="MIT, for all of the project",
         licence_url="https://github.com/JizhiziLi/P3M#statement",
         paid_work=True,
+        training=training.PORTRAITS,
         weights=WeightsRecord(
             "",
             "v1",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
+from flyaway.engines import training
+from flyaway.engines.records import EngineRecord, Input, Job, Role, Training, WeightsRecord
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from flyaway.engines.ppmatting.engine import PPMattingEngine
 
 _SERVER = "https://paddleseg.bj.bcebos.com/matting/models/"
-
-_LICENCE = "Apache-2.0 for PaddleSeg, not stated for the weights"
 
 
 def _record(
@@ -25,7 +24,7 @@ def _record(
     size: int,
     file: str,
     job: Job = Job.PORTRAIT,
-    licence: str = _LICENCE,
+    trained_on: Training = training.PADDLES_PORTRAITS,
 ) -> EngineRecord:
     return EngineRecord(
         name=f"ppmatting-{name}",
@@ -36,9 +35,10 @@ def _record(
         ranks={Role.FIND: rank},
         accepts=frozenset({Input.TRIMAP, Input.REGION}),
         suits=frozenset({job}),
-        licence=licence,
+        licence="Apache-2.0 for PaddleSeg, not stated for the weights",
         licence_url="https://github.com/PaddlePaddle/PaddleSeg/blob/develop/LICENSE",
         paid_work=None,
+        training=trained_on,
         weights=WeightsRecord("", "v1", file, size, "", page=f"{_SERVER}{file}"),
     )
 
@@ -72,20 +72,21 @@ RECORDS = (
         "composition-1k",
         "PP-Matting Composition-1k",
         171,
-        "Any subject, trained on Adobe's data; seen at up to 1536 pixels.",
+        "Any subject; seen at up to 1536 pixels.",
         345_200_000,
         "ppmatting-hrnet_w48-composition.pdparams",
         Job.ANY_SUBJECT,
-        f"{_LICENCE}; trained on Adobe's data",
+        training.COMPOSITION_1K,
     ),
     _record(
         "distinctions-646",
         "PP-Matting Distinctions-646",
         173,
-        "Any subject, trained on Distinctions-646; seen at up to 1536 pixels.",
+        "Any subject; seen at up to 1536 pixels.",
         345_200_000,
         "ppmatting-hrnet_w48-distinctions.pdparams",
         Job.ANY_SUBJECT,
+        training.DISTINCTIONS_646,
     ),
 )
 

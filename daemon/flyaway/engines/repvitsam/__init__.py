@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
+from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Role, WeightsRecord
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ RECORDS = (
         licence="Apache-2.0 for the code, not stated for the weights",
         licence_url="https://github.com/THU-MIG/RepViT/blob/main/LICENSE",
         paid_work=None,
+        training=training.SA_1B,
         weights=WeightsRecord(
             "",
             "v1.0",

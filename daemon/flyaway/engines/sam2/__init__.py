@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, cast
 
+from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Role, WeightsRecord
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def _record(size: str, rank: int, about: str, length: int, sha256: str = "") -> 
         licence="Apache-2.0",
         licence_url="https://github.com/facebookresearch/sam2#license",
         paid_work=True,
+        training=training.SA_V,
         weights=WeightsRecord(
             f"facebook/sam2.1-hiera-{size}", "main", f"sam2.1_hiera_{size}.pt", length, sha256
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, cast
 
+from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def _record(
         licence="Not stated",
         licence_url="https://github.com/nowsyn/SIM",
         paid_work=None,
+        training=training.COMPOSITION_1K if name == "composition-1k" else training.SIMD,
         weights=weights,
         also_called=also_called,
         companion=companion,
@@ -63,7 +65,7 @@ RECORDS = (
     _record(
         "composition-1k",
         "Semantic Image Matting (Composition-1k)",
-        "Edges from a selection or trimap, trained on Adobe's data; says what it took the edge for.",
+        "Edges from a selection or trimap; says what it took the edge for.",
         {Role.SOLVE: 55},
         WeightsRecord("", "v1", "Adobe/ckpt_best.pth", 186_900_000, "", page=_PAGE),
         ("Adobe",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def _record(
         licence="Apache-2.0",
         licence_url="https://github.com/xuebinqin/U-2-Net/blob/master/LICENSE",
         paid_work=True,
+        training=training.SUPERVISELY if name == "human" else training.DUTS,
         weights=WeightsRecord("", "v1", file, size, sha256, page=_PAGE),
     )
 

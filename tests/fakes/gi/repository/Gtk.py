@@ -141,7 +141,13 @@ class ToggleButton(Button):
 
 class CheckButton(ToggleButton):
     def __init__(
-        self, *, label: str, active: bool, tooltip_text: str, focus_on_click: bool
+        self,
+        *,
+        label: str,
+        active: bool,
+        tooltip_text: str,
+        focus_on_click: bool,
+        margin_start: int = 0,
     ) -> None:
         super().__init__(label=label, tooltip_text=tooltip_text)
         self._is_active = active
