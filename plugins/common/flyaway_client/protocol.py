@@ -1,6 +1,6 @@
 """The constants of the wire: version, limits, names of errors. PROTOCOL.md explains each in words."""
 
-VERSION = (1, 6)
+VERSION = (1, 7)
 """Major and minor. A different major is refused at hello; a newer minor may add fields and requests."""
 
 ZAP_DOMAIN = "flyaway"

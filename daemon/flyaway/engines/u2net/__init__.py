@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,7 +39,7 @@ RECORDS = (
         "full",
         "U2-Net",
         210,
-        "Finds what stands out, seen at 320 pixels; a rough edge, which another engine solves.",
+        _("Finds what stands out, seen at 320 pixels; a rough edge, which another engine solves."),
         "u2net.pth",
         176_290_937,
         "10025a17f49cd3208afc342b589890e402ee63123d6f2d289a4a0903695cce58",
@@ -47,7 +48,10 @@ RECORDS = (
         "small",
         "U2-Net P",
         220,
-        "Finds what stands out with a network of 5 MB; a rough edge, which another engine solves.",
+        _(
+            "Finds what stands out with a network of 5 MB; a rough edge, which another engine "
+            "solves."
+        ),
         "u2netp.pth",
         4_683_258,
         "e7567cde013fb64813973ce6e1ecc25a80c05c3ca7adbc5a54f3c3d90991b854",
@@ -56,7 +60,7 @@ RECORDS = (
         "human",
         "U2-Net Human",
         230,
-        "Finds people, seen at 320 pixels; a rough edge, which another engine solves.",
+        _("Finds people, seen at 320 pixels; a rough edge, which another engine solves."),
         "u2net_human_seg.pth",
         176_290_937,
     ),

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, cast
 
 from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,16 +26,20 @@ def _record(
     sha256: str = "",
 ) -> EngineRecord:
     name = f"vitmatte-{size}-{data}"
-    grade = "Hair, fur and veils from a selection or trimap"
+    purpose = (
+        _("Hair, fur and veils from a selection or trimap; light.")
+        if size == "small"
+        else _("Hair, fur and veils from a selection or trimap; finer and slower.")
+    )
     return EngineRecord(
         name=name,
         family="vitmatte",
         title=f"ViTMatte {title}",
-        purpose=f"{grade}; light." if size == "small" else f"{grade}; finer and slower.",
+        purpose=purpose,
         ranks={Role.SOLVE: rank},
         accepts=frozenset({Input.TRIMAP}),
         suits=frozenset({Job.FINE_HAIR}),
-        licence="Apache-2.0, trained on research data",
+        licence=_("Apache-2.0, trained on research data"),
         licence_url=f"https://huggingface.co/hustvl/{name}",
         paid_work=None,  # the weights' licence would allow it, the training pictures' terms may not
         weights=WeightsRecord(f"hustvl/{name}", revision, file, length, sha256),
