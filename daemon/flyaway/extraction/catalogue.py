@@ -12,15 +12,30 @@ from flyaway.extraction.request import AUTO, NONE, Step, Wishes
 from flyaway.weights.store import Store
 from flyaway_client.messages import EngineInfo
 from flyaway_client.paid_work import PaidWork
+from flyaway_client.wording import _, joined
 
 _MOST_TELLING_FIRST = (Role.COMPARE, Role.SOLVE, Role.POINT, Role.FIND)
 """A plate says more about the subject than a trimap, that more than where somebody points, and that more than nothing."""
 
-_NO_PLATE = "{title} compares the photo with one of the empty scene. Give that as the plate, or choose another engine."
-_NO_PROMPTS = "{title} must be told where the subject is. Point at it, draw a rectangle around it, or choose another engine."
-_USELESS_PROMPTS = "{title} cannot be pointed with. Leave the choice to Flyaway, or choose {names}."
-_ROUGH = "What is pointed at is found roughly, so its edge must be solved: leave the fine engine to Flyaway, or choose one."
-_USELESS_PLATE = "{title} makes nothing of a photo of the empty scene. Leave that out, or choose Background Matting V2."
+_NO_PLATE = _(
+    "{title} compares the photo with one of the empty scene. Give that as the plate, or "
+    "choose another engine."
+)
+_NO_PROMPTS = _(
+    "{title} must be told where the subject is. Point at it, draw a rectangle around it, "
+    "or choose another engine."
+)
+_USELESS_PROMPTS = _(
+    "{title} cannot be pointed with. Leave the choice to Flyaway, or choose {names}."
+)
+_ROUGH = _(
+    "What is pointed at is found roughly, so its edge must be solved: leave the fine "
+    "engine to Flyaway, or choose one."
+)
+_USELESS_PLATE = _(
+    "{title} makes nothing of a photo of the empty scene. Leave that out, or choose "
+    "Background Matting V2."
+)
 
 
 class Catalogue:
@@ -50,15 +65,19 @@ class Catalogue:
         wanted = max(paid_work, self._paid_work)
         if not PaidWork.allows(min(wanted, PaidWork.WEIGHTS), record):
             raise RequestError(
-                f"The licence of {record.title} ({record.licence}) is not known to allow paid work, and "
-                "paid_work_only is set. Choose another engine, or switch that off in the editor, or in "
-                "the settings file if it is there."
+                _(
+                    "The licence of {title} ({licence}) is not known to allow paid work, and "
+                    "paid_work_only is set. Choose another engine, or switch that off in the editor, or in "
+                    "the settings file if it is there."
+                ).format(title=record.title, licence=record.licence)
             )
         if not wanted.allows(record):
             raise RequestError(
-                f"{record.title} was trained on pictures that are not known to allow paid work, and "
-                "paid_training_only is set. Choose another engine, or switch that off in the editor, or in "
-                "the settings file if it is there."
+                _(
+                    "{title} was trained on pictures that are not known to allow paid work, and "
+                    "paid_training_only is set. Choose another engine, or switch that off in the editor, "
+                    "or in the settings file if it is there."
+                ).format(title=record.title)
             )
         return record
 
@@ -119,15 +138,17 @@ class Catalogue:
         if engine != AUTO:
             record = self.record(engine, paid_work)
             if Role.POINT not in record.ranks:
-                names = " or ".join(one.title for one in _able(Role.POINT))
+                names = joined(_(" or "), (one.title for one in _able(Role.POINT)))
                 raise RequestError(_USELESS_PROMPTS.format(title=record.title, names=names))
             return Step(record, Role.POINT)
         found = self.pointers(paid_work)
         if not found:
             advised = engines.record(engines.FIRST_POINTER)
             raise WeightsError(
-                f"No engine that finds what you point at is here. Get {advised.title} "
-                f"({advised.weights_bytes / 1e6:.0f} MB) with `flyaway models download {advised.name}`."
+                _(
+                    "No engine that finds what you point at is here. Get {title} ({mb:.0f} MB) with "
+                    "`flyaway models download {name}`."
+                ).format(title=advised.title, mb=advised.weights_bytes / 1e6, name=advised.name)
             )
         return Step(found[0], Role.POINT)
 
@@ -171,7 +192,9 @@ class Catalogue:
         record = self.record(wishes.fine_engine, wishes.paid_work)
         if Role.SOLVE not in record.ranks:
             raise RequestError(
-                f"{record.title} cannot solve an edge. Choose a ViTMatte or the built-in."
+                _("{title} cannot solve an edge. Choose a ViTMatte or the built-in.").format(
+                    title=record.title
+                )
             )
         return record
 
@@ -235,7 +258,7 @@ def _role_of(record: EngineRecord, given: frozenset[Input]) -> Role:
         RequestError: it lacks the plate or somebody who points, or would leave out what the user has taken pains over.
     """
     if Input.PROMPTS in given - record.accepts:
-        names = " or ".join(one.title for one in _able(Role.POINT))
+        names = joined(_(" or "), (one.title for one in _able(Role.POINT)))
         raise RequestError(_USELESS_PROMPTS.format(title=record.title, names=names))
     if Input.PLATE in given - record.accepts:
         raise RequestError(_USELESS_PLATE.format(title=record.title))

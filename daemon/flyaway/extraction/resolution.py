@@ -29,11 +29,12 @@ from flyaway_client.messages import (
 )
 from flyaway_client.messages import UNKNOWN as UNKNOWN_STROKE
 from flyaway_client.paid_work import PaidWork
+from flyaway_client.wording import _
 
 Parts = Mapping[str, Block]
 """The pixels of a request by the names of its `parts`."""
 
-_POINTED = "What was pointed at"
+_POINTED = _("What was pointed at")
 
 _WITHOUT_EDGE = ("automatic", "region")
 """Meanings of a selection that leave the subject's edge to be found."""
@@ -204,9 +205,9 @@ def _refining(
         inputs=inputs,
         steps=() if is_known else catalogue.choose(inputs.given, wishes(request)),
         output=_output(request),
-        understood="Refined inside the selection"
+        understood=_("Refined inside the selection")
         if selection is not None
-        else "Refined under strokes",
+        else _("Refined under strokes"),
         refinement=place,
     )
 

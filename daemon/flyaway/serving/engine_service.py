@@ -32,6 +32,7 @@ from flyaway_client.messages import (
     RefineRequest,
 )
 from flyaway_client.paid_work import PaidWork
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from flyaway.extraction.catalogue import Catalogue
@@ -113,8 +114,17 @@ class EngineService:
         mask = request.mask
         if request.left + mask.width > width or request.top + mask.height > height:
             raise RequestError(
-                f"The patch of {mask.width} x {mask.height} pixels at {request.left}, {request.top} does not lie "
-                f"in the image of {width} x {height}."
+                _(
+                    "The patch of {width} x {height} pixels at {left}, {top} does not lie in the image of "
+                    "{image_width} x {image_height}."
+                ).format(
+                    width=mask.width,
+                    height=mask.height,
+                    left=request.left,
+                    top=request.top,
+                    image_width=width,
+                    image_height=height,
+                )
             )
         return session
 
@@ -136,7 +146,7 @@ class EngineService:
         session = self._sessions.find(name)
         if session is None:
             raise UnknownSessionError(
-                "The daemon has let go of the image. Try again, which sends it anew."
+                _("The daemon has let go of the image. Try again, which sends it anew.")
             )
         return session
 
@@ -166,30 +176,30 @@ class EngineService:
     def extraction_stations(self) -> tuple[Station[EngineTask], ...]:
         """What is done to extractions and patches. One whose engines are warm waits for none that loads its own."""
         return (
-            Station("resolver", "Preparing", self.resolve, _is_extraction),
-            Station("loader", "Loading the engine", self.load, self.is_cold),
-            Station("worker", "Preparing", self.work),
+            Station("resolver", _("Preparing"), self.resolve, _is_extraction),
+            Station("loader", _("Loading the engine"), self.load, self.is_cold),
+            Station("worker", _("Preparing"), self.work),
         )
 
     @property
     def opening_stations(self) -> tuple[Station[OpeningTask], ...]:
         """What is done to a session's image."""
-        return (Station("opener", "Preparing", self.open_session),)
+        return (Station("opener", _("Preparing"), self.open_session),)
 
     @property
     def adjustment_stations(self) -> tuple[Station[AdjustmentTask], ...]:
         """What is done to a mask that shall be adjusted."""
-        return (Station("adjuster", "Adjusting the mask", self.adjust),)
+        return (Station("adjuster", _("Adjusting the mask"), self.adjust),)
 
     @property
     def description_stations(self) -> tuple[Station[DescriptionTask], ...]:
         """What is done to a selection that shall be described."""
-        return (Station("describer", "Preparing", self.describe),)
+        return (Station("describer", _("Preparing"), self.describe),)
 
     @property
     def download_stations(self) -> tuple[Station[DownloadTask], ...]:
         """What is done to a download."""
-        return (Station("downloader", "Preparing", self.download),)
+        return (Station("downloader", _("Preparing"), self.download),)
 
     def resolve(self, task: EngineTask) -> None:
         """Find out all that an extraction means.
@@ -202,7 +212,7 @@ class EngineService:
         assert isinstance(task, ExtractionTask)  # nothing else needs this station
 
         def report(fraction: float, preview: Alpha | None = None) -> None:
-            task.report("Looking at the edge", _LOOKED * fraction)
+            task.report(_("Looking at the edge"), _LOOKED * fraction)
 
         threads = self._settings.engine_threads
         # one that was let go of is no error: the image is here, and is looked at again
@@ -305,7 +315,7 @@ class EngineService:
         request = task.request
         views = {name: memoryview(part) for name, part in task.parts.items()}
         if request.digest_of(views) != request.digest:
-            raise RequestError("The image is not the one that was announced. Try again.")
+            raise RequestError(_("The image is not the one that was announced. Try again."))
         step = self._catalogue.solver(request.engine, PaidWork.asked_by(request))
         picture = Picture(resolution.read_image(request, task.parts, packed=True))
         self._sessions.open(request.session, request.digest, picture, step)
@@ -341,7 +351,9 @@ class EngineService:
         record = self._catalogue.record(task.request.engine)
 
         def report_bytes(done: int, total: int) -> None:
-            stage = f"Downloading {record.title}, {done / 1e6:.0f} of {total / 1e6:.0f} MB"
+            stage = _("Downloading {title}, {done:.0f} of {total:.0f} MB").format(
+                title=record.title, done=done / 1e6, total=total / 1e6
+            )
             task.report(stage, done / max(total, 1))
 
         Store().download(record, report_bytes)

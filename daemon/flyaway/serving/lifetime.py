@@ -24,6 +24,7 @@ from flyaway.serving.server import Server
 from flyaway.serving.transport import Transport
 from flyaway_client import connection
 from flyaway_client.launch import LOST_THE_RACE
+from flyaway_client.wording import _
 
 log = logging.getLogger(__name__)
 
@@ -114,8 +115,9 @@ def _serve(
         residence.announce(file)
     except OSError as error:
         raise DaemonError(
-            f"{home / connection.CONNECTION_NAME} cannot be written: {error.strerror or error}. Free "
-            "some space on the disk and try again."
+            _("{path} cannot be written: {why}. Free some space on the disk and try again.").format(
+                path=home / connection.CONNECTION_NAME, why=error.strerror or error
+            )
         ) from error
     log.info("Flyaway %s listens at %s", flyaway.__version__, file.address)
     if listening is not None:

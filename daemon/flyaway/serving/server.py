@@ -30,9 +30,10 @@ from flyaway.serving.tasks import Task, Urgency
 from flyaway.serving.transport import Frame, PeerGoneError, Transport
 from flyaway.serving.uploads import Upload, Uploaded
 from flyaway.serving.workshop import Asked, LocalWorkshop, Workshop
-from flyaway_client import messages, protocol
+from flyaway_client import messages, protocol, wording
 from flyaway_client.headers import is_unicode
 from flyaway_client.messages import Message, MessageError
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     import mmap
@@ -46,10 +47,18 @@ _STOP_WAIT_S = 2.0
 _REST_S = 4.0
 """Without work for so long, which is longer than a stranger may take to log in, memory that nothing uses goes back to the system."""
 
-_STOPPING = "Flyaway's daemon was told to stop. Try again, which starts it anew."
-_REPLACED = "A newer stroke took the place of this one, or its session was closed."
-_REPLACED_CLICK = "A newer click took the place of this one, or its session was closed."
-_REPLACED_LOOK = "Something else was asked for before the first click."
+_STOPPING = _("Flyaway's daemon was told to stop. Try again, which starts it anew.")
+_REPLACED = _("A newer stroke took the place of this one, or its session was closed.")
+_REPLACED_CLICK = _("A newer click took the place of this one, or its session was closed.")
+_REPLACED_LOOK = _("Something else was asked for before the first click.")
+_PLUGIN_OLDER = _(
+    "The plugin speaks protocol {plugin}, the daemon {daemon}. Update the plugin: run `flyaway install`, then "
+    "restart the editor."
+)
+_DAEMON_OLDER = _(
+    "The plugin speaks protocol {plugin}, the daemon {daemon}. Update the daemon: run `flyaway update`, then "
+    "restart the daemon with `flyaway daemon stop`."
+)
 
 Key = tuple[bytes, str]
 """A request: whose it is, and the id they gave it."""
@@ -77,6 +86,7 @@ class Server:
         keep_place: Callable[[], bool] = lambda: True,
         workplace: Workplace | None = None,
     ) -> None:
+        wording.add_catalogues(flyaway.CATALOGUES)
         self._settings = settings
         self._keep_place = keep_place
         self._engines = engines
@@ -158,11 +168,10 @@ class Server:
             request_id = _readable_id(header)
             handle = self._routes.get(header["type"])
             if handle is None:
-                sentence = (
-                    f"This daemon ({flyaway.__version__}) does not know the request "
-                    f"{header['type'][:40]!r}. Update Flyaway, then stop the daemon with "
-                    "`flyaway daemon stop`."
-                )
+                sentence = _(
+                    "This daemon ({version}) does not know the request {request!r}. Update Flyaway, then "
+                    "stop the daemon with `flyaway daemon stop`."
+                ).format(version=flyaway.__version__, request=header["type"][:40])
                 self._refuse(peer, request_id, protocol.UNKNOWN_REQUEST, sentence)
                 return
             if header["type"] != messages.Strip.TYPE:
@@ -170,26 +179,24 @@ class Server:
             handle(peer, header, _content(frames[1]) if len(frames) > 1 else None)
         except MessageError as error:
             self._uploads.pop((peer, request_id), None)
-            sentence = f"The request is not as the protocol says: {error}."
+            sentence = _("The request is not as the protocol says: {error}.").format(error=error)
             self._refuse(peer, request_id, protocol.BAD_REQUEST, sentence)
         except FlyawayError as error:
             self._refuse(peer, request_id, error.code, str(error))
         except Exception:
             log.exception("a message could not be handled")
             self._uploads.pop((peer, request_id), None)
-            sentence = "The daemon failed at this request. `flyaway daemon logs` tells more."
+            sentence = _("The daemon failed at this request. `flyaway daemon logs` tells more.")
             self._refuse(peer, request_id, protocol.INTERNAL, sentence)
 
     def _greet(self, peer: bytes, message: messages.Hello, payload: Payload) -> None:
         client = self._transport.client_of(peer)
+        self._transport.speak_to(peer, message.language)
         log.info("hello from %.60r%s", message.client, f" at {client}" if client else "")
         if message.protocol[:1] != protocol.VERSION[:1]:
             is_older = message.protocol < protocol.VERSION
-            sentence = (
-                f"The plugin speaks protocol {_dotted(message.protocol)}, the daemon "
-                f"{_dotted(protocol.VERSION)}. Update the {'plugin' if is_older else 'daemon'}: run "
-                f"{'`flyaway install`' if is_older else '`flyaway update`'}, then restart "
-                f"{'the editor' if is_older else 'the daemon with `flyaway daemon stop`'}."
+            sentence = (_PLUGIN_OLDER if is_older else _DAEMON_OLDER).format(
+                plugin=_dotted(message.protocol), daemon=_dotted(protocol.VERSION)
             )
             self._refuse(peer, "", protocol.WRONG_VERSION, sentence)
             return
@@ -278,9 +285,13 @@ class Server:
     def _check_size(self, image: messages.ImageHeader) -> None:
         if image.pixels > self._settings.max_pixels:
             raise TooLargeError(
-                f"The image has {image.pixels / 1e6:.4g} megapixels, the limit is "
-                f"{self._settings.max_megapixels:g}. Scale it down or work on a part of it, or raise "
-                "max_megapixels in Flyaway's settings."
+                _(
+                    "The image has {megapixels:.4g} megapixels, the limit is {max_megapixels:g}. Scale it "
+                    "down or work on a part of it, or raise max_megapixels in Flyaway's settings."
+                ).format(
+                    megapixels=image.pixels / 1e6,
+                    max_megapixels=self._settings.max_megapixels,
+                )
             )
 
     def _workshop(self, peer: bytes, request: Message) -> Workshop:
@@ -310,7 +321,7 @@ class Server:
         """
         key = (peer, request_id)
         if key in self._uploads or key in self._tasks:
-            raise RequestError("A request with this id is being worked on. Use a new id.")
+            raise RequestError(_("A request with this id is being worked on. Use a new id."))
         client = self._transport.client_of(peer)
         own_uploads = [one for other, one in self._uploads.items() if self._is_of(other[0], client)]
         own_tasks = [task for task in self._tasks.values() if task.client == client]
@@ -323,8 +334,10 @@ class Server:
             taken -= _count_of_batches(own_uploads, own_tasks)
         if taken >= limit:
             raise BusyError(
-                f"Flyaway is working on {limit} requests already. Wait for one to finish, or cancel one, and "
-                "try again."
+                _(
+                    "Flyaway is working on {limit} requests already. Wait for one to finish, or cancel "
+                    "one, and try again."
+                ).format(limit=limit)
             )
         return key
 
@@ -343,7 +356,10 @@ class Server:
         here = sum(task.nbytes for task in self._tasks.values() if task.client)
         if coming + here + size > self._settings.remote_memory_mb * 1_000_000:
             raise BusyError(
-                "Too many pictures of other computers are in hand. Wait for one to finish and try again."
+                _(
+                    "Too many pictures of other computers are in hand. Wait for one to finish and try "
+                    "again."
+                )
             )
 
     def _take_strip(self, peer: bytes, message: messages.Strip, payload: Payload) -> None:
@@ -370,7 +386,14 @@ class Server:
             request, (messages.ExtractRequest, messages.RefineRequest, messages.PointRequest)
         ):
             self._call_off_looks()
-        asked = Asked(peer, request, parts or {}, payload, self._transport.client_of(peer))
+        asked = Asked(
+            peer,
+            request,
+            parts or {},
+            payload,
+            client=self._transport.client_of(peer),
+            language=self._transport.language_of(peer),
+        )
         task = self._workshop(peer, request).begin(asked)
         task.nbytes = sum(map(len, asked.parts.values()))
         self._tasks[task.peer, task.id] = task
@@ -379,7 +402,7 @@ class Server:
         """Stop a request; the answer to a running one comes when its work has ended."""
         key = (peer, message.id)
         if self._uploads.pop(key, None) is not None:
-            raise CancelledError("The request was cancelled.")
+            raise CancelledError(_("The request was cancelled."))
         task = self._tasks.get(key)
         if task is not None:
             self._call_off(task)
@@ -428,16 +451,16 @@ class Server:
 
     def _use_remote(self, peer: bytes, message: messages.UseRemote, payload: Payload) -> None:
         if self._transport.client_of(peer):
-            raise RequestError("A computer's work is sent elsewhere by its own users alone.")
+            raise RequestError(_("A computer's work is sent elsewhere by its own users alone."))
         if self._elsewhere is not None:
             self._elsewhere.choose(message.name)
         elif message.name:
-            raise RequestError("This daemon sends no work elsewhere.")
+            raise RequestError(_("This daemon sends no work elsewhere."))
         self._send(peer, messages.RemoteUsed(message.id, message.name))
 
     def _shut_down(self, peer: bytes, message: messages.Shutdown, payload: Payload) -> None:
         if self._transport.client_of(peer):
-            raise RequestError("A daemon is stopped on its own computer alone.")
+            raise RequestError(_("A daemon is stopped on its own computer alone."))
         log.info("told to stop")
         self._send(peer, messages.ShutdownReply(message.id))
         self.stop()
@@ -471,10 +494,9 @@ class Server:
 
     def _refuse(self, peer: bytes, request_id: str, code: str, sentence: str) -> None:
         """Answer with an error; a sentence that quotes what a client sent is kept short."""
-        self._send(
-            peer,
-            messages.ErrorReply(request_id[:64], code, sentence[: protocol.MAX_SENTENCE_CHARS]),
-        )
+        most = protocol.MAX_SENTENCE_CHARS
+        short = sentence if len(sentence) <= most else sentence[:most]
+        self._send(peer, messages.ErrorReply(request_id[:64], code, short))
 
     def _send(self, peer: bytes, message: Message) -> None:
         """Send a message to a peer that may be gone; then nobody waits for it."""
@@ -517,13 +539,13 @@ class Server:
             if upload.is_late(now_s):
                 log.info("request %s: its pixels stopped coming", key[1])
                 del self._uploads[key]
-                sentence = "The picture took too long to arrive. Try again."
+                sentence = _("The picture took too long to arrive. Try again.")
                 self._refuse(*key, protocol.BAD_REQUEST, sentence)
 
     def _send_progress(self) -> None:
         """Send how far uploads and tasks are; a client that is gone wants them no more."""
         for key in list(self._uploads):
-            if not self._reaches(key[0], messages.Progress(key[1], "Receiving", 0.0)):
+            if not self._reaches(key[0], messages.Progress(key[1], _("Receiving"), 0.0)):
                 log.info("request %s: the client is gone before its pixels came", key[1])
                 del self._uploads[key]
         for task in self._tasks.values():

@@ -31,6 +31,7 @@ from flyaway_client.messages import (
     Strip,
 )
 from flyaway_client.prompts import Box, Candidate
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     import mmap
@@ -79,12 +80,12 @@ class Task(ABC):
 
     peer: bytes
     id: str
-    stage: str = field(default="Waiting", init=False)
+    stage: str = field(default=_("Waiting"), init=False)
     fraction: float = field(default=0.0, init=False)
     seconds: float = field(default=0.0, init=False)
     is_running: bool = field(default=False, init=False)
     is_cancelled: threading.Event = field(default_factory=threading.Event, init=False)
-    parting: str = field(default="The request was cancelled.", init=False)
+    parting: str = field(default=_("The request was cancelled."), init=False)
     client: str = field(default="", init=False)
     nbytes: int = field(default=0, init=False)
     turn: int = field(default=0, init=False)

@@ -14,6 +14,7 @@ import zmq
 from flyaway.errors import DaemonError
 from flyaway.serving.doorway import Doorway
 from flyaway.serving.encrypted_door import EncryptedDoor, Listening
+from flyaway.serving.languages import Languages
 from flyaway_client import connection, messages, protocol
 from flyaway_client.messages import Message
 
@@ -84,6 +85,7 @@ class Transport:
         self._poller = zmq.Poller()
         for socket in (self._zap, self._router, self._wake_in, self._doorway.events):
             self._poller.register(socket, zmq.POLLIN)
+        self._languages = Languages()
         self._far: EncryptedDoor | None = None
         if listening is not None:
             self._open_far(listening)
@@ -108,6 +110,14 @@ class Transport:
         """The name of the other computer that a peer is on; "" for this one."""
         is_far = self._far is not None and peer.startswith(_FAR)
         return self._far.client_of(peer[1:]) if self._far is not None and is_far else ""
+
+    def speak_to(self, peer: bytes, language: str) -> None:
+        """Tell a peer sentences for people in its language from now on, English where there is no catalogue."""
+        self._languages.learn(peer, language)
+
+    def language_of(self, peer: bytes) -> str:
+        """The language that a peer is spoken to in; "" for English."""
+        return self._languages.of(peer)
 
     @property
     def arrivals(self) -> int:
@@ -146,12 +156,12 @@ class Transport:
             self._wake_out.send(b"", zmq.NOBLOCK)
 
     def send(self, peer: bytes, message: Message, payload: memoryview | None = None) -> None:
-        """Send a message; the payload is not copied and must not change any more.
+        """Send a message in the peer's language; the payload is not copied and must not change any more.
 
         Raises:
             PeerGoneError: the peer is gone or has stopped reading.
         """
-        header = messages.encode(message)
+        header = messages.encode(message, self._languages.of(peer))
         frames: list[bytes | memoryview] = [peer[1:], header]
         if payload is not None:
             frames.append(payload)
@@ -162,6 +172,7 @@ class Transport:
                 self._router.send_multipart(frames, zmq.NOBLOCK, copy=payload is None)
         except zmq.ZMQError as error:
             if error.errno in (zmq.EHOSTUNREACH, zmq.EAGAIN):
+                self._languages.forget(peer)
                 raise PeerGoneError(str(error)) from error
             raise
 

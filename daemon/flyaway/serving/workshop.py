@@ -42,6 +42,7 @@ class Asked:
         parts: its pixels.
         payload: those that came with the header.
         client: the other computer that it came from; "" for this one.
+        language: that whoever asked reads; "" for English.
     """
 
     peer: bytes
@@ -49,6 +50,7 @@ class Asked:
     parts: Mapping[str, mmap.mmap]
     payload: bytes = b""
     client: str = ""
+    language: str = ""
 
 
 class Workshop(ABC):

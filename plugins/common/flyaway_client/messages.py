@@ -19,6 +19,7 @@ from .headers import encode as encode
 from .headers import one_of
 from .headers import read_header as read_header
 from .prompts import Candidate, Prompts
+from .wording import _
 from .zmtp import Buffer
 
 CHANNELS = {"gray": 1, "graya": 2, "rgb": 3, "bgr": 3, "rgba": 4, "bgra": 4}
@@ -73,12 +74,16 @@ class ImageHeader(Message):
 
 @dataclass(frozen=True)
 class Hello(Message):
-    """First message on a connection: who calls, and a nonce that the daemon must sign."""
+    """First message on a connection: who calls, and a nonce that the daemon must sign.
+
+    `language` is the code of the language in which the client wants sentences for people, such as "de"; "" for English.
+    """
 
     TYPE: ClassVar[str] = "hello"
     protocol: tuple[int, ...]
     client: str
     nonce: str
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -461,10 +466,10 @@ class ExtractResult(Message):
         """Who did the work, in words for people, and where if not on this processor; empty where there was no work."""
         if not self.device:
             return ""
-        who = " and ".join(self.titles) or self.engine
+        who = _(" and ").join(self.titles) or self.engine
         if not self.device.upper().startswith("CPU"):
-            who = f"{who} on {self.device}"
-        return f"{who}, at {self.place}" if self.place else who
+            who = _("{who} on {device}").format(who=who, device=self.device)
+        return _("{who}, at {place}").format(who=who, place=self.place) if self.place else who
 
 
 @dataclass(frozen=True)

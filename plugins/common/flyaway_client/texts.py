@@ -150,8 +150,8 @@ DO_IT_HERE_ABOUT = _(
 
 ENGINE_MISSING = _("This engine is not here yet. Download it first, or choose another engine.")
 
-WHERE_FLYAWAY_IS = (
-    "If Flyaway itself is not installed, get it from where you had this plugin: “Install it” in its "
-    "README says how."
+WHERE_FLYAWAY_IS = _(
+    "If Flyaway itself is not installed, get it from where you had this plugin: “Install "
+    "it” in its README says how."
 )
 """For who has the plugin alone, and not, or no more, what does the work; no package index has it."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,7 +19,7 @@ RECORDS = (
         name="ben2-base",
         family="ben2",
         title="BEN2 Base",
-        purpose="Finds any subject with its hair, seen at 1024 pixels.",
+        purpose=_("Finds any subject with its hair, seen at 1024 pixels."),
         ranks={Role.FIND: 75},
         accepts=frozenset({Input.TRIMAP, Input.REGION}),
         suits=frozenset({Job.ANY_SUBJECT}),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Role, WeightsRecord
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,7 +19,7 @@ RECORDS = (
         name="mobile-sam",
         family="mobilesam",
         title="MobileSAM",
-        purpose="Finds what you click on or draw a box around; small, made for processors.",
+        purpose=_("Finds what you click on or draw a box around; small, made for processors."),
         ranks={Role.POINT: 40},
         accepts=frozenset({Input.PROMPTS, Input.REGION, Input.TRIMAP}),
         suits=frozenset(),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Job, Role, Training, WeightsRecord
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,7 +36,7 @@ def _record(
         ranks={Role.FIND: rank},
         accepts=frozenset({Input.TRIMAP, Input.REGION}),
         suits=frozenset({job}),
-        licence="Apache-2.0 for PaddleSeg, not stated for the weights",
+        licence=_("Apache-2.0 for PaddleSeg, not stated for the weights"),
         licence_url="https://github.com/PaddlePaddle/PaddleSeg/blob/develop/LICENSE",
         paid_work=None,
         training=trained_on,
@@ -48,7 +49,7 @@ RECORDS = (
         "human-512",
         "PP-Matting 512",
         115,
-        "Portraits, with the best results of its authors; seen at 512 pixels.",
+        _("Portraits, with the best results of its authors; seen at 512 pixels."),
         98_200_000,
         "ppmatting-hrnet_w18-human_512.pdparams",
     ),
@@ -56,7 +57,7 @@ RECORDS = (
         "human-1024",
         "PP-Matting 1024",
         117,
-        "Portraits with finer edges, seen at 1024 pixels.",
+        _("Portraits with finer edges, seen at 1024 pixels."),
         98_200_000,
         "ppmatting-hrnet_w18-human_1024.pdparams",
     ),
@@ -64,7 +65,7 @@ RECORDS = (
         "v2-human-512",
         "PP-Matting V2",
         119,
-        "Portraits in a moment, seen at 512 pixels.",
+        _("Portraits in a moment, seen at 512 pixels."),
         35_900_000,
         "ppmattingv2-stdc1-human_512.pdparams",
     ),
@@ -72,7 +73,7 @@ RECORDS = (
         "composition-1k",
         "PP-Matting Composition-1k",
         171,
-        "Any subject; seen at up to 1536 pixels.",
+        _("Any subject; seen at up to 1536 pixels."),
         345_200_000,
         "ppmatting-hrnet_w48-composition.pdparams",
         Job.ANY_SUBJECT,
@@ -82,7 +83,7 @@ RECORDS = (
         "distinctions-646",
         "PP-Matting Distinctions-646",
         173,
-        "Any subject; seen at up to 1536 pixels.",
+        _("Any subject; seen at up to 1536 pixels."),
         345_200_000,
         "ppmatting-hrnet_w48-distinctions.pdparams",
         Job.ANY_SUBJECT,

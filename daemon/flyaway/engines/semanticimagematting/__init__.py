@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,7 +34,7 @@ def _record(
         ranks=ranks,
         accepts=frozenset({Input.TRIMAP}),
         suits=frozenset({Job.FINE_HAIR}),
-        licence="Not stated",
+        licence=_("Not stated"),
         licence_url="https://github.com/nowsyn/SIM",
         paid_work=None,
         training=training.COMPOSITION_1K if name == "composition-1k" else training.SIMD,
@@ -45,8 +46,8 @@ def _record(
 
 CLASSIFIER = _record(
     "classifier",
-    "Semantic Image Matting's classifier",
-    "Tells twenty kinds of edges apart.",
+    _("Semantic Image Matting's classifier"),
+    _("Tells twenty kinds of edges apart."),
     {},
     WeightsRecord("", "v1", "classifier_resnet50_best.pth.tar", 94_640_000, "", page=_PAGE),
 )
@@ -56,7 +57,10 @@ RECORDS = (
     _record(
         "simd",
         "Semantic Image Matting (SIMD)",
-        "Hair, fur, glass, smoke and more from a selection or trimap; says what it took the edge for.",
+        _(
+            "Hair, fur, glass, smoke and more from a selection or trimap; says what it took the "
+            "edge for."
+        ),
         {Role.SOLVE: 50},
         WeightsRecord("", "v1", "SIM/ckpt_best.pth", 186_900_000, "", page=_PAGE),
         ("SIM", "SIMD"),
@@ -65,7 +69,7 @@ RECORDS = (
     _record(
         "composition-1k",
         "Semantic Image Matting (Composition-1k)",
-        "Edges from a selection or trimap; says what it took the edge for.",
+        _("Edges from a selection or trimap; says what it took the edge for."),
         {Role.SOLVE: 55},
         WeightsRecord("", "v1", "Adobe/ckpt_best.pth", 186_900_000, "", page=_PAGE),
         ("Adobe",),

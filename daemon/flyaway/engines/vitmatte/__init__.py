@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,12 +33,16 @@ def _record(
     sha256: str = "",
 ) -> EngineRecord:
     name = f"vitmatte-{size}-{data}"
-    grade = "Hair, fur and veils from a selection or trimap"
+    purpose = (
+        _("Hair, fur and veils from a selection or trimap; light.")
+        if size == "small"
+        else _("Hair, fur and veils from a selection or trimap; finer and slower.")
+    )
     return EngineRecord(
         name=name,
         family="vitmatte",
         title=f"ViTMatte {title}",
-        purpose=f"{grade}; light." if size == "small" else f"{grade}; finer and slower.",
+        purpose=purpose,
         ranks={Role.SOLVE: rank},
         accepts=frozenset({Input.TRIMAP}),
         suits=frozenset({Job.FINE_HAIR}),
