@@ -42,6 +42,11 @@ class NetworkEngine(Engine[Features]):
         device, dtype = self._at()
         return f"{describe(device)}{', half precision' if dtype != torch.float32 else ''}"
 
+    @property
+    def held_bytes(self) -> int:
+        """Its parameters and what else its network keeps."""
+        return sum(values.nbytes for values in self.network.state_dict().values())
+
     def place(self, device: torch.device, precision: str) -> None:
         """Bring the network to a device, and into half precision if that is asked for and pays there.
 
