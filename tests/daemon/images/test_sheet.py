@@ -17,7 +17,7 @@ PAPER = np.array((56, 56, 56))
 def photo(dtype: type = np.uint8, width: int = WIDTH, height: int = HEIGHT) -> Any:
     """Half red, half blue."""
     full = np.iinfo(dtype).max
-    image = np.zeros((height, width, 3), dtype)
+    image: Any = np.zeros((height, width, 3), dtype)
     image[:, : width // 2, 0] = image[:, width // 2 :, 2] = full
     return image
 

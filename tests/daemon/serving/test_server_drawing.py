@@ -32,7 +32,7 @@ def client(daemon: Daemon, home: Path) -> Iterator[Client]:
 
 def test_a_row_is_drawn_as_the_sheet_has_it(client: Client) -> None:
     asked = DrawRow("r", IMAGE, 5, "An engine", ("1 s", "2 MB"), "写真", alpha=GREY)
-    drawn = client.draw_row(asked, {"image": PIXELS.data, "alpha": ALPHA.data})
+    drawn = client.draw_row(asked, {"image": PIXELS.tobytes(), "alpha": ALPHA.tobytes()})
     pictures = sheet.pictures(PIXELS, ALPHA, None, 5)
     expected = sheet.row((WIDTH, HEIGHT), 5, pictures, "An engine", ("1 s", "2 MB"), "写真")
     height, width, _ = expected.shape
@@ -42,8 +42,12 @@ def test_a_row_is_drawn_as_the_sheet_has_it(client: Client) -> None:
 
 def test_the_subjects_own_colours_are_drawn(client: Client) -> None:
     asked = DrawRow("r", IMAGE, 1, "An engine", alpha=GREY, foreground=IMAGE)
-    parts = {"image": PIXELS.data, "alpha": ALPHA.data}
-    drawn = client.draw_row(asked, {**parts, "foreground": bytes(PIXELS.nbytes)})
+    parts = {
+        "image": PIXELS.tobytes(),
+        "alpha": ALPHA.tobytes(),
+        "foreground": bytes(PIXELS.nbytes),
+    }
+    drawn = client.draw_row(asked, parts)
     own = sheet.pictures(PIXELS, ALPHA, np.zeros_like(PIXELS), 1)
     expected = sheet.row((WIDTH, HEIGHT), 1, own, "An engine")
     assert bytes(drawn.pixels) == expected.tobytes()
@@ -57,7 +61,7 @@ def test_a_row_of_words_needs_no_pixels(client: Client) -> None:
 
 def test_a_profile_that_is_none_is_refused_with_a_sentence(client: Client) -> None:
     asked = DrawRow("r", IMAGE, 1, "An engine", colour="icc", icc_bytes=4, alpha=GREY)
-    parts = {"image": PIXELS.data, "icc": b"none", "alpha": ALPHA.data}
+    parts = {"image": PIXELS.tobytes(), "icc": b"none", "alpha": ALPHA.tobytes()}
     with pytest.raises(RefusedError, match="profile") as refused:
         client.draw_row(asked, parts)
     assert refused.value.code == protocol.BAD_REQUEST
