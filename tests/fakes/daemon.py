@@ -366,7 +366,14 @@ def lose_remote(sentence: str) -> dict[str, Part]:
         is_here.set()
         use_remote(daemon, peer, message)
 
-    return {"extract": take, "use-remote": use}
+    def find(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
+        if is_here.is_set():
+            find_pointed(daemon, peer, message)
+        else:
+            refuse(protocol.REMOTE_LOST, sentence)(daemon, peer, message)
+
+    sent = dict.fromkeys(("extract", "open-session", "refine"), take)
+    return {**sent, "point": find, "use-remote": use}
 
 
 def agree_to_shutdown(daemon: FakeDaemon, peer: Peer, message: Message) -> None:

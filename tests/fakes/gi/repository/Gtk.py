@@ -106,6 +106,7 @@ class Button(Widget, Signals):
         no_show_all: bool = False,
         tooltip_text: str = "",
         focus_on_click: bool = True,
+        valign: Align | None = None,
     ) -> None:
         super().__init__()
         self.label, self.tooltip = label, tooltip_text
