@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 
 import numpy as np
@@ -148,7 +149,7 @@ class TestUnread:
         unread = Unread()
         monkeypatch.setattr(Unread, "MOST_BYTES", 100)
         monkeypatch.setattr(Unread, "MOST_ALL_BYTES", 250)
-        trackers = [zmq.MessageTracker(zmq.sugar.tracker.Event()) for _ in range(3)]
+        trackers = [zmq.MessageTracker(threading.Event()) for _ in range(3)]
         for name, tracker in zip((b"a", b"b", b"c"), trackers, strict=True):
             assert unread.has_room(name)
             unread.note(name, tracker, 90)

@@ -25,7 +25,7 @@ def test_one_program_cannot_take_all_places_from_the_others(most: int) -> None:
 
 @pytest.mark.parametrize("most", [1, 8])
 def test_programs_that_never_end_being_new_are_bounded_all_the_same(most: int) -> None:
-    taken = []
+    taken: list[Place] = []
     with pytest.raises(BusyError):
         for number in range(3 * most):
             program = Place("", f"program {number}", False)
