@@ -124,10 +124,10 @@ class Task(ABC):
 
     @abstractmethod
     def replies(self) -> Iterator[Reply]:
-        """The messages that tell the client what came of finished work."""
+        """The messages that tell the client what came of finished work. Once the first is taken, the task may be closed."""
 
     def close(self) -> None:  # noqa: B027 - most have nothing to give back
-        """Give back what the work holds; called once, however it ended."""
+        """Give back what the work holds but the result; called once, however it ended."""
 
 
 @dataclass(slots=True, eq=False)
@@ -450,8 +450,9 @@ class AdjustmentTask(Task):
     def replies(self) -> Iterator[Reply]:
         """The result's header, then the strips of the mask."""
         assert self.mask is not None  # the station leaves one
+        mask = self.mask.data.cast("B")
         yield ExtractResult(self.id, self.request.mask, "none", "", self.seconds), None
-        yield from strips(self.id, "alpha", self.mask.data.cast("B"))
+        yield from strips(self.id, "alpha", mask)
 
     def close(self) -> None:
         """Give back the memory of the mask."""
