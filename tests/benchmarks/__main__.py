@@ -13,6 +13,7 @@ from tests.benchmarks import (
     batch,
     builtin,
     busy,
+    kills,
     memory,
     networks,
     points,
@@ -26,9 +27,11 @@ from tests.benchmarks.provenance import provenance
 
 BENCHMARKS: dict[str, Callable[[], Any]] = {
     "batch": batch.batch,
+    "batch-100": batch.batch_100,
     "round-trips": wire.round_trips,
     "start-to-hello": wire.start_to_hello,
     "command-to-hello": wire.command_to_hello,
+    "kills": kills.kills,
     "memory": memory.memory,
     "builtin-24mp-memory": wire.builtin_24mp_memory,
     "builtin-800px": builtin.builtin_800px,

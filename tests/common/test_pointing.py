@@ -16,7 +16,15 @@ from flyaway_client.background import BackgroundCall, Work
 from flyaway_client.clicks import Kept
 from flyaway_client.conversation import Report
 from flyaway_client.menu_entries import EngineEntry
-from flyaway_client.messages import EngineInfo, ImageHeader, Message, PointRequest, Progress
+from flyaway_client.messages import (
+    EngineInfo,
+    ImageHeader,
+    Message,
+    PointRequest,
+    Progress,
+    UseRemote,
+)
+from flyaway_client.paid_work import PaidWork
 from flyaway_client.pointing import Pointing
 from flyaway_client.prompts import Box, Candidate, Point, Prompts
 from flyaway_client.retouching import Image
@@ -28,14 +36,15 @@ POINTED = EngineInfo("sam", "SAM", "Clicks.", ("prompts",), True, 38_800_000, "M
 class Desk:
     """A screen, and a main loop that is turned by hand."""
 
-    def __init__(self, kept: Kept | None = None, *, paid_work_only: bool = False) -> None:
+    def __init__(self, kept: Kept | None = None, *, paid_work: PaidWork = PaidWork.ANY) -> None:
         self.said: list[tuple[str, str]] = []
         self.mask: tuple[ImageHeader, bytes] | None = None
         self.entry: EngineEntry | None = None
+        self.do_here: Callable[[], object] | None = None
         self.marks = 0
         self._running: list[tuple[BackgroundCall[Any], Report, Callable[..., object]]] = []
         self.pointing = Pointing(
-            self._start, "test", lambda: IMAGE, (40, 30), kept, paid_work_only, self
+            self._start, "test", lambda: IMAGE, (40, 30), kept, paid_work, self
         )
 
     def _start(
@@ -65,6 +74,9 @@ class Desk:
 
     def offer(self, entry: EngineEntry | None) -> None:
         self.entry = entry
+
+    def offer_here(self, do: Callable[[], object]) -> None:
+        self.do_here = do
 
     def offers(self, *what: str) -> bool:
         """Whether a button fetches that, and says so; of nothing, whether there is none."""
@@ -206,6 +218,46 @@ def test_what_goes_wrong_is_said(fake: FakeDaemon, is_looking: bool) -> None:
     desk.pointing.close()
 
 
+@pytest.mark.parametrize("lost", ["engines", "look", "click"])
+def test_what_another_computer_could_not_is_done_here_once_the_user_says_so(
+    home: Path, lost: str
+) -> None:
+    lose = daemon.lose_remote("studio does not answer.")
+    script = {"engines": daemon.offer(POINTED), "use-remote": lose["use-remote"]}
+    with running(home, script) as fake:
+        desk = Desk()
+        if lost == "engines":
+            fake.script["engines"] = daemon.refuse(protocol.REMOTE_LOST, "studio does not answer.")
+        elif lost == "look":
+            fake.script.update(lose)
+        desk.pointing.begin()
+        if lost == "click":
+            desk.wait_for("rest", texts.POINTS_READY)
+            fake.script.update(lose)
+            desk.click(10, 10)
+        desk.wait_for("fail", "studio does not answer.")
+        assert desk.do_here is not None
+        assert not any(isinstance(one, UseRemote) for one in fake.received)
+
+        fake.script["engines"] = daemon.offer(POINTED)
+        desk.do_here()
+        desk.wait_for("rest", FOUND if lost == "click" else texts.POINTS_READY)
+        desk.click(20, 10)
+        desk.wait_for("rest", FOUND)
+        (used,) = [one for one in fake.received if isinstance(one, UseRemote)]
+        assert used.name == ""
+        desk.pointing.close()
+
+
+def test_nothing_is_offered_for_what_is_wrong_here(fake: FakeDaemon) -> None:
+    fake.script["point"] = daemon.refuse(protocol.OUT_OF_MEMORY, "Too large.")
+    desk = Desk()
+    desk.pointing.begin()
+    desk.wait_for("fail", "Too large.")
+    assert desk.do_here is None
+    desk.pointing.close()
+
+
 def test_a_click_that_came_out_of_order_is_asked_again(fake: FakeDaemon) -> None:
     desk = Desk()
     desk.pointing.begin()
@@ -240,17 +292,17 @@ def test_a_missing_network_is_offered(home: Path) -> None:
     missing = messages.EngineInfo(**{**vars(POINTED), "installed": False})
     unclear = messages.EngineInfo(**{**vars(POINTED), "name": "unclear", "paid_work": None})
     with running(home, {"engines": daemon.offer(missing, unclear)}) as fake:
-        desk = Desk(paid_work_only=True)
+        desk = Desk(paid_work=PaidWork.WEIGHTS)
         desk.pointing.begin()
         desk.click(10, 10)
         desk.wait_for("fail", texts.POINTS_MISSING)
         assert desk.offers("sam", "Find by clicking (39 MB)")
         assert asked(fake) == []
-        desk.pointing.choose_engines(False)
+        desk.pointing.choose_engines(PaidWork.ANY)
         desk.wait_for("rest", FOUND)
         assert desk.offers()
         fake.script["engines"] = daemon.offer()
-        desk.pointing.choose_engines(True)
+        desk.pointing.choose_engines(PaidWork.WEIGHTS)
         desk.wait_for("fail", texts.POINTS_MISSING_BY_HAND)
         assert desk.offers()
         fake.script["engines"] = daemon.refuse(protocol.INTERNAL, "Broken.")

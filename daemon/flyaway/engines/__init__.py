@@ -28,6 +28,7 @@ from flyaway.engines import (
 )
 from flyaway.engines.records import EngineRecord
 from flyaway.errors import UnknownEngineError
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     import torch
@@ -100,7 +101,11 @@ def record(name: str) -> EngineRecord:
     for known in _records():
         if known.name == name:
             return known
-    raise UnknownEngineError(f"There is no engine called {name!r}. Engines: {', '.join(names())}.")
+    raise UnknownEngineError(
+        _("There is no engine called {name!r}. Engines: {names}.").format(
+            name=name, names=", ".join(names())
+        )
+    )
 
 
 def weights_records() -> tuple[EngineRecord, ...]:

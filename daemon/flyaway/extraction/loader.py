@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flyaway.config import Settings
 from flyaway.errors import DamagedWeightsError, DeviceError
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     import torch
@@ -95,8 +96,10 @@ def _loaded(record: EngineRecord, device: torch.device, precision: str) -> AnyEn
 
 def _no_room(record: EngineRecord) -> DeviceError:
     return DeviceError(
-        f"There is not enough memory to load {record.title}. Close other programs, or choose a"
-        " smaller engine."
+        _(
+            "There is not enough memory to load {title}. Close other programs, or choose a smaller "
+            "engine."
+        ).format(title=record.title)
     )
 
 

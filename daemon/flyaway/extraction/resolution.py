@@ -28,13 +28,15 @@ from flyaway_client.messages import (
     RefineRequest,
 )
 from flyaway_client.messages import UNKNOWN as UNKNOWN_STROKE
+from flyaway_client.paid_work import PaidWork
+from flyaway_client.wording import _, joined
 
 Parts = Mapping[str, Block]
 """The pixels of a request by the names of its `parts`."""
 
-_POINTED = "What was pointed at"
+_POINTED = _("What was pointed at")
 
-_NOT_TOLD = (
+_NOT_TOLD = _(
     "{titles} can make nothing of the hint that light shines through the subject; SDMatte can."
 )
 
@@ -73,7 +75,7 @@ def announced(request: ExtractRequest) -> frozenset[Input]:
 
 def wishes(request: ExtractRequest) -> Wishes:
     """Which engines a request wants."""
-    return Wishes(request.engine, request.fine_engine, request.paid_work_only)
+    return Wishes(request.engine, request.fine_engine, PaidWork.asked_by(request))
 
 
 def resolve(
@@ -140,7 +142,7 @@ def _prompts(request: ExtractRequest, plan: Plan, catalogue: Catalogue) -> Promp
     if request.prompts is not None:
         return pointing.read(request.prompts)
     is_rough = plan.kind == "region" and request.engine == AUTO and request.plate is None
-    is_taken = is_rough and bool(catalogue.pointers(request.paid_work_only))
+    is_taken = is_rough and bool(catalogue.pointers(PaidWork.asked_by(request)))
     if not is_taken and not catalogue.is_pointer(request.engine):
         return None
     inside = plan.region if plan.trimap is None else plan.trimap > BACKGROUND
@@ -213,9 +215,9 @@ def _refining(
         steps=steps,
         output=_output(request),
         notes=_untold(request, steps),
-        understood="Refined inside the selection"
+        understood=_("Refined inside the selection")
         if selection is not None
-        else "Refined under strokes",
+        else _("Refined under strokes"),
         refinement=place,
     )
 
@@ -225,7 +227,7 @@ def _untold(request: ExtractRequest, steps: tuple[Step, ...]) -> tuple[str, ...]
     able = any(Input.TRANSPARENT in step.record.accepts for step in steps)
     if able or not (steps and request.transparent):
         return ()
-    titles = " and ".join(dict.fromkeys(step.record.title for step in steps))
+    titles = joined(" + ", dict.fromkeys(step.record.title for step in steps))
     return (_NOT_TOLD.format(titles=titles),)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from flyaway.errors import RequestError
 from flyaway.weights.store import suffix_of
+from flyaway_client.wording import _, joined
 
 PROGRAMS = ("rembg", "comfyui")
 
@@ -53,9 +54,11 @@ def weights_of(program: str, folder: Path | None = None) -> tuple[list[Path], li
     places = [folder] if folder is not None else _usual_places(program)
     there = [place for place in places if place.is_dir()]
     if not there:
-        named = " or ".join(str(place) for place in places)
+        named = joined(_(" or "), map(str, places))
         raise RequestError(
-            f"There is no {named}. Name the folder: flyaway models import --from {program} FOLDER"
+            _(
+                "There is no {named}. Name the folder: flyaway models import --from {program} FOLDER"
+            ).format(named=named, program=program)
         )
     files = [file for place in there for file in _files(program, place)]
     readable = sorted(file for file in files if suffix_of(file))

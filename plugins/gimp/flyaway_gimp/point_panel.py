@@ -10,6 +10,7 @@ import background
 import canvas_dialog
 import host
 import kept_points
+import paid_work
 import point_options
 import subject
 from canvas import Canvas
@@ -19,11 +20,12 @@ from gi.repository import Gimp, GimpUi, Gtk
 from keys import Keys, looking, scaling
 from look_row import LookRow
 from output_row import OutputRow
+from paid_work import PaidWorkSwitches
 from painter import Painter
 from point_tools import PointTools
 from status_row import StatusRow
 
-from flyaway_client import texts, views
+from flyaway_client import calls, outcome, texts, views
 from flyaway_client.background import BackgroundCall, Work
 from flyaway_client.clicks import Kept
 from flyaway_client.latest import Latest
@@ -55,6 +57,7 @@ class PointDialog:
         self._mask = CoarseMask(width, height)
         self._previews = Latest[tuple[Preview, bytes]]()
         self._is_extracting = False
+        self._is_here = self._is_lost = False
         self._cancel: Callable[[], object] = lambda: None
         self._pointing = Pointing(
             background.start,
@@ -62,7 +65,7 @@ class PointDialog:
             partial(subject.image_of, pixels, layout, width, height),
             size,
             kept_points.read(layer),
-            config.get_property("paid-work-only"),
+            paid_work.load(config),
             self,
         )
         clicks = self._pointing.clicks
@@ -87,6 +90,8 @@ class PointDialog:
         self._is_extracting = False
         self._let_work(True)
         self.fail(sentence)
+        if self._is_lost:
+            self.offer_here(self._extract_here)
 
     def close(self) -> None:
         """The dialog goes, and what is under way with it."""
@@ -112,9 +117,13 @@ class PointDialog:
             if early is not None:
                 self.show_mask((early[0].image, early[1]))
 
+        if self._is_here:
+            self._is_here = False  # the daemon knows it then
+            work = calls.here(host.client_name(), work)
         call: BackgroundCall[T] = background.start(work, lambda _: Gtk.main_quit(), show)
         self._cancel = call.cancel
         Gtk.main()
+        self._is_lost = outcome.is_lost_remote(call.error)
         return call.result()
 
     # --- what is seen: pointing.Screen -----------------------------------------------------------
@@ -153,6 +162,10 @@ class PointDialog:
         """Offer the network that is missing."""
         self._download.offer(entry)
 
+    def offer_here(self, do: Callable[[], object]) -> None:
+        """Offer to do on this computer what another one could not."""
+        self._status.offer_here(do)
+
     # --- what the user does ----------------------------------------------------------------------
 
     def _respond(self, _dialog: Gtk.Dialog, response: Gtk.ResponseType) -> None:
@@ -165,6 +178,10 @@ class PointDialog:
             self._let_work(False)
             Gtk.main_quit()
 
+    def _extract_here(self) -> None:
+        self._is_here = True
+        self._dialog.response(Gtk.ResponseType.OK)
+
     def _let_work(self, is_allowed: bool) -> None:
         self._work.set_sensitive(is_allowed)
         self._dialog.set_response_sensitive(Gtk.ResponseType.OK, is_allowed)
@@ -175,9 +192,8 @@ class PointDialog:
         else:
             self._pointing.begin()
 
-    def _choose_engines(self, button: Gtk.CheckButton) -> None:
-        self._config.set_property("paid-work-only", button.get_active())
-        self._pointing.choose_engines(button.get_active())
+    def _choose_engines(self) -> None:
+        self._pointing.choose_engines(paid_work.load(self._config))
 
     # --- the dialog ------------------------------------------------------------------------------
 
@@ -206,13 +222,7 @@ class PointDialog:
         label = Gtk.Label(label=_("Out_put to"), use_underline=True)
         output = OutputRow(self._config, self._layer, point_options.OUTPUT_ENTRIES)
         label.set_mnemonic_widget(output.menu)
-        self._paid_work = Gtk.CheckButton(
-            label=texts.PAID_WORK,
-            active=self._config.get_property("paid-work-only"),
-            tooltip_text=texts.PAID_WORK_ABOUT,
-            focus_on_click=False,
-        )
-        self._paid_work.connect("toggled", self._choose_engines)
+        self._paid_work = PaidWorkSwitches(self._config, self._choose_engines)
         foot = Gtk.Box(spacing=6)
         foot.pack_start(label, False, False, 0)
         foot.pack_start(output.menu, True, True, 0)

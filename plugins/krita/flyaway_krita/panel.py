@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from krita import Canvas, DockWidget
 
@@ -15,6 +16,7 @@ from .flyaway_client.menu_entries import advised_entry
 from .flyaway_client.messages import EngineInfo
 from .flyaway_client.options import Options
 from .flyaway_client.wording import _
+from .here_button import HereButton
 from .output_row import OutputRow
 from .paragraph import Paragraph
 from .plate_row import PlateRow
@@ -103,11 +105,7 @@ class FlyawayDocker(DockWidget):
         self._preview = PreviewPicture()
         self._advice = DownloadRow()
         self._advice.setObjectName(f"{OBJECT_NAME}_advice")
-        self._here = QtWidgets.QPushButton(texts.DO_IT_HERE)
-        self._here.setObjectName(f"{OBJECT_NAME}_here")
-        self._here.setToolTip(texts.DO_IT_HERE_ABOUT)
-        self._here.setVisible(False)
-        self._lost: Options | None = None
+        self._here = HereButton(f"{OBJECT_NAME}_here")
         self._form = form = QtWidgets.QFormLayout()
         # A narrow docker puts the labels above the menus rather than to be wider.
         form.setRowWrapPolicy(QtWidgets.QFormLayout.RowWrapPolicy.WrapLongRows)
@@ -147,11 +145,10 @@ class FlyawayDocker(DockWidget):
         self._selection.changed.connect(self._save)
         self._button.clicked.connect(self._press)
         self._advice.ended.connect(self._end_advice)
-        self._here.clicked.connect(lambda _is_checked: self._start_here())
 
     def _show_options(self, chosen: Options) -> None:
         self._engine.choose(
-            chosen.engine, paid_work_only=chosen.paid_work_only, needs_plate=chosen.needs_plate
+            chosen.engine, paid_work=chosen.paid_work, needs_plate=chosen.needs_plate
         )
         if chosen.needs_plate:
             self._plate.choose(chosen.plate)
@@ -163,7 +160,7 @@ class FlyawayDocker(DockWidget):
             engine=self._engine.chosen,
             needs_plate=self._engine.needs_plate,
             plate=self._plate.chosen,
-            paid_work_only=self._engine.paid_work_only,
+            paid_work=self._engine.paid_work,
             selection_is=self._selection.selection_is,
             selection_from=self._selection.selection_from,
             edge_width_px=self._selection.edge_width_px,
@@ -245,12 +242,10 @@ class FlyawayDocker(DockWidget):
 
     def _offer_here(self, lost: Options | None) -> None:
         """Offer to do on this computer what another one could not; None offers nothing."""
-        self._lost = lost
-        self._here.setVisible(lost is not None)
-
-    def _start_here(self) -> None:
-        if self._lost is not None and not self._extractor.is_busy:
-            self._extractor.start(self._lost, here=True)
+        if lost is None:
+            self._here.withdraw()
+        else:
+            self._here.offer(partial(self._extractor.start, lost, here=True))
 
     def _advise(self, info: EngineInfo) -> None:
         self._advice.offer(advised_entry(info))

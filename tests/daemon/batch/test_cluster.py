@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,14 +21,17 @@ import numpy as np
 import psutil
 import pytest
 from PIL import Image
+from tests.daemon.batch import stores
 from tests.daemon.batch.photos import photo, wishes
 from tests.daemon.servers import PATIENCE_S, wait_until
 
 import flyaway
+from flyaway.batch.bell import Bell
 from flyaway.batch.cluster import Heart, Share, Worker
 from flyaway.batch.events import Done, Failed
 from flyaway.batch.manifest import Manifest, State
 from flyaway.batch.plan import Job
+from flyaway.batch.store_path import StorePath
 from flyaway.cli.main import main
 from flyaway.errors import BatchError
 
@@ -147,7 +152,7 @@ def photos(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def begun(photos: Path, out: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+def begun(photos: Path | str, out: Path | str, *options: str) -> Iterator[subprocess.Popen[str]]:
     """A run as a process; it is over at the end."""
     argv = [sys.executable, "-m", "flyaway", "batch", str(photos), "-o", str(out), "--json"]
     with subprocess.Popen([*argv, *MANY, *options], stdout=subprocess.PIPE, text=True) as process:
@@ -155,6 +160,22 @@ def begun(photos: Path, out: Path, *options: str) -> Iterator[subprocess.Popen[s
             yield process
         finally:
             process.kill()
+
+
+@dataclass
+class Recorder:
+    """What a run told so far, read beside it."""
+
+    process: subprocess.Popen[str]
+    lines: list[dict[str, Any]] = field(default_factory=list)
+
+    def read_until(self, event: str) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(json.loads(line))
+            if self.lines[-1]["event"] == event:
+                return
+        pytest.fail(f"it ended without {event!r}")
 
 
 def told_by(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
@@ -200,6 +221,44 @@ def test_a_node_that_is_killed_costs_nothing_but_time(
         assert told_by(again)[0]["to_do"] == 0
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_photos_in_s3_are_done_and_ctrl_c_finishes_those_in_hand(
+    tmp_path: Path, photos: Path, request: pytest.FixtureRequest
+) -> None:
+    with stores.s3():
+        cluster: Cluster = request.getfixturevalue("cluster")  # its nodes find the server
+        source, out = stores.empty("s3", tmp_path), stores.empty("s3", tmp_path)
+        for file in photos.rglob("*_trimap.png"):
+            photo = file.with_name(file.name.replace("_trimap.png", ".jpg"))
+            for one in (file, photo):
+                stores.lay(f"{source}/{one.relative_to(photos).as_posix()}", one.read_bytes())
+        first = cluster.add_worker()
+        wait_until(first.is_there, LOADED_S)
+
+        with begun(source, out, "--ray", cluster.address) as process:
+            heard = Recorder(process)
+            heard.read_until("done")
+            process.send_signal(signal.SIGINT)
+            heard.read_until("ended")
+            assert process.wait(PATIENCE_S) == 130
+        done = {line["photo"] for line in heard.lines if line["event"] == "done"}
+        left = heard.lines[-1]["left"]
+        assert 0 < len(done) < PHOTOS, "there was nothing left to be stopped"
+        assert left == PHOTOS + 1 - len(done) - heard.lines[-1]["failed"]
+        known = {record.photo for record in Manifest(StorePath.of(out)).records()}
+        assert done <= known <= done | {"0/bad.jpg"}, "a photo in hand was given up"
+        assert not list((StorePath.of(out) / ".flyaway-batch/work").iterdir())
+
+        with begun(source, out, "--ray", cluster.address) as again:
+            told = told_by(again)
+        assert again.returncode == 1  # for the one that is no photo
+        assert {line["photo"] for line in told if line["event"] == "done"}.isdisjoint(done)
+        masks = [name for name in stores.tree(out) if name.endswith(("-mask.png", "-cutout.png"))]
+        assert len(masks) == 2 * PHOTOS
+        assert "0/bad.jpg" in stores.tree(out)["failures.csv"].decode("utf-8-sig")
+
+
 def test_where_no_cluster_is_a_sentence_says_so(
     home: Path, photos: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -232,6 +291,58 @@ def test_what_the_dead_have_done_is_told_as_done_and_not_done_again(
 
     assert sorted(first, key=str) == sorted(second, key=str)
     assert {type(event) for event in first} == {Done, Failed}
+
+
+class WatchedBell(Bell):
+    """Tells when a worker has heard it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.was_heard = threading.Event()
+
+    def is_rung(self) -> bool:
+        if super().is_rung():
+            self.was_heard.set()
+        return super().is_rung()
+
+
+def test_a_bell_that_was_rung_lets_nobody_begin_and_who_is_at_work_finish(
+    home: Path, tmp_path: Path
+) -> None:
+    bell, out = WatchedBell(), tmp_path / "out"
+    Manifest(out).prepare()
+    jobs = [photo(tmp_path / "photos", f"{index}.png", index) for index in range(9)]
+    at_work = Worker(wishes(out), out, flyaway.__version__, Share(1, 0, 1), bell)
+    solved: list[object] = []
+    engines = at_work._engines
+
+    class Ringing:
+        def solve(self, *arguments: Any) -> Any:
+            solved.append(arguments)
+            bell.ring()
+            assert bell.was_heard.wait(PATIENCE_S)
+            return engines.solve(*arguments)
+
+    at_work._engines = Ringing()  # type: ignore[assignment]
+    events = [pickle.loads(event) for event in at_work(block(*jobs))["event"]]
+
+    assert {type(event) for event in events} == {Done}
+    assert 1 <= len(events) == len(solved) < len(jobs)
+    assert not bell.is_quiet(len(events) - 1), "not all is heard yet"
+    assert bell.is_quiet(len(events))
+    assert list(at_work(block(*jobs))["event"]) == []
+    assert bell.is_quiet(len(events))
+
+
+def test_a_block_whose_worker_died_keeps_the_bell_waiting_until_it_is_begun_again() -> None:
+    bell = Bell()
+    assert bell.begin("a")
+    assert bell.begin("b")
+    bell.ring()
+    bell.end("b", 2)
+    assert not bell.is_quiet(2)
+    assert not bell.begin("a")
+    assert bell.is_quiet(2)
 
 
 def test_a_machine_apart_says_so_and_fails_no_photo(home: Path, tmp_path: Path) -> None:

@@ -134,16 +134,17 @@ def test_a_window_of_a_large_picture_is_seen_from_near(
 ) -> None:
     seen: list[tuple[int, ...]] = []
     large = np.zeros((1500, 1600, 3), np.uint8)
-    monkeypatch.setattr(engine, "shown", lambda image: seen.append(image.shape) or _grey(engine))
+
+    def shown(image: np.ndarray) -> torch.Tensor:
+        seen.append(image.shape)
+        return torch.zeros(1, 3, SIZE, SIZE)
+
+    monkeypatch.setattr(engine, "shown", shown)
     trimap = np.full((1500, 1600), 128, np.uint8)
     window = slice(700, 740), slice(0, 50)
     alpha = engine.solve(engine.encode(large), Inputs(trimap), window).alpha
     assert alpha.shape == (40, 50)
     assert seen == [(40 + 2 * 256, 50 + 256, 3)]
-
-
-def _grey(engine: SDMatteEngine) -> torch.Tensor:
-    return torch.zeros(1, 3, engine.side_px, engine.side_px)
 
 
 def test_says_what_it_made_nothing_of(engine: SDMatteEngine) -> None:

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
+from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
 from flyaway.engines.sdmatte import plan
 from flyaway.engines.sdmatte.plan import FULL, LITE, Plan
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from flyaway.engines.sdmatte.engine import SDMatteEngine
 
-_LICENCE = "MIT for the code, not stated for the weights; on Stable Diffusion 2 (Open RAIL++-M); trained on Adobe's data among other"
+_LICENCE = _(
+    "MIT for the code, not stated for the weights; made from Stable Diffusion 2 (CreativeML Open RAIL++-M)"
+)
 
 
 def _record(
@@ -36,6 +40,7 @@ def _record(
         licence=_LICENCE,
         licence_url="https://github.com/vivoCameraResearch/SDMatte/blob/main/LICENSE",
         paid_work=None,
+        training=training.SCENES_OF_MANY if name == "sdmatte-plus" else training.GLASS_OF_MANY,
         weights=weights,
         has_soft_edges=True,
         sees_px=1024,
@@ -59,7 +64,9 @@ RECORDS = (
     _record(
         "sdmatte",
         "SDMatte",
-        "Glass, veils and fine hair, pointed at, in a selection or by itself; wants a strong graphics card.",
+        _(
+            "Glass, veils and fine hair, pointed at, in a selection or by itself; wants a strong graphics card."
+        ),
         _everything(0),
         # its authors' file holds what their training would go on with; 43 % are the network
         WeightsRecord("LongfeiHuang/SDMatte", "main", "SDMatte.pth", 12_170_000_000, ""),
@@ -67,14 +74,16 @@ RECORDS = (
     _record(
         "sdmatte-plus",
         "SDMatte*",
-        "Glass, veils and fine hair in a box, trained on more everyday scenes; wants a strong graphics card.",
+        _(
+            "Glass, veils and fine hair in a box, trained on more everyday scenes; wants a strong graphics card."
+        ),
         {role: rank for role, rank in _everything(1).items() if role != Role.SOLVE},
         WeightsRecord("LongfeiHuang/SDMatte", "main", "SDMatte_plus.pth", 12_170_000_000, ""),
     ),
     _record(
         "sdmatte-lite",
         "LiteSDMatte",
-        "Glass, veils and hair, pointed at, in a selection or by itself; the lighter one.",
+        _("Glass, veils and hair, pointed at, in a selection or by itself; the lighter one."),
         _everything(2),
         # nobody tells its size: this is that of BK-SDM's base network, with as much for training
         WeightsRecord("LongfeiHuang/LiteSDMatte", "main", "LiteSDMatte.pth", 8_320_000_000, ""),

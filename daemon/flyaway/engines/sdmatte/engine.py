@@ -24,6 +24,7 @@ from flyaway.errors import RequestError
 from flyaway.images import rectangles
 from flyaway.images.arrays import BACKGROUND, FOREGROUND, Alpha, Image
 from flyaway.images.rectangles import Window
+from flyaway_client.wording import _
 
 SIDE_PX = 1024
 """Of the square that everything is shown in, its aspect ratio notwithstanding; upstream tests at that."""
@@ -36,15 +37,15 @@ LATENTS_BYTES = 8 << 20
 
 _STEPS = Residual, Transformer, TinyBlock
 
-_BESIDE = (
+_BESIDE = _(
     "{title} makes nothing of clicks beside the subject; draw a box around it to keep the rest out."
 )
 
-_POINT = "Point at the subject: a click on it, or a box around it."
+_POINT = _("Point at the subject: a click on it, or a box around it.")
 
-_TOO_MANY = "{title} looks at the first {count} clicks."
+_TOO_MANY = _("{title} looks at the first {count} clicks.")
 
-_DRAW = "{title} was made for boxes. Draw one around the subject, or choose SDMatte."
+_DRAW = _("{title} was made for boxes. Draw one around the subject, or choose SDMatte.")
 
 
 @dataclass(frozen=True, slots=True)
