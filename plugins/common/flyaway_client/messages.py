@@ -121,6 +121,7 @@ class ExtractRequest(Message):
 
     `is_batch` says that nobody waits at an editor: other requests go first. `here` says that this computer is to do it,
     whichever usually does. `wants_memory` asks how much memory it takes, which is a little work of its own.
+    `transparent` says that the subject lets light through, as glass and veils do: engines that make use of that go first.
     """
 
     TYPE: ClassVar[str] = "extract"
@@ -147,6 +148,7 @@ class ExtractRequest(Message):
     here: bool = False
     wants_memory: bool = False
     paid_training_only: bool = False
+    transparent: bool = False
 
     def __post_init__(self) -> None:
         """Refuse values outside their lists, and parts that contradict each other."""
@@ -644,7 +646,7 @@ class EngineInfo(Message):
     licence allows it, None meaning that nobody has said. `training` says in a sentence what it was trained on, as far
     as its authors tell ("" where they do not), `training_url` where that is read, and `training_paid_work` whether
     the terms of those pictures allow it. `page` is where a person has to fetch its weights from, to be imported;
-    empty where the daemon can download them.
+    empty where the daemon can download them. `transparent` is whether it makes use of that field of a request.
     """
 
     name: str
@@ -662,6 +664,7 @@ class EngineInfo(Message):
     training: str = ""
     training_url: str = ""
     training_paid_work: bool | None = None
+    transparent: bool = False
 
 
 @dataclass(frozen=True)
