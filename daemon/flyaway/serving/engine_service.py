@@ -197,7 +197,7 @@ class EngineService:
     @property
     def drawing_stations(self) -> tuple[Station[DrawingTask], ...]:
         """What is done to a row of a comparison."""
-        return (Station("drawer", "Drawing the sheet", self.draw),)
+        return (Station("drawer", _("Drawing the sheet"), self.draw),)
 
     @property
     def description_stations(self) -> tuple[Station[DescriptionTask], ...]:
