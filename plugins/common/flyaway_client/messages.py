@@ -150,11 +150,7 @@ class ExtractRequest(Message):
     is_batch: bool = False
     here: bool = False
     paid_training_only: bool = False
-<<<<<<< ours
     transparent: bool = False
-=======
-    wants_memory: bool = False
->>>>>>> theirs
 
     def __post_init__(self) -> None:
         """Refuse values outside their lists, and parts that contradict each other."""
