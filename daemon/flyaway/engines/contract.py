@@ -211,6 +211,11 @@ class Engine(ABC, Generic[Features]):
         """Encode an image and solve all of it; see `solve`."""
         return self.solve(self.encode(image, report), inputs, None, report)
 
+    @property
+    def held_bytes(self) -> int:
+        """What it holds in memory while nothing is asked of it: its weights."""
+        return 0
+
     def kept_bytes(self, features: Features) -> int:
         """What features take in memory beside the image itself."""
         return 0

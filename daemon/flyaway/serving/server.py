@@ -115,6 +115,7 @@ class Server:
                 route(messages.PointRequest, self._point),
                 route(messages.CloseSession, self._close_session),
                 route(messages.AdjustRequest, self._adjust),
+                route(messages.DrawRow, self._draw_row),
                 route(messages.DescribeRequest, self._describe),
                 route(messages.Cancel, self._cancel),
                 route(messages.StatusRequest, self._answer_status),
@@ -282,6 +283,15 @@ class Server:
         self._check_size(message.mask)
         self._expect(key, message)
 
+    def _draw_row(self, peer: bytes, message: messages.DrawRow, payload: Payload) -> None:
+        """Make room for a row's pixels; draw it at once where it is words alone."""
+        key = self._new_key(peer, message.id)
+        self._check_size(message.image)
+        if message.parts():
+            self._expect(key, message)
+        else:
+            self._begin(peer, message)
+
     def _check_size(self, image: messages.ImageHeader) -> None:
         if image.pixels > self._settings.max_pixels:
             raise TooLargeError(
@@ -297,12 +307,14 @@ class Server:
     def _workshop(self, peer: bytes, request: Message) -> Workshop:
         """Who does a request: the computer that is chosen, but for what is better or must be done here.
 
-        Without an engine, as a mask is adjusted and a selection described, this computer is faster than any line; a
+        Without an engine, as a mask is adjusted, a selection described and a comparison drawn, this computer is faster than any line; a
         session stays where it was opened; what another computer asks for goes no further.
         """
         if self._elsewhere is None or self._transport.client_of(peer):
             return self._here
-        if isinstance(request, (messages.AdjustRequest, messages.DescribeRequest)):
+        if isinstance(
+            request, (messages.AdjustRequest, messages.DescribeRequest, messages.DrawRow)
+        ):
             return self._here
         session = getattr(request, "session", "")
         is_here = getattr(request, "here", False) or (session and self._here.has_session(session))
