@@ -90,8 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if arguments.crop:
         request, parts = _cropped(request, parts, arguments.crop, photo)
-    image = request.image
-    heading = f"{arguments.image.name}, {image.width} × {image.height} pixels"
+    heading = comparing.heading(arguments.image.name, request)
     with terminal.endings(), replacing.replacing(target) as file:
         sheet = connecting.compare(request, parts, _chooser(arguments), heading)
         cutouts.write_sheet(file, sheet.header.width, sheet.header.height, sheet.pixels)

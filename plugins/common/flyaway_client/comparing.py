@@ -106,6 +106,30 @@ def named(names: Iterable[str], engines: Iterable[EngineInfo]) -> tuple[Entrant,
     return tuple(Entrant(name, titles.get(name, name)) for name in dict.fromkeys(names))
 
 
+def ticked(able: Sequence[Entrant], kept: Sequence[str], engines: Iterable[EngineInfo]) -> set[str]:
+    """The names of those that a window offers as chosen: what was chosen the last time, as far as it is here; else the usual ones.
+
+    Args:
+        able: what can be chosen.
+        kept: the names that were chosen the last time.
+        engines: the daemon's.
+    """
+    names = {entrant.name for entrant in able}
+    return names.intersection(kept) or names.intersection(one.name for one in usual(engines))
+
+
+def heading(title: str, request: ExtractRequest) -> str:
+    """What stands above a sheet.
+
+    Args:
+        title: what the user knows the picture by.
+        request: of what is compared of it.
+    """
+    image = request.image
+    size = _("{width} × {height} pixels").format(width=image.width, height=image.height)
+    return f"{title}, {size}"
+
+
 def of_layer(pixels: LayerPixels, options: Options) -> tuple[ExtractRequest, dict[str, Buffer]]:
     """What is compared of a layer: the box of what is selected, or all of it where nothing is.
 

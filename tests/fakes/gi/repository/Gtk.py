@@ -316,9 +316,16 @@ class Box(Widget):
     def pack_end(self, child: Widget, expand: bool, fill: bool, padding: int) -> None:
         self.children.append(child)
 
+    def remove(self, child: Widget) -> None:
+        self.children.remove(child)
+
     def set_spacing(self, spacing: int) -> None: ...
 
     def set_border_width(self, width: int) -> None: ...
+
+
+class ScrolledWindow(Widget):
+    def add(self, child: Widget) -> None: ...
 
 
 class Grid(Widget):
