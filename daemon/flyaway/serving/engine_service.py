@@ -368,7 +368,8 @@ class EngineService:
                 own = encoding.read(asked.foreground, parts["foreground"], asked.colour, icc)
             pictures = sheet.pictures(image, alpha, own, asked.rows)
         size = asked.image.width, asked.image.height
-        task.row = sheet.row(size, asked.rows, pictures, asked.title, asked.lines, asked.heading)
+        words = asked.title, asked.lines, asked.heading, asked.captions
+        task.row = sheet.row(size, asked.rows, pictures, *words)
 
     def describe(self, task: DescriptionTask) -> None:
         """Say what a selection would be taken for.

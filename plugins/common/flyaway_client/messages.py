@@ -42,6 +42,9 @@ KEEP, REMOVE, UNKNOWN = 255, 64, 128
 
 OUTPUT_DTYPES = ("u8", "u16", "f32")
 
+SHEET_PICTURES = 4
+"""So many show each engine of a comparison."""
+
 
 @dataclass(frozen=True)
 class ImageHeader(Message):
@@ -407,7 +410,8 @@ class DrawRow(Message):
     Rows of the same image and of the same number of `rows` are equally wide, so that one put under the other they are a
     sheet, which that number keeps small. `alpha`, "gray" and "u8" of the image's size, is None where an engine has failed: then nothing is
     uploaded, and the row is words alone. `foreground` is what the image's extraction gave as such. `title` and `lines` are
-    written above the pictures, `heading` above all that.
+    written above the pictures, `heading` above all that, `captions` above each picture: the alpha, and the cut-out over black, white
+    and green.
     """
 
     TYPE: ClassVar[str] = "draw-row"
@@ -417,6 +421,7 @@ class DrawRow(Message):
     title: str
     lines: tuple[str, ...] = ()
     heading: str = ""
+    captions: tuple[str, ...] = ("Alpha", "Over black", "Over white", "Over green")
     colour: str = "srgb"
     icc_bytes: int = 0
     alpha: ImageHeader | None = None
@@ -428,6 +433,8 @@ class DrawRow(Message):
         _check_colour(self.colour, self.icc_bytes)
         if not 1 <= self.rows <= protocol.MAX_SHEET_ROWS:
             raise MessageError(f"rows must be 1 to {protocol.MAX_SHEET_ROWS}")
+        if len(self.captions) != SHEET_PICTURES:
+            raise MessageError(f"captions must be {SHEET_PICTURES}")
         image = self.image
         if self.alpha not in (None, ImageHeader(image.width, image.height, "gray", "u8")):
             raise MessageError('alpha must have channels "gray", dtype "u8" and the image\'s size')
