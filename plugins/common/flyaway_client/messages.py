@@ -151,6 +151,7 @@ class ExtractRequest(Message):
     here: bool = False
     paid_training_only: bool = False
     transparent: bool = False
+    wants_memory: bool = False
 
     def __post_init__(self) -> None:
         """Refuse values outside their lists, and parts that contradict each other."""
