@@ -11,6 +11,8 @@ from typing import Any
 
 import platformdirs
 
+from flyaway_client.paid_work import PaidWork
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -20,7 +22,7 @@ class Settings:
         idle_unload_minutes: an engine unused for this long gives its memory back; 0 keeps it for ever.
         idle_exit_minutes: a daemon unused for this long exits; 0 keeps it for ever.
         max_megapixels: larger images are refused before any pixel travels.
-        max_waiting: how many requests of one computer may be uploading, queued or running at once; a batch's come on top, half as many at most.
+        max_waiting: how many requests of one program may be uploading, queued, running or unread at once; others have a quarter more, a batch's come on top, half as many at most.
         threads: processor threads for engines; 0 leaves one core to the editor.
         device: "auto", or a device as torch names it: "cpu", "cuda", "cuda:1", "xpu", "mps".
         precision: "full"; "half" for half precision where it is faster; "auto" for that on graphics cards.
@@ -28,6 +30,7 @@ class Settings:
         remote_memory_mb: what pixels that other computers sent may take together, while they come and are worked on.
         cpu_fallback: whether work for which the device has too little memory may go to the processor.
         paid_work_only: whether only engines whose licence allows paid work may be used.
+        paid_training_only: whether, beyond that, the pictures that an engine was trained on must be known to allow it.
         log_level: "debug", "info", "warning" or "error".
         problems: sentences on what in the file could not be used; the default was taken instead.
     """
@@ -43,8 +46,14 @@ class Settings:
     remote_memory_mb: int = 8000
     cpu_fallback: bool = True
     paid_work_only: bool = False
+    paid_training_only: bool = False
     log_level: str = "info"
     problems: tuple[str, ...] = ()
+
+    @property
+    def paid_work(self) -> PaidWork:
+        """What has to allow paid work."""
+        return PaidWork.asked_by(self)
 
     @property
     def max_pixels(self) -> int:

@@ -26,6 +26,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from flyaway_client import protocol
+from flyaway_client.wording import _
 
 
 class FlyawayError(Exception):
@@ -99,8 +100,10 @@ class DeviceLostError(DeviceError):
 def out_of_memory() -> DeviceError:
     """The error for an image that does not fit into memory."""
     return DeviceError(
-        "There is not enough memory for this image. Close other programs, or work on a smaller part "
-        "of it."
+        _(
+            "There is not enough memory for this image. Close other programs, or work on a smaller "
+            "part of it."
+        )
     )
 
 

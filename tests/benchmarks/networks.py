@@ -48,6 +48,17 @@ SIZES = {
     "mobile_sam": (1024, 1024),
     "repvit_sam": (1024, 1024),
     "sam2.1_hiera_tiny": (1024, 1024),
+    "ben2": (1024, 1024),
+    "isnet": (1024, 1024),
+    "u2net": (320, 320),
+    "u2netp": (320, 320),
+    "gfm": (768, 1024),
+    "aim": (768, 1024),
+    "p3m": (768, 1024),
+    "ppmatting": (1024, 1024),
+    "ppmatting_v2": (512, 512),
+    "dim_hctt": (1024, 1024),
+    "sim": (768, 768),
 }
 """Network to height and width of its input; of those that are pointed with, the encoder's."""
 
@@ -300,6 +311,14 @@ def _inputs(network: str) -> list[torch.Tensor]:
         return [
             image,
             (3 * coarse[:, :1].repeat_interleave(16, 2).repeat_interleave(16, 3)).floor() / 2,
+        ]
+    if network == "dim_hctt":
+        return [torch.cat((image, image[:, :1].round()), 1)]
+    if network == "sim":
+        return [
+            image,
+            image - 0.5,
+            *(torch.rand(1, n, *image.shape[2:], generator=source) for n in (8, 20)),
         ]
     return [image, 0.9 * image] if network.startswith("bgmv2") else [image]
 

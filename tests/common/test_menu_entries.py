@@ -7,6 +7,7 @@ from dataclasses import replace
 from flyaway_client import messages
 from flyaway_client.menu_entries import SELECTION_ENTRIES, EngineEntry, engine_menu
 from flyaway_client.messages import EngineInfo
+from flyaway_client.paid_work import PaidWork
 
 BUILTIN = EngineInfo("builtin", "Built-in", "Outlines.", (), True, 0, "Apache-2.0", "", True)
 NETWORK = EngineInfo("net", "Net", "Hair.", ("trimap",), True, 96_400_000, "MIT", "", None)
@@ -75,7 +76,7 @@ def test_says_where_weights_come_from_that_no_program_can_download() -> None:
 
 def test_leaves_out_engines_not_known_to_allow_paid_work_when_told_so() -> None:
     engines = (BUILTIN, NETWORK, replace(ABSENT, paid_work=False))
-    menu = engine_menu(engines, "auto", paid_work_only=True)
+    menu = engine_menu(engines, "auto", paid_work=PaidWork.WEIGHTS)
     assert [entry.name for entry in menu.more] == ["builtin"]
 
 
@@ -139,7 +140,9 @@ def test_only_the_empty_scene_needs_a_plate() -> None:
 
 
 def test_a_job_goes_where_no_engine_that_is_allowed_can_do_it() -> None:
-    menu = engine_menu((ANY, replace(PORTRAIT, paid_work=False)), "auto", paid_work_only=True)
+    menu = engine_menu(
+        (ANY, replace(PORTRAIT, paid_work=False)), "auto", paid_work=PaidWork.WEIGHTS
+    )
     assert menu.find("portrait") is None
     assert [entry.name for entry in menu.more] == ["builtin"]
 
@@ -157,7 +160,7 @@ def test_what_the_daemon_does_not_name_stays_and_what_is_not_allowed_goes() -> N
         "builtin",
         "elsewhere",
     ]
-    assert engine_menu((ANY, HAIR), "net", paid_work_only=True).find("net") is None
+    assert engine_menu((ANY, HAIR), "net", paid_work=PaidWork.WEIGHTS).find("net") is None
 
 
 def test_engines_that_must_be_pointed_with_are_for_tools_and_not_for_menus() -> None:

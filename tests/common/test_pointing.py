@@ -24,6 +24,7 @@ from flyaway_client.messages import (
     Progress,
     UseRemote,
 )
+from flyaway_client.paid_work import PaidWork
 from flyaway_client.pointing import Pointing
 from flyaway_client.prompts import Box, Candidate, Point, Prompts
 from flyaway_client.retouching import Image
@@ -35,7 +36,7 @@ POINTED = EngineInfo("sam", "SAM", "Clicks.", ("prompts",), True, 38_800_000, "M
 class Desk:
     """A screen, and a main loop that is turned by hand."""
 
-    def __init__(self, kept: Kept | None = None, *, paid_work_only: bool = False) -> None:
+    def __init__(self, kept: Kept | None = None, *, paid_work: PaidWork = PaidWork.ANY) -> None:
         self.said: list[tuple[str, str]] = []
         self.mask: tuple[ImageHeader, bytes] | None = None
         self.entry: EngineEntry | None = None
@@ -43,7 +44,7 @@ class Desk:
         self.marks = 0
         self._running: list[tuple[BackgroundCall[Any], Report, Callable[..., object]]] = []
         self.pointing = Pointing(
-            self._start, "test", lambda: IMAGE, (40, 30), kept, paid_work_only, self
+            self._start, "test", lambda: IMAGE, (40, 30), kept, paid_work, self
         )
 
     def _start(
@@ -291,17 +292,17 @@ def test_a_missing_network_is_offered(home: Path) -> None:
     missing = messages.EngineInfo(**{**vars(POINTED), "installed": False})
     unclear = messages.EngineInfo(**{**vars(POINTED), "name": "unclear", "paid_work": None})
     with running(home, {"engines": daemon.offer(missing, unclear)}) as fake:
-        desk = Desk(paid_work_only=True)
+        desk = Desk(paid_work=PaidWork.WEIGHTS)
         desk.pointing.begin()
         desk.click(10, 10)
         desk.wait_for("fail", texts.POINTS_MISSING)
         assert desk.offers("sam", "Find by clicking (39 MB)")
         assert asked(fake) == []
-        desk.pointing.choose_engines(False)
+        desk.pointing.choose_engines(PaidWork.ANY)
         desk.wait_for("rest", FOUND)
         assert desk.offers()
         fake.script["engines"] = daemon.offer()
-        desk.pointing.choose_engines(True)
+        desk.pointing.choose_engines(PaidWork.WEIGHTS)
         desk.wait_for("fail", texts.POINTS_MISSING_BY_HAND)
         assert desk.offers()
         fake.script["engines"] = daemon.refuse(protocol.INTERNAL, "Broken.")

@@ -19,10 +19,11 @@ from flyaway_client.messages import (
     RefineRequest,
 )
 from flyaway_client.options import REFINED_MASK, Options
+from flyaway_client.paid_work import PaidWork
 
 WIDTH, HEIGHT = 400, 300
 IMAGE = Picture(ImageHeader(WIDTH, HEIGHT, "gray", "u8"), bytes(WIDTH * HEIGHT))
-OPTIONS = Options(engine="fine-hair", paid_work_only=True, output=REFINED_MASK)
+OPTIONS = Options(engine="fine-hair", paid_work=PaidWork.WEIGHTS, output=REFINED_MASK)
 
 
 def selection(top: int, left: int, bottom: int, right: int) -> bytes:

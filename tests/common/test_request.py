@@ -6,6 +6,7 @@ from flyaway_client import request
 from flyaway_client.layer import LayerPixels, Picture
 from flyaway_client.messages import ExtractRequest, ImageHeader
 from flyaway_client.options import NEW_LAYER, Options
+from flyaway_client.paid_work import PaidWork
 from flyaway_client.zmtp import Buffer
 
 IMAGE = Picture(ImageHeader(2, 1, "rgba", "u16"), bytes(16))
@@ -30,7 +31,9 @@ def test_asks_for_an_automatic_cutout_where_nothing_is_selected() -> None:
 
 
 def test_passes_the_selection_and_the_options_on() -> None:
-    options = Options(engine="a", paid_work_only=True, selection_is="region", edge_width_px=12)
+    options = Options(
+        engine="a", paid_work=PaidWork.WEIGHTS, selection_is="region", edge_width_px=12
+    )
     asked, parts = build(LayerPixels(IMAGE, selection_u8=b"\0\xff"), options, "f32")
     assert (asked.engine, asked.selection_is, asked.edge_width_px) == ("a", "region", 12)
     assert asked.image == IMAGE.header

@@ -22,6 +22,7 @@ from flyaway_client.messages import (
     Progress,
     RefineRequest,
 )
+from flyaway_client.paid_work import PaidWork
 from flyaway_client.prompts import Point, Prompts
 from flyaway_client.retouching import Image, Patch, Retouch
 
@@ -31,7 +32,7 @@ PATCH = Patch(1, 0, 2, 3, b"abcdef", inside=b"\xff" * 6, strokes=bytes(6))
 
 
 def retouch(image: Image = IMAGE) -> Retouch:
-    return Retouch(calls.connector("test"), image, "some-engine", paid_work_only=True)
+    return Retouch(calls.connector("test"), image, "some-engine", paid_work=PaidWork.WEIGHTS)
 
 
 def received(fake: FakeDaemon, kind: type[Message]) -> list[Message]:

@@ -181,9 +181,9 @@ class Peer:
         assert isinstance(message, messages.ErrorReply), message
         return message
 
-    def hello(self) -> messages.HelloReply:
-        """Say hello and give the answer."""
-        self.send(messages.Hello(protocol.VERSION, "a test", "00" * 32))
+    def hello(self, language: str = "") -> messages.HelloReply:
+        """Say hello, and which language is read here; give the answer."""
+        self.send(messages.Hello(protocol.VERSION, "a test", "00" * 32, language))
         reply = self.answer()
         assert isinstance(reply, messages.HelloReply), reply
         return reply

@@ -42,6 +42,7 @@ def test_every_setting_can_be_made(file: Path) -> None:
         "remote_memory_mb": 500,
         "cpu_fallback": False,
         "paid_work_only": True,
+        "paid_training_only": True,
         "precision": "half",
         "log_level": "debug",
     }

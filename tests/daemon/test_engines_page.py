@@ -17,7 +17,17 @@ PAID_WORK = {True: "yes", False: "no", None: "not known"}
 def test_the_page_on_engines_says_what_the_records_say(name: str) -> None:
     record = engines.record(name)
     size = megabytes(record.weights_bytes) if record.weights_bytes else "none"
-    cells = (f"`{name}`", record.purpose, size, record.licence, PAID_WORK[record.paid_work])
+    told = record.training.told.removeprefix("Trained on ") or "Not told plainly."
+    told = told[0].upper() + told[1:]
+    cells = (
+        f"`{name}`",
+        record.purpose,
+        size,
+        record.licence,
+        PAID_WORK[record.paid_work],
+        f"[{told}]({record.training.url})" if record.training.url else told,
+        PAID_WORK[record.training.paid_work],
+    )
 
     assert PAGE.count(f"| {' | '.join(cells)} |\n") == 1
 

@@ -266,9 +266,7 @@ def test_a_missing_network_is_fetched_by_one_click(run, play, gimp, layer, home:
         user.wait_for(texts.POINTS_MISSING)
         user.dialog._download.button.emit("clicked")
         user.wait_for("No line.")
-        paid_work = user.dialog._paid_work
-        paid_work.set_active(True)
-        paid_work.emit("toggled")
+        user.dialog._paid_work.switches["paid-work-only"].set_active(True)
         user.wait_for(texts.POINTS_MISSING_BY_HAND)
         user.dialog._dialog.respond()
 

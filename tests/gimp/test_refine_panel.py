@@ -788,12 +788,32 @@ def test_other_engines_take_over_in_a_session_of_their_own(user, config, fake: F
     somebody = user()
     somebody.wait_until(lambda: somebody.says == texts.READY)
     somebody.stroke(30, 10)
-    somebody.dialog._paid_work.set_active(True)
+    somebody.dialog._paid_work.switches["paid-work-only"].set_active(True)
     somebody.wait_until_solved()
     assert config.get_property("paid-work-only")
     asked = [one for one in fake.received if isinstance(one, messages.OpenSession)]
     assert [one.paid_work_only for one in asked] == [False, True]
     assert somebody.easel.mask.data[10 * WIDTH + 30] == NEW
+
+
+def test_the_second_switch_needs_the_first(user, config, fake: FakeDaemon) -> None:
+    somebody = user()
+    somebody.wait_until(lambda: somebody.says == texts.READY)
+    weights, training = somebody.dialog._paid_work.switches.values()
+    for number, (switch, is_on) in enumerate(
+        [(weights, True), (training, True), (weights, False)], 2
+    ):
+        assert training.get_sensitive() == weights.get_active()
+        switch.set_active(is_on)
+        somebody.wait_until(lambda number=number: len(_opened(fake)) == number)
+    assert not training.get_sensitive()
+    asked = [(one.paid_work_only, one.paid_training_only) for one in _opened(fake)]
+    assert asked == [(False, False), (True, False), (True, True), (False, False)]
+    assert not config.get_property("paid-training-only")
+
+
+def _opened(fake: FakeDaemon) -> list[messages.OpenSession]:
+    return [one for one in fake.received if isinstance(one, messages.OpenSession)]
 
 
 def test_without_a_mask_it_says_what_to_do(gimp, refine, layer) -> None:

@@ -5,15 +5,27 @@ from __future__ import annotations
 import ast
 import re
 import string
-from collections.abc import Iterator
+import symtable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 import words
+from flyaway import engines, errors
 from flyaway_client import wording
 
-FILES = sorted(words.PLUGINS.rglob("*.py"))
+NOT_YET = {"cli", "batch", "files", "flyaway_installer"}
+"""Rooms of the command line, which speaks English as yet."""
+
+FILES = sorted(
+    file
+    for shelf in words.SHELVES
+    for root in shelf.sources
+    for file in root.rglob("*.py")
+    if file.parent.name not in NOT_YET
+)
 
 SHOWING = {
     "setToolTip", "setText", "setWindowTitle", "setPrefix", "setSpecialValueText", "QPushButton", "QCheckBox", "QLabel",
@@ -22,13 +34,19 @@ SHOWING = {
 }  # fmt: skip
 """What is called with what users read."""
 
-SHOWN = {"label", "tooltip_text", "title", "placeholder_text"}
+ERRORS = {
+    "DocumentError", "DaemonUnreachableError", "DaemonLostError", "VersionError", "InstallError", "AssemblyError",
+    *(kind.__name__ for kind in errors.all_kinds()),
+}  # fmt: skip
+"""Whose words users read. Those of a message or a line that is not as it should be are for who writes a client."""
+
+SHOWN = {"label", "tooltip_text", "title", "placeholder_text", "purpose"}
 """Arguments by name that users read."""
 
 ICON = re.compile("[a-z]+(-[a-z]+)+")
 """The name of one in GIMP's theme."""
 
-NAMES = {"Flyaway"}
+NAMES = {"Flyaway", "RMBG-2.0"}
 """The same in every language."""
 
 
@@ -43,11 +61,16 @@ def unmarked(source: str) -> list[str]:
 
 def _shown(call: ast.Call) -> Iterator[ast.expr]:
     name = getattr(call.func, "attr", getattr(call.func, "id", ""))
-    if name in SHOWING:
+    if name in SHOWING | ERRORS:
         yield from call.args
+    if name == "Station":
+        yield from call.args[1:2]
+    if name == "report":
+        yield from call.args[:1]
     if name == "MenuEntry":
         yield from call.args[1:]
-    yield from (one.value for one in call.keywords if one.arg in SHOWN)
+    if name != "EngineRecord":  # whose title is a name
+        yield from (one.value for one in call.keywords if one.arg in SHOWN)
 
 
 def _bare(node: ast.expr) -> Iterator[str]:
@@ -93,8 +116,13 @@ def test_each_constant_of_shared_words_is_marked(name: str) -> None:
         and " " in node.value
         and id(node) not in marked | spoken
     ]
-    # What follows "is not installed" stands in sentences of errors, which are English as yet.
-    assert [text for text in bare if not text.startswith("If Flyaway itself")] == []
+    assert bare == []
+
+
+def test_what_engines_say_of_themselves_is_marked() -> None:
+    records = [engines.record(name) for name in engines.names()]
+
+    assert [one.name for one in records if not isinstance(one.purpose, wording.Text)] == []
 
 
 def test_a_text_that_is_not_marked_is_seen() -> None:
@@ -104,6 +132,8 @@ def test_a_text_that_is_not_marked_is_seen() -> None:
         " more",
     ]
     assert unmarked('Button(label=_("Some words"), tooltip_text="Others")') == ["Others"]
+    assert unmarked('raise RequestError(f"{x} is wrong") from error') == [" is wrong"]
+    assert unmarked('task.report("Some work", 0.5)') == ["Some work"]
 
 
 def test_a_mark_around_what_cannot_be_found_is_refused() -> None:
@@ -111,49 +141,97 @@ def test_a_mark_around_what_cannot_be_found_is_refused() -> None:
         words.marked('_(f"Layer {name}")')
 
 
+def spoilt(source: str) -> list[str]:
+    """Where a name of a function's own takes the place of `_()`, which then fails where it is called."""
+    found = []
+    tables = [symtable.symtable(source, "", "exec")]
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        if table.get_type() == "function" and "_" in table.get_identifiers():
+            mark = table.lookup("_")
+            if mark.is_local() and mark.is_referenced():
+                found.append(table.get_name())
+    return found
+
+
+def test_no_function_has_another_meaning_for_the_mark() -> None:
+    assert spoilt("def f():\n    for _ in x: pass\n    return _('word')") == ["f"]
+    assert spoilt("def f():\n    return [1 for _ in x], _('word')") == []
+
+    bad = {file.name: spoilt(file.read_text(encoding="utf-8")) for file in FILES}
+    assert {name: functions for name, functions in bad.items() if functions} == {}
+
+
+@pytest.fixture(params=words.SHELVES, ids=lambda shelf: shelf.name)
+def shelf(request: pytest.FixtureRequest) -> words.Shelf:
+    found: words.Shelf = request.param
+    return found
+
+
+@pytest.fixture
+def texts(shelf: words.Shelf) -> Iterable[str]:
+    return shelf.texts()
+
+
 @pytest.fixture(params=words.LANGUAGES)
-def catalogue(request: pytest.FixtureRequest) -> dict[str, str]:
-    return wording.read(wording.CATALOGUES / f"{request.param}.po")
+def catalogue(request: pytest.FixtureRequest, shelf: words.Shelf) -> dict[str, str]:
+    return wording.read(shelf.file(request.param))
 
 
-def test_catalogues_are_those_of_the_languages() -> None:
-    assert {file.name for file in wording.CATALOGUES.iterdir()} == {
+def test_catalogues_are_those_of_the_languages(shelf: words.Shelf) -> None:
+    assert {file.name for file in shelf.catalogues.iterdir()} == {
         f"{language}.po" for language in words.LANGUAGES
     }
 
 
-def test_a_catalogue_has_all_texts_and_no_others(catalogue: dict[str, str]) -> None:
-    texts = words.texts().keys()
-    known = catalogue.keys() - {""}
+def test_a_catalogue_has_all_texts_and_no_others(
+    texts: Iterable[str], catalogue: dict[str, str]
+) -> None:
+    wanted, known = set(texts), catalogue.keys() - {""}
 
-    assert (texts - known, known - texts) == (set(), set()), "run scripts/words"
+    assert (wanted - known, known - wanted) == (set(), set()), "run scripts/words"
     assert [text for text in texts if not catalogue[text]] == [], "translate these"
 
 
-def test_a_translation_has_the_names_that_are_filled_in(catalogue: dict[str, str]) -> None:
-    assert [text for text in words.texts() if _names(text) != _names(catalogue[text])] == []
+def test_a_translation_has_the_names_that_are_filled_in(
+    texts: Iterable[str], catalogue: dict[str, str]
+) -> None:
+    assert [text for text in texts if _names(text) != _names(catalogue[text])] == []
 
 
-def test_a_translation_has_a_key_where_the_label_has_one(catalogue: dict[str, str]) -> None:
-    assert [text for text in words.texts() if _keys(text) != _keys(catalogue[text])] == []
+def test_a_translation_has_the_commands_that_are_to_be_typed(
+    texts: Iterable[str], catalogue: dict[str, str]
+) -> None:
+    assert [text for text in texts if _commands(text) != _commands(catalogue[text])] == []
+
+
+def test_a_translation_has_a_key_where_the_label_has_one(
+    texts: Iterable[str], catalogue: dict[str, str]
+) -> None:
+    assert [text for text in texts if _keys(text) != _keys(catalogue[text])] == []
 
 
 def test_a_translation_ends_and_begins_with_blanks_as_the_text_does(
-    catalogue: dict[str, str],
+    texts: Iterable[str], catalogue: dict[str, str]
 ) -> None:
     def rims(text: str) -> tuple[bool, bool]:
         return text.startswith(" "), text.endswith(" ")
 
-    assert [text for text in words.texts() if rims(text) != rims(catalogue[text])] == []
+    assert [text for text in texts if rims(text) != rims(catalogue[text])] == []
 
 
 @pytest.mark.parametrize("language", words.LANGUAGES)
-def test_a_catalogue_is_as_the_script_writes_it(language: str) -> None:
-    file = wording.CATALOGUES / f"{language}.po"
+def test_a_catalogue_is_as_the_script_writes_it(language: str, shelf: words.Shelf) -> None:
+    file = shelf.file(language)
 
-    written = words.written(language, wording.read(file))
+    written = shelf.written(language, wording.read(file))
 
     assert written == file.read_text(encoding="utf-8"), "run scripts/words"
+
+
+def test_no_text_is_kept_twice() -> None:
+    assert not words.IN_PLUGINS.texts().keys() & words.IN_DAEMON.texts().keys()
 
 
 def _names(text: str) -> list[tuple[str | None, str | None, str | None]]:
@@ -164,3 +242,8 @@ def _names(text: str) -> list[tuple[str | None, str | None, str | None]]:
 
 def _keys(text: str) -> int:
     return len(re.findall(r"_(?=[^\W\d_])", re.sub(r"\{.*?\}", "", text)))
+
+
+def _commands(text: str) -> Counter[str]:
+    """What stands in a terminal's quotes."""
+    return Counter(re.findall(r"`.*?`", text))

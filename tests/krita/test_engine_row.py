@@ -75,6 +75,28 @@ def test_the_switch_leaves_out_engines_that_forbid_paid_work(docker: Docker, hom
         assert docker.engine.names() == ["auto", "free", "research"]
 
 
+def test_a_second_switch_asks_for_the_training_pictures_too(
+    docker: Docker, image: DocumentData, home: Path
+) -> None:
+    told = dataclasses.replace(FREE, training="Trained on x.", training_paid_work=False)
+    with daemon.running(home, {"engines": daemon.offer(told, RESEARCH)}) as fake:
+        open_and_pick(docker, "free")
+        assert "Trained on x. Not all who made that allow paid work" in docker.about.text()
+        assert not docker.paid_training.isVisible()
+        docker.paid_work.click()
+        assert docker.paid_training.isVisible()
+        docker.paid_training.click()
+        assert docker.engine.names() == ["auto"]
+        assert plugin_module("options").load().paid_work.training
+        docker.button.click()
+        docker.wait()
+    (request,) = (one for one in fake.received if isinstance(one, messages.ExtractRequest))
+    assert (request.paid_work_only, request.paid_training_only) == (True, True)
+    docker.paid_work.click()
+    assert not docker.paid_training.isVisible()
+    assert not plugin_module("options").load().paid_work
+
+
 def test_asks_for_engines_that_allow_paid_work_where_the_switch_is_on(
     docker: Docker, image: DocumentData, running_daemon: FakeDaemon
 ) -> None:

@@ -92,7 +92,7 @@ def test_remembers_what_was_chosen(krita: Krita, docker: Docker) -> None:
     docker.paid_work.click()
     chosen = plugin_module("options").load()
     assert (chosen.engine, chosen.selection_is, chosen.edge_width_px) == ("portrait", "soft", 7)
-    assert chosen.paid_work_only
+    assert (chosen.paid_work.weights, chosen.paid_work.training) == (True, False)
 
 
 def test_shows_what_another_window_chose(krita: Krita, docker: Docker, home: Path) -> None:

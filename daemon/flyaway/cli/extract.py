@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flyaway import config
-from flyaway.cli import connecting, terminal
+from flyaway.cli import connecting, drawn, terminal
 from flyaway.errors import RequestError
 from flyaway.files import replacing
 from flyaway_client import protocol
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from flyaway.cli import Commands
     from flyaway.files.photos import Photo
 
-_KINDS = {"selection": "guess", "trimap": "trimap", "region": "region"}
-"""Option -> what the file means, in the wire's words."""
-
 
 def add_to(commands: Commands) -> None:
     """Describe the command."""
@@ -35,37 +32,13 @@ def add_to(commands: Commands) -> None:
         "selection, the subject is found automatically. --point and --box say where it is, which needs a network such as mobile-sam.",
     )
     parser.add_argument("image", type=Path, metavar="IMAGE", help="the photo")
-    kinds = parser.add_mutually_exclusive_group()
-    kinds.add_argument(
-        "--selection",
-        type=Path,
-        metavar="FILE",
-        help="image of the photo's size, white on the subject; greys or transparency: uncertain there",
-    )
-    kinds.add_argument(
-        "--trimap",
-        type=Path,
-        metavar="FILE",
-        help="image of the photo's size: white subject, black background, grey unknown",
-    )
-    kinds.add_argument(
-        "--region",
-        type=Path,
-        metavar="FILE",
-        help="image of the photo's size, white in a rough outline around the subject",
-    )
+    drawn.add_to(parser)
     _add_prompts(parser)
     parser.add_argument(
         "--edge-width",
         type=_positive,
         metavar="PX",
         help="how far on each side of the selection's edge to look for hair (default: by image size)",
-    )
-    parser.add_argument(
-        "--plate",
-        type=Path,
-        metavar="FILE",
-        help="photo of the same scene without the subject, of the same size",
     )
     parser.add_argument(
         "--engine",
@@ -141,7 +114,7 @@ def run(arguments: argparse.Namespace) -> int:
     _check_prompts(arguments)
     if arguments.edge_width and not arguments.selection:
         raise RequestError("--edge-width goes with --selection: give both or neither.")
-    target = _target(arguments)
+    target = drawn.target(arguments, "mask" if arguments.mask else "cutout")
     from flyaway.files import cutouts, photos  # deferred: they load numpy and OpenCV
 
     max_pixels = config.load().max_pixels
@@ -174,9 +147,9 @@ def _check_prompts(arguments: argparse.Namespace) -> None:
         raise RequestError(
             "--not and --size go with --point or --box: say where the subject is, too."
         )
-    drawn = [name for name in (*_KINDS, "plate") if getattr(arguments, name)]
-    if has_subject and drawn:
-        raise RequestError(f"--point and --box go without --{drawn[0]}: give the one or the other.")
+    given = [name for name in (*drawn.KINDS, "plate") if getattr(arguments, name)]
+    if has_subject and given:
+        raise RequestError(f"--point and --box go without --{given[0]}: give the one or the other.")
 
 
 def _prompts(arguments: argparse.Namespace) -> Prompts | None:
@@ -213,39 +186,13 @@ def _positive(text: str) -> int:
     return value
 
 
-def _target(arguments: argparse.Namespace) -> Path:
-    """Where the result goes.
-
-    Raises:
-        RequestError: not to a PNG, over one of the files it is made from, or nothing names the photo.
-    """
-    image: Path = arguments.image
-    if not image.name:
-        raise RequestError(f"{image} is a folder. Name a photo in it.")
-    name = f"{image.stem}-{'mask' if arguments.mask else 'cutout'}.png"
-    target: Path = arguments.output or image.with_name(name)
-    if target.is_dir():
-        target = target / name
-    if target.suffix.lower() != ".png":
-        raise RequestError(f"The result is a PNG: let the name {target.name} end in .png.")
-    sources = (image, arguments.selection, arguments.trimap, arguments.region, arguments.plate)
-    for source in sources:
-        if source and target.exists() and source.exists() and target.samefile(source):
-            raise RequestError(f"{source} would be overwritten. Name another file with -o.")
-    return target
-
-
 def _request(
     arguments: argparse.Namespace, photo: Photo, max_pixels: int
 ) -> tuple[ExtractRequest, dict[str, Buffer]]:
     """What to ask of the daemon, and the bytes that go with it."""
     from flyaway.files import beside
 
-    meaning, selection = "automatic", None
-    for option, kind in _KINDS.items():
-        path = getattr(arguments, option)
-        if path:
-            meaning, selection = kind, path
+    meaning, selection = drawn.meaning(arguments)
     request, parts = beside.request(photo, max_pixels, meaning, selection, arguments.plate)
     try:
         prompts = _prompts(arguments)

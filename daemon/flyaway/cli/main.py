@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import flyaway
 from flyaway.cli import (
     batch,
+    compare,
     daemon,
     doctor,
     extract,
@@ -75,6 +76,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"flyaway {flyaway.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for group in (extract, batch, refine, models, daemon, remote, plugins, doctor, update):
+    for group in (extract, compare, batch, refine, models, daemon, remote, plugins, doctor, update):
         group.add_to(commands)
     return parser

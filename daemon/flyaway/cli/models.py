@@ -12,7 +12,7 @@ from flyaway.cli import terminal
 from flyaway.errors import RequestError, WeightsError
 from flyaway.weights.neighbours import PROGRAMS
 from flyaway_client.errors import CancelledError
-from flyaway_client.menu_entries import fetch_first, licence
+from flyaway_client.menu_entries import fetch_first, licence, training
 from flyaway_client.messages import EngineInfo
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def list_all(arguments: argparse.Namespace) -> int:
     """Print one paragraph an engine."""
     from flyaway.extraction.catalogue import Catalogue
 
-    for info in Catalogue(config.load().paid_work_only).infos():
+    for info in Catalogue(config.load().paid_work).infos():
         terminal.write_result(_described(info))
     return 0
 
@@ -70,8 +70,10 @@ def download(arguments: argparse.Namespace) -> int:
     """Fetch weights; Ctrl-C keeps what came for the next try."""
     from flyaway.extraction.catalogue import Catalogue
 
-    catalogue = Catalogue(config.load().paid_work_only)
+    catalogue = Catalogue(config.load().paid_work)
     for record in [catalogue.record(name) for name in arguments.names]:
+        if record.training.told:
+            terminal.write_remark(f"{record.title}: {record.training.told}")
         fetch(record)
         terminal.write_result(f"{record.name}: ready.")
     return 0
@@ -164,11 +166,17 @@ def _described(info: EngineInfo) -> str:
     wanted = " and ".join(_NEEDS.get(need, f"a {need}") for need in info.needs)
     needs = f" Needs {wanted}." if wanted else ""
     how_to_get = f" {fetch_first(info)}" if info.page and not info.installed else ""
-    return (
-        f"{info.name}: {info.title} ({_whereabouts(info)})\n"
-        f"    {info.purpose}{needs}{how_to_get}\n"
-        f"    {licence(info)} {info.licence_url}".rstrip()
-    )
+    lines = [
+        f"{info.name}: {info.title} ({_whereabouts(info)})",
+        f"    {info.purpose}{needs}{how_to_get}",
+        f"    {licence(info)} {info.licence_url}".rstrip(),
+    ]
+    if info.training_url:
+        told = training(info) or "Its authors do not tell plainly what it was trained on."
+        lines.append(f"    {told} {info.training_url}")
+    elif training(info):
+        lines.append(f"    {training(info)}")
+    return "\n".join(lines)
 
 
 def _whereabouts(info: EngineInfo) -> str:

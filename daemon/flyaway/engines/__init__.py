@@ -21,12 +21,14 @@ from flyaway.engines import (
     ppmatting,
     repvitsam,
     sam2,
+    sdmatte,
     semanticimagematting,
     u2net,
     vitmatte,
 )
 from flyaway.engines.records import EngineRecord
 from flyaway.errors import UnknownEngineError
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     import torch
@@ -74,6 +76,7 @@ FAMILIES: dict[str, Family] = {
     "mobilesam": mobilesam,
     "repvitsam": repvitsam,
     "sam2": sam2,
+    "sdmatte": sdmatte,
 }
 """All families; a new one is its folder and its line here."""
 
@@ -98,7 +101,11 @@ def record(name: str) -> EngineRecord:
     for known in _records():
         if known.name == name:
             return known
-    raise UnknownEngineError(f"There is no engine called {name!r}. Engines: {', '.join(names())}.")
+    raise UnknownEngineError(
+        _("There is no engine called {name!r}. Engines: {names}.").format(
+            name=name, names=", ".join(names())
+        )
+    )
 
 
 def weights_records() -> tuple[EngineRecord, ...]:

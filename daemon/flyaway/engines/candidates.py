@@ -16,6 +16,7 @@ from flyaway.engines.contract import SIZES, Box, Candidate, Point, Prompts
 from flyaway.errors import RequestError
 from flyaway.images import rectangles
 from flyaway.images.arrays import Alpha
+from flyaway_client.wording import _
 
 Mask = NDArray[np.bool_]
 
@@ -47,7 +48,7 @@ def asks(prompts: Prompts) -> Iterator[Ask]:
         RequestError: nothing says where the subject is.
     """
     if not prompts.keep and not prompts.boxes:
-        raise RequestError("Point at the subject first: a click on it, or a box around it.")
+        raise RequestError(_("Point at the subject first: a click on it, or a box around it."))
     rest = list(prompts.keep)
     for box in prompts.boxes:
         inside = tuple(point for point in prompts.keep if _holds(box, point))

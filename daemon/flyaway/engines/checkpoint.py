@@ -16,6 +16,7 @@ from torch import nn
 
 from flyaway.engines import pickles
 from flyaway.errors import DamagedWeightsError, WeightsError
+from flyaway_client.wording import Text, _
 
 PREFIXES = ("module.", "_orig_mod.")
 """What DataParallel and torch.compile put before every name."""
@@ -49,10 +50,16 @@ def read(path: Path, place: str = "cpu") -> dict[str, torch.Tensor]:
         content = _content(path, place)
     except FileNotFoundError:
         raise WeightsError(
-            f"The weights file {path.name} is missing. Download it with `flyaway models download`."
+            _(
+                "The weights file {name} is missing. Download it with `flyaway models download`."
+            ).format(name=path.name)
         ) from None
     except OSError as error:
-        raise WeightsError(f"The weights file {path.name} cannot be read: {error}.") from error
+        raise WeightsError(
+            _("The weights file {name} cannot be read: {error}.").format(
+                name=path.name, error=error
+            )
+        ) from error
     return plain(content, path.name)
 
 
@@ -62,23 +69,29 @@ def plain(content: object, source: str = "the checkpoint") -> dict[str, torch.Te
     Raises:
         DamagedWeightsError: `content` is no mapping of names to tensors.
     """
-    for _ in WRAPPERS:  # each once at most: one that holds itself would never end
+    for _wrapper in WRAPPERS:  # each once at most: one that holds itself would never end
         content = _unwrapped(content)
     if not isinstance(content, Mapping) or not content:
         raise DamagedWeightsError(
-            f"There are no tensors in {source}. Is it a weights file of an engine?"
+            _("There are no tensors in {source}. Is it a weights file of an engine?").format(
+                source=source
+            )
         )
     tensors: dict[str, torch.Tensor] = {}
     for name, value in content.items():
         is_tensor = isinstance(value, torch.Tensor) and not value.is_nested
         if not isinstance(name, str) or not is_tensor:
             raise DamagedWeightsError(
-                f"{name!r} in {source} is no tensor. Is it a weights file of an engine?"
+                _("{name!r} in {source} is no tensor. Is it a weights file of an engine?").format(
+                    name=name, source=source
+                )
             )
         bare = _without_prefixes(name)
         if bare in tensors:
             raise DamagedWeightsError(
-                f"{source} holds {bare} twice, under different prefixes. Choose another file."
+                _(
+                    "{source} holds {bare} twice, under different prefixes. Choose another file."
+                ).format(source=source, bare=bare)
             )
         tensors[bare] = value
     return tensors
@@ -95,6 +108,7 @@ def fill(
     tensors: Mapping[str, torch.Tensor] | None,
     title: str,
     called: Mapping[str, str] | None = None,
+    copies: bool = True,
 ) -> None:
     """Give `network` copies of its parameters in float32, where the tensors are, ready to run.
 
@@ -103,22 +117,35 @@ def fill(
         tensors: what `read` or `plain` gave.
         title: the engine's name for people.
         called: network's name to file's name, for those tensors that the file calls differently.
+        copies: whether to copy them; else it has those of the file, in the file's precision, until it is brought into
+            memory. Files are mapped, so that a network larger than the memory's rest can be halved on the way.
 
     Raises:
         DamagedWeightsError: a tensor is missing, surplus, misshapen or not of floating point; names it.
     """
     if tensors is None:
-        raise WeightsError(f"{title} needs its weights. Get them with `flyaway models download`.")
+        raise WeightsError(
+            _("{title} needs its weights. Get them with `flyaway models download`.").format(
+                title=title
+            )
+        )
     called = called or {}
     wanted = network.state_dict()
     names = {name: called.get(name, name) for name in wanted if not name.endswith(OPTIONAL)}
-    _refuse(title, "lacks", (file for file in names.values() if file not in tensors))
+    _refuse(
+        title, _("it lacks {tensors}"), (file for file in names.values() if file not in tensors)
+    )
     known = set(names.values())
-    _refuse(title, "has", (n for n in tensors if n not in known and not n.endswith(OPTIONAL)))
-    _refuse(title, "has the wrong shape or type of", _misfits(wanted, tensors, names))
-    state = {
-        name: tensors[file].detach().to(torch.float32, copy=True) for name, file in names.items()
-    }
+    _refuse(
+        title,
+        _("it has {tensors}"),
+        (n for n in tensors if n not in known and not n.endswith(OPTIONAL)),
+    )
+    misshapen = _("it has the wrong shape or type of {tensors}")
+    _refuse(title, misshapen, _misfits(wanted, tensors, names))
+    state = {name: tensors[file].detach() for name, file in names.items()}
+    if copies:
+        state = {name: values.to(torch.float32, copy=True) for name, values in state.items()}
     rest = {n: torch.zeros(t.shape, dtype=t.dtype) for n, t in wanted.items() if n not in names}
     network.load_state_dict(state | rest, assign=True)
     network.requires_grad_(False).eval()
@@ -137,14 +164,19 @@ def _misfits(
             yield f"{file} ({found.dtype})"
 
 
-def _refuse(title: str, fault: str, culprits: Iterable[str]) -> None:
+def _refuse(title: str, fault: Text, culprits: Iterable[str]) -> None:
     found = list(culprits)
     if not found:
         return
-    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+    tensors = ", ".join(found[:NAMED])
+    if len(found) > NAMED:
+        more = _("{tensors} and {count} more")
+        tensors = more.format(tensors=tensors, count=len(found) - NAMED)
     raise DamagedWeightsError(
-        f"This file is not for {title}: it {fault} {', '.join(found[:NAMED])}{more}."
-        " Choose the file made for this engine, or download it again."
+        _(
+            "This file is not for {title}: {fault}. Choose the file made for this engine, or download "
+            "it again."
+        ).format(title=title, fault=fault.format(tensors=tensors))
     )
 
 
@@ -196,5 +228,7 @@ def _outline(tensor: Any) -> torch.Tensor:
 
 def _damaged(path: Path) -> DamagedWeightsError:
     return DamagedWeightsError(
-        f"{path.name} is damaged or no weights file. Download it again, or choose another file."
+        _(
+            "{name} is damaged or no weights file. Download it again, or choose another file."
+        ).format(name=path.name)
     )

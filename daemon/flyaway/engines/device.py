@@ -13,6 +13,7 @@ import torch
 
 from flyaway import memory
 from flyaway.errors import DeviceError, DeviceLostError, out_of_memory
+from flyaway_client.wording import _
 
 _OUT_OF_MEMORY = ("DefaultCPUAllocator: can't allocate memory", "out of memory")
 """How torch words it where it raises a plain RuntimeError: its allocator for processors, and MPS."""
@@ -49,13 +50,17 @@ def choose(setting: str) -> torch.device:
         device = torch.device(setting)
     except RuntimeError:
         raise DeviceError(
-            f'There is no kind of device called {setting!r}. Set device to "auto", "cpu", "cuda", '
-            '"xpu" or "mps" in the settings.'
+            _(
+                'There is no kind of device called {setting!r}. Set device to "auto", "cpu", "cuda", '
+                '"xpu" or "mps" in the settings.'
+            ).format(setting=setting)
         ) from None
     if not _is_available(device.type) or (device.index or 0) > _last(device.type):
         raise DeviceError(
-            f"The device {setting!r} of the settings is not available here; this machine offers "
-            f'{_best()!r}. Set device to "auto" to use it.'
+            _(
+                "The device {setting!r} of the settings is not available here; this machine offers "
+                '{best!r}. Set device to "auto" to use it.'
+            ).format(setting=setting, best=_best())
         )
     return device
 
@@ -64,7 +69,7 @@ def describe(device: torch.device) -> str:
     """A device in words, as a reply names it: "CPU (2 threads)", "CUDA: GeForce RTX 3060"."""
     if device.type == "cpu":
         count = torch.get_num_threads()
-        return f"CPU ({count} {'thread' if count == 1 else 'threads'})"
+        return _("CPU (1 thread)") if count == 1 else _("CPU ({count} threads)").format(count=count)
     if device.type == "cuda":
         kind = "ROCm" if torch.version.hip else "CUDA"
         return f"{kind}: {torch.cuda.get_device_name(device)}"
@@ -79,6 +84,27 @@ def free_bytes(device: torch.device) -> int:
         free, _ = getattr(torch, device.type).mem_get_info(device)
         return int(free)
     return int(psutil.virtual_memory().available)
+
+
+def held_bytes() -> int:
+    """What this process holds of a graphics card now; 0 where there is none, or it does not tell."""
+    return sum(int(getattr(torch, kind).memory_allocated()) for kind in _telling())
+
+
+def forget_peak() -> None:
+    """Let `peak_bytes` count from now on."""
+    for kind in _telling():
+        getattr(torch, kind).reset_peak_memory_stats()
+
+
+def peak_bytes() -> int:
+    """The most that this process has held of a graphics card since `forget_peak`."""
+    return sum(int(getattr(torch, kind).max_memory_allocated()) for kind in _telling())
+
+
+def _telling() -> list[str]:
+    """The kinds of graphics cards here whose allocator counts."""
+    return [kind for kind in ("cuda", "xpu") if _is_available(kind)]
 
 
 def release() -> None:
@@ -129,8 +155,11 @@ def is_lost() -> bool:
 def lost() -> DeviceLostError:
     """The error for a graphics card that has failed."""
     return DeviceLostError(
-        "The graphics card stopped working. Until Flyaway's daemon is started anew (`flyaway daemon stop`), the "
-        "processor does the work; if it happens again, update the card's driver."
+        _(
+            "The graphics card stopped working. Until Flyaway's daemon is started anew (`flyaway "
+            "daemon stop`), the processor does the work; if it happens again, update the card's "
+            "driver."
+        )
     )
 
 

@@ -20,6 +20,7 @@ from flyaway.engines import pixels, progress
 from flyaway.engines.automatic import AutomaticEngine
 from flyaway.images.arrays import Image
 from flyaway.images.encoding import as_float
+from flyaway_client.wording import _
 
 SHORT_SIDE_PX = 1080
 """Upstream shrinks larger photos to that before anything else."""
@@ -173,7 +174,7 @@ class GlancingEngine(AutomaticEngine):
         if not self.looks_twice or self.scales.once >= self.scales.focus:
             return super().economise(picture_px, may_use_cpu)
         self.looks_twice = False
-        return "Memory was short, so the photo's edges were seen coarsely."
+        return _("Memory was short, so the photo's edges were seen coarsely.")
 
     def restore(self) -> None:
         """Back to as many looks as usual, and where it was placed; see `Engine.restore`."""

@@ -11,6 +11,7 @@ from flyaway.engines.contract import Engine, Features
 from flyaway.engines.device import describe, memory_errors
 from flyaway.engines.layers import folding
 from flyaway.errors import DeviceError
+from flyaway_client.wording import _
 
 PROCESSOR = torch.device("cpu")
 
@@ -40,7 +41,14 @@ class NetworkEngine(Engine[Features]):
     def device(self) -> str:
         """Where the network is, in words."""
         device, dtype = self._at()
-        return f"{describe(device)}{', half precision' if dtype != torch.float32 else ''}"
+        if dtype == torch.float32:
+            return describe(device)
+        return _("{device}, half precision").format(device=describe(device))
+
+    @property
+    def held_bytes(self) -> int:
+        """Its parameters and what else its network keeps."""
+        return sum(values.nbytes for values in self.network.state_dict().values())
 
     def place(self, device: torch.device, precision: str) -> None:
         """Bring the network to a device, and into half precision if that is asked for and pays there.
@@ -61,14 +69,16 @@ class NetworkEngine(Engine[Features]):
         if dtype == torch.float32:
             self._exact = _in_main_memory(self.network)
             self.network.to(torch.float16)
-            return "Memory was short, so the engine worked in half precision."
+            return _("Memory was short, so the engine worked in half precision.")
         if not may_use_cpu:
             return None
         self.network.to(PROCESSOR, torch.float32)
         if self._exact:
             self.network.load_state_dict(self._exact, assign=True)
             self._exact = {}
-        return f"There was not enough memory on {describe(device)}, so the processor did the work."
+        return _("There was not enough memory on {device}, so the processor did the work.").format(
+            device=describe(device)
+        )
 
     def restore(self) -> None:
         """Back to the device and the precision that it was placed in; see `Engine.restore`."""

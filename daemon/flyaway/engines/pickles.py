@@ -16,6 +16,7 @@ import torch
 
 from flyaway.engines import numbers_in_pickles
 from flyaway.errors import DamagedWeightsError
+from flyaway_client.wording import _
 
 _ZIP = b"PK\x03\x04"
 """How torch tells its archives from its older files, which are pickles one after the other."""
@@ -63,8 +64,10 @@ def read(path: Path, device: str) -> object:
         if not _begins_like_a_checkpoint(path):
             raise
         raise DamagedWeightsError(
-            f"{path.name} holds more than numbers and was not opened, because such a file can run"
-            " programs. Use a file from the engine's own page, best one ending in .safetensors."
+            _(
+                "{name} holds more than numbers and was not opened, because such a file can run "
+                "programs. Use a file from the engine's own page, best one ending in .safetensors."
+            ).format(name=path.name)
         ) from error
 
 

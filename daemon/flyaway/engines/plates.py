@@ -13,6 +13,7 @@ from flyaway.engines import pixels, progress
 from flyaway.errors import RequestError
 from flyaway.images.arrays import Image
 from flyaway.images.encoding import as_float
+from flyaway_client.wording import _
 
 LOOK_PX = 1600
 """Longer side of the copies in which landmarks are sought; more pixels find more noise."""
@@ -33,9 +34,10 @@ SAME_SCENE, SEEN_SHARE = 0.04, 0.4
 PLAIN_SHARE = 0.1
 """So much of a plain wall is enough: a shift does not show on it, and a face may fill the rest."""
 
-MOVED = (
-    "The plate does not fit the image: the camera seems to have moved and too few landmarks agree"
-    " to align them. Use a plate taken from the same place with the same lens."
+MOVED = _(
+    "The plate does not fit the image: the camera seems to have moved and too few "
+    "landmarks agree to align them. Use a plate taken from the same place with the same "
+    "lens."
 )
 
 
@@ -53,8 +55,15 @@ def aligned(plate: Image, image: Image) -> Image:
     """
     if plate.shape != image.shape:
         raise RequestError(
-            f"The plate is {plate.shape[1]}×{plate.shape[0]} pixels and the image"
-            f" {image.shape[1]}×{image.shape[0]}. Give the plate the image's size."
+            _(
+                "The plate is {width}×{height} pixels and the image {image_width}×{image_height}. Give the "
+                "plate the image's size."
+            ).format(
+                width=plate.shape[1],
+                height=plate.shape[0],
+                image_width=image.shape[1],
+                image_height=image.shape[0],
+            )
         )
     found = _homography(plate, image)
     progress.check()

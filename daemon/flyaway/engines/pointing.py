@@ -40,6 +40,7 @@ from flyaway.engines.network import NetworkEngine
 from flyaway.errors import RequestError
 from flyaway.images.arrays import Alpha, Image
 from flyaway.images.rectangles import Window
+from flyaway_client.wording import _
 
 SIDE_PX = 1024
 """Of the square that the networks were trained to see."""
@@ -167,7 +168,7 @@ class PromptedEngine(NetworkEngine[Embedding], PointingEngine[Embedding]):
     ) -> Extraction:
         """The mask that was meant, with the network's own soft edge; see `Engine.solve`."""
         if inputs.prompts is None:
-            raise RequestError("Point at the subject: a click on it, or a box around it.")
+            raise RequestError(_("Point at the subject: a click on it, or a box around it."))
         with torch.inference_mode(), progress.reporting(report, 1, _ENCODED, 1.0):
             logits, found, chosen = self._found(features, inputs.prompts)
             if not found:

@@ -14,6 +14,7 @@ class Input(StrEnum):
     REGION = "region"
     PLATE = "plate"
     PROMPTS = "prompts"
+    TRANSPARENT = "transparent"
 
 
 class Role(StrEnum):
@@ -70,6 +71,24 @@ class WeightsRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Training:
+    """What an engine was trained on, as far as its authors tell.
+
+    Attributes:
+        told: a plain sentence for people, "" where the authors tell nothing.
+        url: where that, and the terms of those pictures, can be read.
+        paid_work: whether all their terms allow paid work; None where they are not known, which counts as no.
+    """
+
+    told: str
+    url: str
+    paid_work: bool | None
+
+
+NOT_TOLD = Training("", "", None)
+
+
+@dataclass(frozen=True, slots=True)
 class EngineRecord:
     """What is known of an engine without loading it.
 
@@ -82,11 +101,15 @@ class EngineRecord:
         suits: the jobs it is made for.
         licence, licence_url: of its weights, in their authors' words.
         paid_work: whether the licence allows paid work; None where the authors do not say, which counts as no.
+        training: what it was trained on.
         weights: its checkpoint; None for an engine that needs none.
         also_called: what the authors call its file on their other pages.
         companion: a record of weights alone, in a file of their own, that it needs beside its own.
         has_soft_edges: whether its alpha says how much of a pixel is the subject, where hair is; else it is nearly black and
             white, and its edge says only where to look.
+        sees_px: side of the square that it sees all pictures in, even to solve an edge; 0 where it solves edges pixel by
+            pixel, or solves none.
+        loaded_bytes: about what it takes in memory while it works; 0 for what the size of its files tells.
     """
 
     name: str
@@ -103,6 +126,14 @@ class EngineRecord:
     also_called: tuple[str, ...] = ()
     companion: EngineRecord | None = None
     has_soft_edges: bool = False
+    training: Training = NOT_TOLD
+    sees_px: int = 0
+    loaded_bytes: int = 0
+
+    @property
+    def training_paid_work(self) -> bool | None:
+        """Whether the terms of all pictures that it was trained on allow paid work."""
+        return self.training.paid_work
 
     @property
     def weights_bytes(self) -> int:

@@ -20,6 +20,7 @@ from flyaway.errors import RequestError
 from flyaway.images import rectangles
 from flyaway.images.arrays import BACKGROUND, FOREGROUND, Alpha, Image, Trimap
 from flyaway.images.rectangles import Window
+from flyaway_client.wording import _
 
 SMALLEST_SIDE_PX = 384
 """Of a window: with less around a pixel an engine no longer sees what it belongs to."""
@@ -207,8 +208,10 @@ class TrimapEngine(NetworkEngine[Pieces]):
         """
         if inputs.trimap is None:
             raise RequestError(
-                f"{self.title} refines a trimap and finds no subject by itself."
-                " Make a selection with a soft or unknown edge, or choose an automatic engine."
+                _(
+                    "{title} refines a trimap and finds no subject by itself. Make a selection with a soft "
+                    "or unknown edge, or choose an automatic engine."
+                ).format(title=self.title)
             )
         trimap = inputs.trimap
         window = window or rectangles.whole(trimap.shape)
@@ -236,7 +239,7 @@ class TrimapEngine(NetworkEngine[Pieces]):
         if halved is None:
             return super().economise(picture_px, may_use_cpu)
         self.division = halved
-        return "Memory was short, so the photo was solved in smaller windows."
+        return _("Memory was short, so the photo was solved in smaller windows.")
 
     def restore(self) -> None:
         """Back to pieces of the usual size, and where it was placed; see `Engine.restore`."""

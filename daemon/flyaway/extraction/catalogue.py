@@ -11,46 +11,73 @@ from flyaway.errors import RequestError, WeightsError
 from flyaway.extraction.request import AUTO, NONE, Step, Wishes
 from flyaway.weights.store import Store
 from flyaway_client.messages import EngineInfo
+from flyaway_client.paid_work import PaidWork
+from flyaway_client.wording import _, joined
 
 _MOST_TELLING_FIRST = (Role.COMPARE, Role.SOLVE, Role.POINT, Role.FIND)
 """A plate says more about the subject than a trimap, that more than where somebody points, and that more than nothing."""
 
-_NO_PLATE = "{title} compares the photo with one of the empty scene. Give that as the plate, or choose another engine."
-_NO_PROMPTS = "{title} must be told where the subject is. Point at it, draw a rectangle around it, or choose another engine."
-_USELESS_PROMPTS = "{title} cannot be pointed with. Leave the choice to Flyaway, or choose {names}."
-_ROUGH = "What is pointed at is found roughly, so its edge must be solved: leave the fine engine to Flyaway, or choose one."
-_USELESS_PLATE = "{title} makes nothing of a photo of the empty scene. Leave that out, or choose Background Matting V2."
+_NO_PLATE = _(
+    "{title} compares the photo with one of the empty scene. Give that as the plate, or "
+    "choose another engine."
+)
+_NO_PROMPTS = _(
+    "{title} must be told where the subject is. Point at it, draw a rectangle around it, "
+    "or choose another engine."
+)
+_USELESS_PROMPTS = _(
+    "{title} cannot be pointed with. Leave the choice to Flyaway, or choose {names}."
+)
+_ROUGH = _(
+    "What is pointed at is found roughly, so its edge must be solved: leave the fine "
+    "engine to Flyaway, or choose one."
+)
+_USELESS_PLATE = _(
+    "{title} makes nothing of a photo of the empty scene. Leave that out, or choose "
+    "Background Matting V2."
+)
 
 
 class Catalogue:
     """The engines as one user's settings and downloads make them.
 
     Args:
-        paid_work_only: whether only engines whose licence allows paid work may be used at all.
+        paid_work: what has to allow paid work, whatever a request asks for.
         store: where weights are looked for.
     """
 
-    def __init__(self, paid_work_only: bool = False, store: Store | None = None) -> None:
-        self._paid_work_only = paid_work_only
+    def __init__(self, paid_work: PaidWork = PaidWork.ANY, store: Store | None = None) -> None:
+        self._paid_work = paid_work
         self._store = store or Store()
 
     def infos(self) -> tuple[EngineInfo, ...]:
         """Every engine as a user should see it, the default first."""
         return tuple(self._info(engines.record(name)) for name in engines.names())
 
-    def record(self, name: str, paid_work_only: bool = False) -> EngineRecord:
+    def record(self, name: str, paid_work: PaidWork = PaidWork.ANY) -> EngineRecord:
         """The engine a user named.
 
         Raises:
             UnknownEngineError: there is none of that name.
-            RequestError: only engines for paid work are wanted, and its licence is not known to allow it.
+            RequestError: only engines for paid work are wanted, and it is not known to allow that.
         """
         record = engines.record(name)
-        if not self._is_allowed(record, paid_work_only):
+        wanted = max(paid_work, self._paid_work)
+        if not PaidWork.allows(min(wanted, PaidWork.WEIGHTS), record):
             raise RequestError(
-                f"The licence of {record.title} ({record.licence}) is not known to allow paid work, and "
-                "paid_work_only is set. Choose another engine, or switch that off in the editor, or in "
-                "the settings file if it is there."
+                _(
+                    "The licence of {title} ({licence}) is not known to allow paid work, and "
+                    "paid_work_only is set. Choose another engine, or switch that off in the editor, or in "
+                    "the settings file if it is there."
+                ).format(title=record.title, licence=record.licence)
+            )
+        if not wanted.allows(record):
+            raise RequestError(
+                _(
+                    "{title} was trained on pictures that are not known to allow paid work, and "
+                    "paid_training_only is set. Choose another engine, or switch that off in the editor, "
+                    "or in the settings file if it is there."
+                ).format(title=record.title)
             )
         return record
 
@@ -74,11 +101,11 @@ class Catalogue:
             role = next(role for role in _MOST_TELLING_FIRST if NEEDED[role] <= given)
             is_named = role is Role.SOLVE and wishes.fine_engine not in (AUTO, NONE)
             if role is Role.POINT:
-                first = self.pointer(AUTO, wishes.paid_work_only).record
+                first = self.pointer(AUTO, wishes.paid_work).record
             else:
                 first = self._solver(wishes) if is_named else self._best_at(role, wishes)
         else:
-            first = self.record(wishes.engine, wishes.paid_work_only)
+            first = self.record(wishes.engine, wishes.paid_work)
             role = _role_of(first, given)
         if role is Role.POINT and wishes.fine_engine == NONE:
             raise RequestError(_ROUGH)
@@ -89,7 +116,7 @@ class Catalogue:
             return (Step(first, role),)
         return Step(first, role), Step(second, Role.SOLVE)
 
-    def solver(self, engine: str, paid_work_only: bool = False) -> Step:
+    def solver(self, engine: str, paid_work: PaidWork = PaidWork.ANY) -> Step:
         """The engine that solves an edge again: the one that was named; the best for `AUTO` or a job.
 
         Raises:
@@ -97,10 +124,10 @@ class Catalogue:
             RequestError: one is named that cannot do it, or is not allowed.
         """
         name = AUTO if engine in set(Job) else engine
-        wishes = Wishes(fine_engine=name, paid_work_only=paid_work_only)
+        wishes = Wishes(fine_engine=name, paid_work=paid_work)
         return Step(self._solver(wishes), Role.SOLVE)
 
-    def pointer(self, engine: str = AUTO, paid_work_only: bool = False) -> Step:
+    def pointer(self, engine: str = AUTO, paid_work: PaidWork = PaidWork.ANY) -> Step:
         """The engine that is pointed with: the one that was named, or the best that is here.
 
         Raises:
@@ -109,17 +136,19 @@ class Catalogue:
             WeightsError: none is here; the text says how to get one.
         """
         if engine != AUTO:
-            record = self.record(engine, paid_work_only)
+            record = self.record(engine, paid_work)
             if Role.POINT not in record.ranks:
-                names = " or ".join(one.title for one in _able(Role.POINT))
+                names = joined(_(" or "), (one.title for one in _able(Role.POINT)))
                 raise RequestError(_USELESS_PROMPTS.format(title=record.title, names=names))
             return Step(record, Role.POINT)
-        found = self.pointers(paid_work_only)
+        found = self.pointers(paid_work)
         if not found:
             advised = engines.record(engines.FIRST_POINTER)
             raise WeightsError(
-                f"No engine that finds what you point at is here. Get {advised.title} "
-                f"({advised.weights_bytes / 1e6:.0f} MB) with `flyaway models download {advised.name}`."
+                _(
+                    "No engine that finds what you point at is here. Get {title} ({mb:.0f} MB) with "
+                    "`flyaway models download {name}`."
+                ).format(title=advised.title, mb=advised.weights_bytes / 1e6, name=advised.name)
             )
         return Step(found[0], Role.POINT)
 
@@ -127,12 +156,12 @@ class Catalogue:
         """Whether a name is that of an engine that is pointed with."""
         return any(record.name == engine for record in _able(Role.POINT))
 
-    def pointers(self, paid_work_only: bool = False) -> tuple[EngineRecord, ...]:
+    def pointers(self, paid_work: PaidWork = PaidWork.ANY) -> tuple[EngineRecord, ...]:
         """The engines that are here, allowed and can be pointed with, the best first."""
         return tuple(
             record
             for record in _able(Role.POINT)
-            if self._is_allowed(record, paid_work_only) and self._is_here(record)
+            if self._is_allowed(record, paid_work) and self._is_here(record)
         )
 
     def advice(self) -> EngineInfo | None:
@@ -150,7 +179,7 @@ class Catalogue:
             able = [record for record in _all_records() if wishes.engine in record.suits]
             record = self._best(sorted(able, key=_rank), wishes)
         else:
-            record = self.record(wishes.engine, wishes.paid_work_only)
+            record = self.record(wishes.engine, wishes.paid_work)
         is_second = set(record.ranks) == {Role.SOLVE} and Input.TRIMAP not in given
         if is_second or wishes.engine == Job.FINE_HAIR:
             return replace(wishes, engine=AUTO, fine_engine=record.name)
@@ -160,10 +189,12 @@ class Catalogue:
         """The engine that solves an edge: the one that was named, or the best."""
         if wishes.fine_engine == AUTO:
             return self._best_at(Role.SOLVE, wishes)
-        record = self.record(wishes.fine_engine, wishes.paid_work_only)
+        record = self.record(wishes.fine_engine, wishes.paid_work)
         if Role.SOLVE not in record.ranks:
             raise RequestError(
-                f"{record.title} cannot solve an edge. Choose a ViTMatte or the built-in."
+                _("{title} cannot solve an edge. Choose a ViTMatte or the built-in.").format(
+                    title=record.title
+                )
             )
         return record
 
@@ -175,12 +206,12 @@ class Catalogue:
         usable = (
             record
             for record in ranked
-            if self._is_allowed(record, wishes.paid_work_only) and self._is_here(record)
+            if self._is_allowed(record, wishes.paid_work) and self._is_here(record)
         )
         return next(usable, ranked[0])
 
-    def _is_allowed(self, record: EngineRecord, paid_work_only: bool) -> bool:
-        return bool(record.paid_work) or not (paid_work_only or self._paid_work_only)
+    def _is_allowed(self, record: EngineRecord, paid_work: PaidWork) -> bool:
+        return max(paid_work, self._paid_work).allows(record)
 
     def _is_here(self, record: EngineRecord) -> bool:
         return record.weights is None or self._store.holds(record)
@@ -198,6 +229,9 @@ class Catalogue:
             licence=record.licence,
             licence_url=record.licence_url,
             paid_work=record.paid_work,
+            training=record.training.told,
+            training_url=record.training.url,
+            training_paid_work=record.training_paid_work,
             page=record.weights.page if record.weights and not record.weights.repository else "",
         )
 
@@ -224,7 +258,7 @@ def _role_of(record: EngineRecord, given: frozenset[Input]) -> Role:
         RequestError: it lacks the plate or somebody who points, or would leave out what the user has taken pains over.
     """
     if Input.PROMPTS in given - record.accepts:
-        names = " or ".join(one.title for one in _able(Role.POINT))
+        names = joined(_(" or "), (one.title for one in _able(Role.POINT)))
         raise RequestError(_USELESS_PROMPTS.format(title=record.title, names=names))
     if Input.PLATE in given - record.accepts:
         raise RequestError(_USELESS_PLATE.format(title=record.title))

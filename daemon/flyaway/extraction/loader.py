@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flyaway.config import Settings
 from flyaway.errors import DamagedWeightsError, DeviceError
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     import torch
@@ -31,8 +32,9 @@ class EngineLoader:
         self._settings = settings
 
     def needed_bytes(self, name: str) -> int:
-        """About how much memory an engine takes once loaded, by the size of its file."""
-        return round(_record(name).weights_bytes * _PER_WEIGHT_BYTE)
+        """About how much memory an engine takes once loaded, by its record or the size of its file."""
+        record = _record(name)
+        return record.loaded_bytes or round(record.weights_bytes * _PER_WEIGHT_BYTE)
 
     def free_bytes(self) -> int:
         """How much memory of the chosen device is free now."""
@@ -94,8 +96,10 @@ def _loaded(record: EngineRecord, device: torch.device, precision: str) -> AnyEn
 
 def _no_room(record: EngineRecord) -> DeviceError:
     return DeviceError(
-        f"There is not enough memory to load {record.title}. Close other programs, or choose a"
-        " smaller engine."
+        _(
+            "There is not enough memory to load {title}. Close other programs, or choose a smaller "
+            "engine."
+        ).format(title=record.title)
     )
 
 

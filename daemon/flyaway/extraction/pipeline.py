@@ -16,6 +16,7 @@ from flyaway.extraction import agreement, economy, interruptible, trimaps
 from flyaway.extraction.request import ResolvedRequest, Step
 from flyaway.images import encoding
 from flyaway.images.arrays import UNKNOWN, Alpha, Samples, Trimap
+from flyaway_client.wording import _
 
 NO_ENGINE = "none"
 """The engine named in a reply where the trimap left nothing to solve."""
@@ -25,10 +26,10 @@ _BEGUN, _FOUND, _LOOKED, _SOLVED = 0.05, 0.5, 0.55, 0.9
 at, and once the edge is solved."""
 
 _STAGES = {
-    Role.FIND: "Finding the subject",
-    Role.COMPARE: "Finding the subject",
-    Role.POINT: "Finding the subject",
-    Role.SOLVE: "Solving the edge",
+    Role.FIND: _("Finding the subject"),
+    Role.COMPARE: _("Finding the subject"),
+    Role.POINT: _("Finding the subject"),
+    Role.SOLVE: _("Solving the edge"),
 }
 
 
@@ -36,7 +37,7 @@ _NO_ALPHA: Alpha = np.zeros((0, 0), np.float32)
 """In the place of one that another engine makes."""
 
 _OTHER_WAY = {
-    Role.POINT: "Point at another place of it, draw a box around it and a little more",
+    Role.POINT: _("Point at another place of it, draw a box around it and a little more"),
 }
 """What else to try where an engine has found nothing."""
 
@@ -149,7 +150,7 @@ def _known(request: ResolvedRequest, report: StageReport) -> Outcome:
         device="",
         notes=(
             *request.notes,
-            "The trimap left nothing to solve: the mask is the selection itself.",
+            _("The trimap left nothing to solve: the mask is the selection itself."),
         ),
         foreground=_foreground(request, Extraction(alpha), report),
         understood=request.understood,
@@ -183,9 +184,11 @@ class _Work:
         end = _FOUND if later else _SOLVED
         extraction = self._run(first, self.request.inputs, _BEGUN, end)
         if first.role is not Role.SOLVE and not (extraction.alpha >= 0.5).any():
-            way = _OTHER_WAY.get(first.role, "Draw a rough region around it and try again")
+            way = _OTHER_WAY.get(first.role, _("Draw a rough region around it and try again"))
             raise NoSubjectError(
-                f"{first.record.title} found no subject. {way}, or choose another engine."
+                _("{title} found no subject. {way}, or choose another engine.").format(
+                    title=first.record.title, way=way
+                )
             )
         for step in later:
             # Measured of engines without trained weights alone: those may add what no network sees from afar.
@@ -214,7 +217,7 @@ class _Work:
         known = self.request.inputs
         if step.role is not Role.POINT:
             return trimaps.from_alpha(alpha, known)
-        look = part(_of_stage(self.report, "Looking at the edge"), _FOUND, _LOOKED)
+        look = part(_of_stage(self.report, _("Looking at the edge")), _FOUND, _LOOKED)
         return trimaps.from_mask(self.request.image, alpha, known, look)
 
     def _run(self, step: Step, inputs: Inputs, begin: float, end: float) -> Extraction:
@@ -233,7 +236,7 @@ class _Work:
         image = self.request.image
         report = part(_of_stage(self.report, _STAGES[step.role]), begin, end)
 
-        look = partial(self.report, "Loading the engine", begin)
+        look = partial(self.report, _("Loading the engine"), begin)
         with interruptible.entered(self.lender.lend(step.record.name), look) as engine:
 
             def work() -> Extraction:
@@ -251,7 +254,9 @@ class _Work:
             picture_px = image.shape[0] * image.shape[1]
             extraction = economy.run(engine, work, picture_px, self.may_use_cpu)
             if engine.is_makeshift:
-                note = f"The graphics card had no room for {step.record.title}, so the processor did its work."
+                note = _(
+                    "The graphics card had no room for {title}, so the processor did its work."
+                ).format(title=step.record.title)
                 extraction = replace(extraction, notes=(note, *extraction.notes))
         self.engines.append(step.record)
         return extraction
@@ -266,8 +271,10 @@ def _check_numbers(extraction: Extraction, step: Step) -> None:
     values = (extraction.alpha, extraction.foreground)
     if not all(np.isfinite(each).all() for each in values if each is not None):
         raise EngineError(
-            f"{step.record.title} gave values that are no numbers, so its mask was dropped. Set precision to "
-            '"full" in the settings if it worked in half precision, or choose another engine.'
+            _(
+                "{title} gave values that are no numbers, so its mask was dropped. Set precision to "
+                '"full" in the settings if it worked in half precision, or choose another engine.'
+            ).format(title=step.record.title)
         )
 
 
@@ -285,5 +292,5 @@ def _foreground(
         return None
     from flyaway.extraction import colours  # deferred: seldom wanted
 
-    report_part = part(_of_stage(report, "Cleaning colours"), _SOLVED, 1.0)
+    report_part = part(_of_stage(report, _("Cleaning colours")), _SOLVED, 1.0)
     return encoding.encode(colours.of_subject(request, extraction, report_part), dtype)

@@ -13,10 +13,15 @@ from flyaway.errors import NoSubjectError
 from flyaway.extraction import frame, selections, trimaps
 from flyaway.extraction.selections import Levels, Seen, Whole
 from flyaway.images.arrays import BACKGROUND, FOREGROUND, UNKNOWN, Image, Region, Samples, Trimap
+from flyaway_client.wording import _
 
 _BAND_ROWS = 128
 
-_LOOKING = "the subject will be looked for"
+_DRAWN = {
+    "rectangle": _("Rough region, because it is a rectangle"),
+    "ellipse": _("Rough region, because it is an ellipse"),
+}
+"""What a selection of a form that nobody's subject has is taken for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,9 @@ class Plan:
         """What the selection was taken for, for people."""
         if self.edge_width_px is None:
             return self.meaning
-        return f"{self.meaning}, edge up to {self.edge_width_px} px"
+        return _("{meaning}, edge up to {width_px} px").format(
+            meaning=self.meaning, width_px=self.edge_width_px
+        )
 
     @property
     def is_known(self) -> bool:
@@ -95,19 +102,21 @@ def without_image(
         NoSubjectError: as `plan`.
     """
     if is_clear is not None and is_clear.all():
-        raise NoSubjectError("The layer is wholly transparent: there is nothing to cut out.")
+        raise NoSubjectError(_("The layer is wholly transparent: there is nothing to cut out."))
     anywhere = None if is_clear is None else ~is_clear
     if selection is None:
-        return Plan(None, anywhere, "automatic", f"No selection: {_LOOKING}")
+        return Plan(None, anywhere, "automatic", _("No selection: the subject will be looked for"))
     if kind == "automatic":
-        return Plan(None, anywhere, kind, f"The selection does not count: {_LOOKING}")
+        return Plan(
+            None, anywhere, kind, _("The selection does not count: the subject will be looked for")
+        )
     levels = selections.to_levels(selection)
     if kind == "trimap":
         return _drawn(trimaps.read_trimap(levels), kind, is_clear)
     if kind == "soft":
         return _drawn(trimaps.soft_trimap(levels), kind, is_clear)
     if kind == "region":
-        return _within(levels >= 128, is_clear, "Rough region")
+        return _within(levels >= 128, is_clear, _("Rough region"))
     if kind == "guess":
         return _guessed(levels, is_clear, anywhere, whole)
     return None
@@ -129,7 +138,7 @@ def with_image(
     if kind == "outline":
         seen = replace(seen, grey=None)  # what was asked for
     elif seen.form == "outline" and not _is_tight(image, seen.selected, threads):
-        return _within(seen.selected, is_clear, "Rough region, because its line follows no edge")
+        return _within(seen.selected, is_clear, _("Rough region, because its line follows no edge"))
     return _outlined(image, seen, edge_width_px, is_clear, report, threads)
 
 
@@ -142,12 +151,11 @@ def _guessed(
     """The plan of a selection that is neither an outline nor a painting."""
     seen = selections.look(levels, whole)
     if seen.form == "everything":
-        return Plan(None, anywhere, "automatic", f"Everything is selected: {_LOOKING}")
-    if seen.form in ("rectangle", "ellipse"):
-        article = "an" if seen.form == "ellipse" else "a"
-        return _within(
-            seen.selected, is_clear, f"Rough region, because it is {article} {seen.form}"
+        return Plan(
+            None, anywhere, "automatic", _("Everything is selected: the subject will be looked for")
         )
+    if seen.form in _DRAWN:
+        return _within(seen.selected, is_clear, _DRAWN[seen.form])
     if seen.grey is not None and not _bare(seen.selected & ~seen.grey, seen.grey).any():
         return _drawn(trimaps.soft_trimap(levels), "soft", is_clear)
     return None
@@ -157,7 +165,7 @@ def _drawn(trimap: Trimap, kind: str, is_clear: NDArray[np.bool_] | None) -> Pla
     """A trimap as it was drawn."""
     if is_clear is not None:
         trimap[is_clear] = BACKGROUND
-    return Plan(trimap, None, kind, "Trimap: what is partly selected is unknown")
+    return Plan(trimap, None, kind, _("Trimap: what is partly selected is unknown"))
 
 
 def _within(selected: Region, is_clear: NDArray[np.bool_] | None, sentence: str) -> Plan:
@@ -228,11 +236,15 @@ def _check(selected: Region, grey: Region | None) -> None:
         raise trimaps.nothing_selected()
     if selected.all() and not has_grey:
         raise NoSubjectError(
-            "The selection covers the whole layer. Select only the subject, or select nothing to let "
-            "the subject be found."
+            _(
+                "The selection covers the whole layer. Select only the subject, or select nothing to "
+                "let the subject be found."
+            )
         )
 
 
 def _meaning(seen: Seen) -> str:
-    name = "Feathered outline" if seen.form == "feathered" else "Outline"
-    return name if seen.grey is None else f"{name}, and what was painted grey"
+    name = _("Feathered outline") if seen.form == "feathered" else _("Outline")
+    if seen.grey is None:
+        return name
+    return _("{outline}, and what was painted grey").format(outline=name)

@@ -18,8 +18,9 @@ from flyaway.extraction.sessions import Picture
 from flyaway.images import encoding
 from flyaway.images.arrays import Region, Samples
 from flyaway_client import prompts as wire
+from flyaway_client.wording import _
 
-LOOKING, FINDING = "Looking at the image", "Finding what you point at"
+LOOKING, FINDING = _("Looking at the image"), _("Finding what you point at")
 
 _LOOKED = 0.9
 """How far the whole is once the image was looked at."""
@@ -79,10 +80,10 @@ def find(
         FlyawayError: it cannot be done; the text says why and what to do.
     """
     lent = lender.lend(step.record.name)
-    with interruptible.entered(lent, partial(report, "Loading the engine", 0.0)) as engine:
+    with interruptible.entered(lent, partial(report, _("Loading the engine"), 0.0)) as engine:
         height, width = picture.image.shape[:2]
         work = partial(_candidates, picture, prompts, engine, report)
-        candidates, _ = economy.attempt(engine, work, height * width, may_use_cpu)
+        candidates, _changes = economy.attempt(engine, work, height * width, may_use_cpu)
     boxes = tuple(_box(candidate, width, height) for candidate in candidates)
     masks = tuple(encoding.encode(candidate.mask, "u8") for candidate in candidates)
     return Found(step.record.name, candidates, boxes, masks)
@@ -92,7 +93,7 @@ def _candidates(
     picture: Picture, prompts: Prompts, engine: AnyEngine, report: StageReport
 ) -> tuple[Candidate, ...]:
     if not isinstance(engine, PointingEngine):
-        raise EngineError("This engine cannot be pointed with. Choose another one.")
+        raise EngineError(_("This engine cannot be pointed with. Choose another one."))
     looking = part(lambda fraction, preview=None: report(LOOKING, fraction), 0.0, _LOOKED)
     finding = part(lambda fraction, preview=None: report(FINDING, fraction), _LOOKED, 1.0)
     features = picture.pointed.made(engine, picture.image, looking)

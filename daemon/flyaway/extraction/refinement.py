@@ -22,6 +22,7 @@ from flyaway.images.arrays import (
     Trimap,
 )
 from flyaway.images.rectangles import Window
+from flyaway_client.wording import _
 
 _MARGIN_PX = 96
 """Around the place that is solved: an edge is told from what is beside it."""
@@ -125,7 +126,7 @@ def plan(
     place = drawn.any if inside is None else inside if inside_alone else inside | drawn.any
     if not place.any():
         raise NoSubjectError(
-            "Nothing is selected: select the part of the mask that shall be refined."
+            _("Nothing is selected: select the part of the mask that shall be refined.")
         )
     window = rectangles.grown(rectangles.around(place), _MARGIN_PX, place.shape)
     is_within = place[window]

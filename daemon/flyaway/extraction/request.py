@@ -12,6 +12,7 @@ from flyaway.engines.contract import Inputs
 from flyaway.engines.records import EngineRecord, Role
 from flyaway.extraction.refinement import Refinement
 from flyaway.images.arrays import Image, Region, Samples
+from flyaway_client.paid_work import PaidWork
 
 if TYPE_CHECKING:
     from flyaway.extraction.sessions import Encoding
@@ -27,12 +28,12 @@ class Wishes:
     Attributes:
         engine: a name, or `AUTO`.
         fine_engine: what solves the edge that `engine` leaves uncertain: a name, `AUTO` or `NONE`.
-        paid_work_only: whether only engines whose licence allows paid work may be used.
+        paid_work: what has to allow paid work.
     """
 
     engine: str = AUTO
     fine_engine: str = AUTO
-    paid_work_only: bool = False
+    paid_work: PaidWork = PaidWork.ANY
 
 
 @dataclass(frozen=True, slots=True)

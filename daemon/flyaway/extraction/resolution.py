@@ -28,11 +28,13 @@ from flyaway_client.messages import (
     RefineRequest,
 )
 from flyaway_client.messages import UNKNOWN as UNKNOWN_STROKE
+from flyaway_client.paid_work import PaidWork
+from flyaway_client.wording import _
 
 Parts = Mapping[str, Block]
 """The pixels of a request by the names of its `parts`."""
 
-_POINTED = "What was pointed at"
+_POINTED = _("What was pointed at")
 
 _WITHOUT_EDGE = ("automatic", "region")
 """Meanings of a selection that leave the subject's edge to be found."""
@@ -67,7 +69,7 @@ def announced(request: ExtractRequest) -> frozenset[Input]:
 
 def wishes(request: ExtractRequest) -> Wishes:
     """Which engines a request wants."""
-    return Wishes(request.engine, request.fine_engine, request.paid_work_only)
+    return Wishes(request.engine, request.fine_engine, PaidWork.asked_by(request))
 
 
 def resolve(
@@ -132,7 +134,7 @@ def _prompts(request: ExtractRequest, plan: Plan, catalogue: Catalogue) -> Promp
     if request.prompts is not None:
         return pointing.read(request.prompts)
     is_rough = plan.kind == "region" and request.engine == AUTO and request.plate is None
-    is_taken = is_rough and bool(catalogue.pointers(request.paid_work_only))
+    is_taken = is_rough and bool(catalogue.pointers(PaidWork.asked_by(request)))
     if not is_taken and not catalogue.is_pointer(request.engine):
         return None
     inside = plan.region if plan.trimap is None else plan.trimap > BACKGROUND
@@ -203,9 +205,9 @@ def _refining(
         inputs=inputs,
         steps=() if is_known else catalogue.choose(inputs.given, wishes(request)),
         output=_output(request),
-        understood="Refined inside the selection"
+        understood=_("Refined inside the selection")
         if selection is not None
-        else "Refined under strokes",
+        else _("Refined under strokes"),
         refinement=place,
     )
 

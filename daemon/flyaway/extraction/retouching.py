@@ -29,8 +29,9 @@ from flyaway.images.arrays import (
     Trimap,
 )
 from flyaway.images.rectangles import Window
+from flyaway_client.wording import _
 
-STAGE = "Refining the edge"
+STAGE = _("Refining the edge")
 
 _CONTEXT_PX = 64
 """What a coarse look takes in around what is solved."""
@@ -103,7 +104,7 @@ def refine(
         return Outcome(plan.merged(encoding.as_float(trimap)), NO_ENGINE, "")
 
     lent = lender.lend(step.record.name)
-    with interruptible.entered(lent, partial(report, "Loading the engine", 0.0)) as engine:
+    with interruptible.entered(lent, partial(report, _("Loading the engine"), 0.0)) as engine:
         work = _Work(picture, patch, plan, trimap, wanted, engine, report)
         extraction = economy.run(engine, work.do, trimap.size, may_use_cpu)
         device = engine.device

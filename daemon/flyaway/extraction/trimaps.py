@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from flyaway.engines.contract import Inputs, Report, silent
 from flyaway.errors import NoSubjectError
 from flyaway.images.arrays import BACKGROUND, FOREGROUND, UNKNOWN, Alpha, Image, Trimap
+from flyaway_client.wording import _
 
 _SURE = 0.02
 """An automatic engine's alpha this near to 0 or 1 is taken as that."""
@@ -105,8 +106,10 @@ def soft_trimap(levels: NDArray[np.uint8]) -> Trimap:
 def nothing_selected() -> NoSubjectError:
     """The error for a selection without a pixel."""
     return NoSubjectError(
-        "Nothing of this layer is selected. Select the subject, or select nothing at all to let it be "
-        "found."
+        _(
+            "Nothing of this layer is selected. Select the subject, or select nothing at all to "
+            "let it be found."
+        )
     )
 
 

@@ -18,6 +18,7 @@ from PIL import Image, ImageCms
 
 from flyaway.errors import RequestError
 from flyaway.images.arrays import Samples
+from flyaway_client.wording import _
 
 _D50_TO_SRGB = np.array(
     [
@@ -81,8 +82,10 @@ def image_to_srgb(image: Samples, icc: bytes) -> Samples:
     found = icc[16:20].decode("ascii", "replace").strip()  # Pillow's own reading of it may raise
     if found != wanted:
         raise RequestError(
-            f"The colour profile is for {found} colours, the layer holds {wanted}. Convert the image "
-            "to sRGB, or assign the right profile."
+            _(
+                "The colour profile is for {found} colours, the layer holds {wanted}. Convert the "
+                "image to sRGB, or assign the right profile."
+            ).format(found=found, wanted=wanted)
         )
     if image.dtype != np.uint8:
         curves = _CurveProfile.read(icc)
@@ -107,7 +110,7 @@ def _open(icc: bytes) -> ImageCms.ImageCmsProfile:
 
 
 def _damaged() -> RequestError:
-    return RequestError("The colour profile is damaged. Assign sRGB to the image and try again.")
+    return RequestError(_("The colour profile is damaged. Assign sRGB to the image and try again."))
 
 
 def _apply(transform: ImageCms.ImageCmsTransform, band: Samples, mode: str) -> NDArray[np.uint8]:

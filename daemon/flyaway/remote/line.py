@@ -29,6 +29,7 @@ from flyaway_client.errors import (
     TransportError,
     VersionError,
 )
+from flyaway_client.wording import _
 from flyaway_client.zmtp import Buffer, Patience, Place
 
 MOST_FRAMES = protocol.MAX_FRAMES + 1
@@ -239,12 +240,14 @@ class RemoteFinder:
         keys: this computer's.
         context: for the sockets.
         packer: for the line.
+        language: in which the other daemon shall say what is for people; "" for English.
     """
 
     remote: Remote
     keys: KeyPair
     context: zmq.Context[zmq.Socket[bytes]]
     packer: Packer
+    language: str = ""
 
     def find(self, should_stop: Callable[[], bool] | None = None) -> Greeted:
         """Connect and say hello.
@@ -259,7 +262,7 @@ class RemoteFinder:
             self.context, self.remote, self.keys, self.packer, patience
         )
         try:
-            return Greeted(dealer, _greeted(dealer, Patience(HELLO_S, should_stop)))
+            return Greeted(dealer, _greeted(dealer, Patience(HELLO_S, should_stop), self.language))
         except CancelledError:
             dealer.close()
             raise
@@ -271,9 +274,9 @@ class RemoteFinder:
             raise
 
 
-def _greeted(dealer: EncryptedDealer, patience: Patience) -> messages.HelloReply:
+def _greeted(dealer: EncryptedDealer, patience: Patience, language: str) -> messages.HelloReply:
     """Say hello; the keys have proved already who answers, so that no nonce has to be signed."""
-    hello = messages.Hello(protocol.VERSION, f"flyaway {flyaway.__version__}", "")
+    hello = messages.Hello(protocol.VERSION, f"flyaway {flyaway.__version__}", "", language)
     dealer.send([messages.encode(hello)], patience)
     reply = messages.decode(dealer.receive(patience)[0])
     if isinstance(reply, messages.ErrorReply):
@@ -281,7 +284,11 @@ def _greeted(dealer: EncryptedDealer, patience: Patience) -> messages.HelloReply
     if not isinstance(reply, messages.HelloReply):
         raise TransportError(f"{reply.TYPE} instead of an answer to hello")
     if reply.protocol[:1] != protocol.VERSION[:1]:
-        raise VersionError(f"it is Flyaway {reply.daemon}, this one is {flyaway.__version__}")
+        raise VersionError(
+            _("it is Flyaway {theirs}, this one is {ours}").format(
+                theirs=reply.daemon, ours=flyaway.__version__
+            )
+        )
     return reply
 
 

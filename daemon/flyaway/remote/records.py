@@ -18,6 +18,7 @@ from zmq.utils import z85
 from flyaway.errors import RemoteError
 from flyaway_client import connection
 from flyaway_client.headers import Message, MessageError
+from flyaway_client.wording import _
 
 KEY_NAME = "remote-key.json"
 CLIENTS_NAME = "remote-clients.json"
@@ -119,7 +120,11 @@ def allow(home: Path, name: str, key: str) -> None:
     known, key = clients(home), checked_key(key)
     owner = known.name_of(key)
     if owner not in (None, name):
-        raise RemoteError(f"That is the key of {owner}. Run `flyaway remote revoke {owner}` first.")
+        raise RemoteError(
+            _("That is the key of {owner}. Run `flyaway remote revoke {owner}` first.").format(
+                owner=owner
+            )
+        )
     others = tuple(one for one in known.clients if one.name != name)
     _write(home / CLIENTS_NAME, Clients((*others, Known(checked_name(name), key))))
 
@@ -133,8 +138,10 @@ def revoke(home: Path, name: str) -> None:
     known = clients(home)
     others = tuple(one for one in known.clients if one.name != name)
     if len(others) == len(known.clients):
-        names = ", ".join(one.name for one in known.clients) or "nobody"
-        raise RemoteError(f"No client is called {name}. Let in are: {names}.")
+        names = ", ".join(one.name for one in known.clients) or _("nobody")
+        raise RemoteError(
+            _("No client is called {name}. Let in are: {names}.").format(name=name, names=names)
+        )
     _write(home / CLIENTS_NAME, Clients(others))
 
 
@@ -154,7 +161,11 @@ def add(home: Path, remote: Remote) -> None:
         RemoteError: its name, address or key is none.
     """
     if remote.name == HERE:
-        raise RemoteError(f"{HERE} stands for this computer. Call the other one something else.")
+        raise RemoteError(
+            _("{here} stands for this computer. Call the other one something else.").format(
+                here=HERE
+            )
+        )
     checked = Remote(
         checked_name(remote.name), checked_address(remote.address), checked_key(remote.key)
     )
@@ -195,7 +206,10 @@ def checked_name(name: str) -> str:
     """
     if not _NAME.fullmatch(name):
         raise RemoteError(
-            f"{name!r} is no name for a computer: up to 40 letters, digits, dots, dashes and underscores."
+            _(
+                "{name!r} is no name for a computer: up to 40 letters, digits, dots, dashes and "
+                "underscores."
+            ).format(name=name)
         )
     return name
 
@@ -209,8 +223,10 @@ def checked_key(key: str) -> str:
     key = key.strip().lower()
     if not _KEY.fullmatch(key):
         raise RemoteError(
-            "That is no key: a key has 64 characters, 0 to 9 and a to f. `flyaway remote key` prints that of "
-            "the computer it is run on."
+            _(
+                "That is no key: a key has 64 characters, 0 to 9 and a to f. `flyaway remote key` "
+                "prints that of the computer it is run on."
+            )
         )
     return key
 
@@ -226,7 +242,10 @@ def checked_address(address: str) -> str:
     is_bare_ipv6 = ":" in host and not (host.startswith("[") and host.endswith("]"))
     if not (host and colon and is_port) or is_bare_ipv6 or not re.fullmatch(r"[\w.:%\[\]-]+", host):
         raise RemoteError(
-            f"{address!r} is no address: give host and port, such as 192.168.1.20:7797 or [fd00::20]:7797."
+            _(
+                "{address!r} is no address: give host and port, such as 192.168.1.20:7797 or "
+                "[fd00::20]:7797."
+            ).format(address=address)
         )
     return address
 
@@ -236,7 +255,9 @@ def _find(known: Remotes, name: str) -> Remote:
         if one.name == name:
             return one
     names = ", ".join((*(one.name for one in known.remotes), HERE))
-    raise RemoteError(f"No computer is called {name}. There are: {names}.")
+    raise RemoteError(
+        _("No computer is called {name}. There are: {names}.").format(name=name, names=names)
+    )
 
 
 def _read(path: Path, kind: type[R]) -> R | None:
@@ -261,4 +282,6 @@ def _write(path: Path, record: Message) -> None:
 
 
 def _damaged(path: Path) -> str:
-    return f"{path} cannot be read or is damaged. Mend it, or delete it and begin anew."
+    return _("{path} cannot be read or is damaged. Mend it, or delete it and begin anew.").format(
+        path=path
+    )

@@ -27,6 +27,7 @@ from flyaway_client.errors import (
     VersionError,
 )
 from flyaway_client.messages import ExtractRequest, ExtractResult, Message
+from flyaway_client.wording import _, joined
 from flyaway_client.zmtp import Buffer
 
 if TYPE_CHECKING:
@@ -43,7 +44,10 @@ Relayed = (
 )
 """What can be done elsewhere. A selection is described and a mask adjusted here: both need no engine."""
 
-OFFER = "The image is unchanged. Try again, or have it done on this computer: `flyaway remote use local`."
+OFFER = _(
+    "The image is unchanged. Try again, or have it done on this computer: `flyaway remote "
+    "use local`."
+)
 
 
 @dataclass(frozen=True)
@@ -63,11 +67,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class Watching:
-    """Who follows a request: how far it is, whether it is still wanted, early results."""
+    """Who follows a request: how far it is, whether it is still wanted, early results, and the language they read."""
 
     report: Report
     should_stop: ShouldStop
     on_preview: OnPreview | None = None
+    language: str = ""
 
 
 class Workplace:
@@ -122,7 +127,7 @@ class Workplace:
             RemoteLostError: it cannot be reached, or was lost on the way.
             FlyawayError: it refused, and why.
         """
-        with self._client(remote, watching.should_stop) as client:
+        with self._client(remote, watching.should_stop, watching.language) as client:
             answer = _asked(client, request, parts, watching)
         if isinstance(answer.message, ExtractResult):
             return replace(answer, message=replace(answer.message, place=remote.name))
@@ -138,14 +143,19 @@ class Workplace:
             return client.hello.daemon, client.status()
 
     @contextlib.contextmanager
-    def _client(self, remote: Remote, should_stop: ShouldStop | None) -> Iterator[Client]:
+    def _client(
+        self, remote: Remote, should_stop: ShouldStop | None, language: str = ""
+    ) -> Iterator[Client]:
         keys = records.own_keys(self._home)
         if keys is None:
             raise RemoteError(
-                "This computer has no key. Run `flyaway remote key`, and `flyaway remote allow` with it there."
+                _(
+                    "This computer has no key. Run `flyaway remote key`, and `flyaway remote allow` with "
+                    "it there."
+                )
             )
         packer = Packer(self._speeds.setdefault(remote, LineSpeed()))
-        finder = RemoteFinder(remote, keys, self._context, packer)
+        finder = RemoteFinder(remote, keys, self._context, packer, language)
         try:
             with (
                 _in_words(remote),
@@ -239,33 +249,44 @@ def _in_words(remote: Remote) -> Iterator[None]:
     try:
         yield
     except CancelledError as error:
-        raise errors.CancelledError("The request was cancelled.") from error
+        raise errors.CancelledError(_("The request was cancelled.")) from error
     except RefusedError as error:
         raise _refusal(name, error) from error
     except NotLetInError as error:
         raise RemoteLostError(
-            f"{name} hangs up at {remote.address}. Either it does not know this computer's key (`flyaway remote "
-            f"allow` on {name}), or its own is not the one that was given here (`flyaway remote add`). {OFFER}"
+            _(
+                "{name} hangs up at {address}. Either it does not know this computer's key (`flyaway "
+                "remote allow` on {name}), or its own is not the one that was given here (`flyaway "
+                "remote add`). {offer}"
+            ).format(name=name, address=remote.address, offer=OFFER)
         ) from error
     except DaemonUnreachableError as error:
         raise RemoteLostError(
-            f"{name} does not answer at {remote.address}: it may be off, asleep or in another network, or its "
-            f"daemon does not listen. {OFFER}"
+            _(
+                "{name} does not answer at {address}: it may be off, asleep or in another network, or "
+                "its daemon does not listen. {offer}"
+            ).format(name=name, address=remote.address, offer=OFFER)
         ) from error
     except VersionError as error:
         raise RemoteLostError(
-            f"{name} runs a Flyaway that this one cannot talk to ({error.message.rstrip('.')}). Run `flyaway update` "
-            f"on both. {OFFER}"
+            _(
+                "{name} runs a Flyaway that this one cannot talk to ({why}). Run `flyaway update` "
+                "on both. {offer}"
+            ).format(name=name, why=error.message.rstrip("."), offer=OFFER)
         ) from error
     except ClientError as error:
         raise RemoteLostError(
-            f"The line to {name} was lost in the middle of the work. {OFFER}"
+            _("The line to {name} was lost in the middle of the work. {offer}").format(
+                name=name, offer=OFFER
+            )
         ) from error
 
 
 def _refusal(name: str, error: RefusedError) -> FlyawayError:
     """A refusal as an error of ours: the same code, and whose it is."""
-    offer = f" {OFFER}" if error.code in (protocol.BUSY, protocol.OUT_OF_MEMORY) else ""
     known = (one for one in errors.all_kinds() if one.code == error.code)
     kind = next(known, errors.EngineError)
-    return kind(f"At {name}: {error.message}{offer}")
+    sentence = _("At {name}: {message}").format(name=name, message=error.message)
+    if error.code in (protocol.BUSY, protocol.OUT_OF_MEMORY):
+        sentence = joined(" ", (sentence, OFFER))
+    return kind(sentence)

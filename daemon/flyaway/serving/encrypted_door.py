@@ -20,6 +20,7 @@ from flyaway.remote.packing import SMALLEST_BYTES, LineSpeed, Packer, unpacked
 from flyaway.remote.records import Clients, KeyPair
 from flyaway.serving.doorway import Doorway
 from flyaway_client.messages import MessageError
+from flyaway_client.wording import _
 from flyaway_client.zmtp import Buffer
 
 log = logging.getLogger(__name__)
@@ -62,13 +63,19 @@ class Listening:
         keys = records.own_keys(home)
         if keys is None:
             raise RemoteError(
-                "The daemon listens to other computers with keys alone, and this one has none yet. Run `flyaway remote "
-                "key` here and on the others, then `flyaway remote allow NAME KEY` here for each of them."
+                _(
+                    "The daemon listens to other computers with keys alone, and this one has none yet. Run "
+                    "`flyaway remote key` here and on the others, then `flyaway remote allow NAME KEY` "
+                    "here for each of them."
+                )
             )
         if not records.clients(home).clients:
             raise RemoteError(
-                "The daemon listens to other computers with keys alone, and no key is let in yet. Run `flyaway "
-                "remote key` on each of them, and `flyaway remote allow NAME KEY` here with what it prints."
+                _(
+                    "The daemon listens to other computers with keys alone, and no key is let in yet. Run "
+                    "`flyaway remote key` on each of them, and `flyaway remote allow NAME KEY` here with "
+                    "what it prints."
+                )
             )
         return cls(address, home, keys)
 
@@ -139,8 +146,10 @@ class EncryptedDoor:
         except zmq.ZMQError as error:
             self.socket.close()
             raise DaemonError(
-                f"The daemon cannot listen at {address}: {os.strerror(error.errno or 0)}. Give an address of this "
-                "computer and a port that nothing else has."
+                _(
+                    "The daemon cannot listen at {address}: {why}. Give an address of this computer and a "
+                    "port that nothing else has."
+                ).format(address=address, why=os.strerror(error.errno or 0))
             ) from error
         bound = self.socket.getsockopt_string(zmq.LAST_ENDPOINT)
         self.address = bound.removeprefix("tcp://")
@@ -175,8 +184,13 @@ class EncryptedDoor:
         except MessageError:  # the desk refuses what has too many frames
             return identity.bytes, list(frames)
 
-    def send(self, identity: bytes, header: bytes, payload: memoryview | None) -> None:
+    def send(
+        self, identity: bytes, header: bytes, payload: memoryview | None
+    ) -> zmq.MessageTracker | None:
         """Send a message; the payload is packed where that is faster on this client's line.
+
+        Returns:
+            Whether libzmq has still a large payload; None for others.
 
         Raises:
             zmq.ZMQError: as libzmq; EHOSTUNREACH also where the client is let in no more.
@@ -188,7 +202,8 @@ class EncryptedDoor:
         if payload is not None:
             frames += self._packer(key).frames(payload)
         size = sum(memoryview(frame).nbytes for frame in frames)
-        self.socket.send_multipart(frames, zmq.NOBLOCK, copy=size < SMALLEST_BYTES)
+        is_small = size < SMALLEST_BYTES
+        return self.socket.send_multipart(frames, zmq.NOBLOCK, copy=is_small, track=not is_small)
 
     def client_of(self, identity: bytes) -> str:
         """What the client of a peer that was heard is called."""

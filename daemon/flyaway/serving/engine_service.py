@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,13 @@ from flyaway.config import Settings
 from flyaway.errors import RequestError, UnknownSessionError
 from flyaway.extraction.keeper import Keeper, Loader, Reservation
 from flyaway.extraction.loader import EngineLoader
+from flyaway.extraction.metering import Meter
 from flyaway.extraction.sessions import Picture, Session, Sessions
 from flyaway.serving.tasks import (
     AdjustmentTask,
     DescriptionTask,
     DownloadTask,
+    DrawingTask,
     EngineTask,
     ExtractionTask,
     OpeningTask,
@@ -31,11 +34,13 @@ from flyaway_client.messages import (
     PointRequest,
     RefineRequest,
 )
+from flyaway_client.paid_work import PaidWork
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from flyaway.extraction.catalogue import Catalogue
     from flyaway.extraction.request import Step
-    from flyaway.images.arrays import Alpha
+    from flyaway.images.arrays import Alpha, Samples
 
 _PICTURES_BYTES = 1_000_000_000
 """What pictures of sessions may take where no budget is set; half of that otherwise."""
@@ -93,7 +98,7 @@ class EngineService:
         Raises:
             RequestError: the engine it names does not exist, cannot solve an edge, or is not allowed.
         """
-        step = self._catalogue.solver(request.engine, request.paid_work_only)
+        step = self._catalogue.solver(request.engine, PaidWork.asked_by(request))
         picture = self._sessions.picture(request.digest)
         if picture is None:
             return None
@@ -112,8 +117,17 @@ class EngineService:
         mask = request.mask
         if request.left + mask.width > width or request.top + mask.height > height:
             raise RequestError(
-                f"The patch of {mask.width} x {mask.height} pixels at {request.left}, {request.top} does not lie "
-                f"in the image of {width} x {height}."
+                _(
+                    "The patch of {width} x {height} pixels at {left}, {top} does not lie in the image of "
+                    "{image_width} x {image_height}."
+                ).format(
+                    width=mask.width,
+                    height=mask.height,
+                    left=request.left,
+                    top=request.top,
+                    image_width=width,
+                    image_height=height,
+                )
             )
         return session
 
@@ -129,13 +143,13 @@ class EngineService:
         session = self._known(request.session)
         height, width = session.picture.image.shape[:2]
         request.prompts.check_within(width, height)
-        return session, self._catalogue.pointer(request.engine, request.paid_work_only)
+        return session, self._catalogue.pointer(request.engine, PaidWork.asked_by(request))
 
     def _known(self, name: str) -> Session:
         session = self._sessions.find(name)
         if session is None:
             raise UnknownSessionError(
-                "The daemon has let go of the image. Try again, which sends it anew."
+                _("The daemon has let go of the image. Try again, which sends it anew.")
             )
         return session
 
@@ -165,30 +179,35 @@ class EngineService:
     def extraction_stations(self) -> tuple[Station[EngineTask], ...]:
         """What is done to extractions and patches. One whose engines are warm waits for none that loads its own."""
         return (
-            Station("resolver", "Preparing", self.resolve, _is_extraction),
-            Station("loader", "Loading the engine", self.load, self.is_cold),
-            Station("worker", "Preparing", self.work),
+            Station("resolver", _("Preparing"), self.resolve, _is_extraction),
+            Station("loader", _("Loading the engine"), self.load, self.is_cold),
+            Station("worker", _("Preparing"), self.work),
         )
 
     @property
     def opening_stations(self) -> tuple[Station[OpeningTask], ...]:
         """What is done to a session's image."""
-        return (Station("opener", "Preparing", self.open_session),)
+        return (Station("opener", _("Preparing"), self.open_session),)
 
     @property
     def adjustment_stations(self) -> tuple[Station[AdjustmentTask], ...]:
         """What is done to a mask that shall be adjusted."""
-        return (Station("adjuster", "Adjusting the mask", self.adjust),)
+        return (Station("adjuster", _("Adjusting the mask"), self.adjust),)
+
+    @property
+    def drawing_stations(self) -> tuple[Station[DrawingTask], ...]:
+        """What is done to a row of a comparison."""
+        return (Station("drawer", "Drawing the sheet", self.draw),)
 
     @property
     def description_stations(self) -> tuple[Station[DescriptionTask], ...]:
         """What is done to a selection that shall be described."""
-        return (Station("describer", "Preparing", self.describe),)
+        return (Station("describer", _("Preparing"), self.describe),)
 
     @property
     def download_stations(self) -> tuple[Station[DownloadTask], ...]:
         """What is done to a download."""
-        return (Station("downloader", "Preparing", self.download),)
+        return (Station("downloader", _("Preparing"), self.download),)
 
     def resolve(self, task: EngineTask) -> None:
         """Find out all that an extraction means.
@@ -201,20 +220,28 @@ class EngineService:
         assert isinstance(task, ExtractionTask)  # nothing else needs this station
 
         def report(fraction: float, preview: Alpha | None = None) -> None:
-            task.report("Looking at the edge", _LOOKED * fraction)
+            task.report(_("Looking at the edge"), _LOOKED * fraction)
 
+        parts = (
+            task.parts
+        )  # before anything that takes time: one that is withdrawn meanwhile lets go of them
         threads = self._settings.engine_threads
         # one that was let go of is no error: the image is here, and is looked at again
         session = self._sessions.find(task.request.session) if task.request.session else None
-        task.resolved = resolution.resolve(
-            task.request,
-            task.parts,
-            self._catalogue,
-            report,
-            threads,
-            session.picture if session else None,
-        )
+        if task.request.wants_memory:
+            task.meter = Meter()
+        with _metered(task):
+            task.resolved = resolution.resolve(
+                task.request,
+                parts,
+                self._catalogue,
+                report,
+                threads,
+                session.picture if session else None,
+            )
         task.parts = {}  # what was not converted lives on in `resolved`
+        if task.meter is not None:
+            task.meter.held_bytes = self._keeper.held_bytes(task.engines)
 
     def is_cold(self, task: EngineTask) -> bool:
         """Whether an engine of a task has to be loaded first."""
@@ -227,7 +254,8 @@ class EngineService:
             FlyawayError: one cannot be loaded.
         """
         task.reservation = Reservation(self._keeper)
-        task.reservation.hold(task.engines)
+        with _metered(task):
+            task.reservation.hold(task.engines)
 
     def work(self, task: EngineTask) -> None:
         """Do an extraction, solve a patch again, or find what was pointed at.
@@ -251,10 +279,12 @@ class EngineService:
         from flyaway.extraction import pipeline  # deferred: brings numpy and OpenCV
 
         assert task.resolved is not None  # the first station leaves one
-        lender = task.reservation or self._keeper
-        task.outcome = pipeline.extract(
-            task.resolved, lender, task.report, self._settings.cpu_fallback
-        )
+        lender = task.reservation = task.reservation or Reservation(self._keeper)
+        with _metered(task):
+            task.outcome = pipeline.extract(
+                task.resolved, lender, task.report, self._settings.cpu_fallback
+            )
+        task.loading_s = lender.loading_s
         if task.outcome.is_rough:
             task.advised = self._catalogue.advice()
 
@@ -304,8 +334,8 @@ class EngineService:
         request = task.request
         views = {name: memoryview(part) for name, part in task.parts.items()}
         if request.digest_of(views) != request.digest:
-            raise RequestError("The image is not the one that was announced. Try again.")
-        step = self._catalogue.solver(request.engine, request.paid_work_only)
+            raise RequestError(_("The image is not the one that was announced. Try again."))
+        step = self._catalogue.solver(request.engine, PaidWork.asked_by(request))
         picture = Picture(resolution.read_image(request, task.parts, packed=True))
         self._sessions.open(request.session, request.digest, picture, step)
         task.engine = step.record.name
@@ -318,6 +348,27 @@ class EngineService:
         request = task.request
         mask = encoding.samples(request.mask, task.parts["mask"])[..., 0]
         task.mask = adjusting.adjusted(mask, request.adjustments)
+
+    def draw(self, task: DrawingTask) -> None:
+        """Draw a row of a comparison.
+
+        Raises:
+            RequestError: the image's profile cannot be used.
+        """
+        from flyaway.images import encoding, sheet  # deferred: brings numpy and OpenCV
+
+        asked, parts = task.request, task.parts
+        pictures: tuple[Samples, ...] = ()
+        if asked.alpha is not None:
+            icc = bytes(parts["icc"][:]) if asked.icc_bytes else b""
+            image = encoding.read(asked.image, parts["image"], asked.colour, icc)
+            alpha = encoding.samples(asked.alpha, parts["alpha"])[..., 0]
+            own = None
+            if asked.foreground is not None:
+                own = encoding.read(asked.foreground, parts["foreground"], asked.colour, icc)
+            pictures = sheet.pictures(image, alpha, own, asked.rows)
+        size = asked.image.width, asked.image.height
+        task.row = sheet.row(size, asked.rows, pictures, asked.title, asked.lines, asked.heading)
 
     def describe(self, task: DescriptionTask) -> None:
         """Say what a selection would be taken for.
@@ -340,7 +391,9 @@ class EngineService:
         record = self._catalogue.record(task.request.engine)
 
         def report_bytes(done: int, total: int) -> None:
-            stage = f"Downloading {record.title}, {done / 1e6:.0f} of {total / 1e6:.0f} MB"
+            stage = _("Downloading {title}, {done:.0f} of {total:.0f} MB").format(
+                title=record.title, done=done / 1e6, total=total / 1e6
+            )
             task.report(stage, done / max(total, 1))
 
         Store().download(record, report_bytes)
@@ -349,7 +402,13 @@ class EngineService:
     def _catalogue(self) -> Catalogue:
         from flyaway.extraction.catalogue import Catalogue  # deferred: brings the hub's library
 
-        return Catalogue(self._settings.paid_work_only)
+        return Catalogue(self._settings.paid_work)
+
+
+def _metered(task: EngineTask) -> AbstractContextManager[None]:
+    """Watches the memory that a task takes, where it wants to know."""
+    meter = task.meter if isinstance(task, ExtractionTask) else None
+    return nullcontext() if meter is None else meter.watching()
 
 
 def _is_extraction(task: EngineTask) -> bool:

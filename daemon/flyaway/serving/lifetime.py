@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 import flyaway
-from flyaway import config
+from flyaway import config, memory
 from flyaway.engines import processor
 from flyaway.errors import DaemonError
 from flyaway.remote.workplace import Workplace
@@ -24,6 +24,7 @@ from flyaway.serving.server import Server
 from flyaway.serving.transport import Transport
 from flyaway_client import connection
 from flyaway_client.launch import LOST_THE_RACE
+from flyaway_client.wording import _
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ def run(settings: config.Settings, listen: str = "") -> int:
         RemoteError: other computers are to be served, and there are no keys.
     """
     processor.prepare()
+    memory.take_in_one_place()
     home = connection.home()
     untrusted = connection.refusal(home)
     if untrusted:
@@ -114,8 +116,9 @@ def _serve(
         residence.announce(file)
     except OSError as error:
         raise DaemonError(
-            f"{home / connection.CONNECTION_NAME} cannot be written: {error.strerror or error}. Free "
-            "some space on the disk and try again."
+            _("{path} cannot be written: {why}. Free some space on the disk and try again.").format(
+                path=home / connection.CONNECTION_NAME, why=error.strerror or error
+            )
         ) from error
     log.info("Flyaway %s listens at %s", flyaway.__version__, file.address)
     if listening is not None:

@@ -15,6 +15,7 @@ from flyaway.remote.workplace import OFFER, Answer, Relayed, Watching, Workplace
 from flyaway.serving.tasks import Reply, Task, strips
 from flyaway.serving.workshop import Asked, OnEnd, Workshop
 from flyaway_client import messages
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     import mmap
@@ -30,6 +31,7 @@ class RelayTask(Task):
         request: its header.
         parts: its pixels.
         remote: who works on it.
+        language: in which its client is answered.
         on_preview: called in the thread that follows it when there is an early result.
         preview: an early result that was not passed on yet.
         answer: what came of it.
@@ -38,6 +40,7 @@ class RelayTask(Task):
     request: Relayed
     parts: Mapping[str, mmap.mmap]
     remote: Remote
+    language: str
     on_preview: Callable[[], None]
     preview: Reply | None = field(default=None, init=False)
     answer: Answer | None = field(default=None, init=False)
@@ -79,8 +82,8 @@ class RelayTask(Task):
         Raises:
             FlyawayError: it was not done, and why.
         """
-        self.report(f"Sending to {self.remote.name}", 0.0)
-        watching = Watching(self._pass_on, self.is_cancelled.is_set, self._show)
+        self.report(_("Sending to {name}").format(name=self.remote.name), 0.0)
+        watching = Watching(self._pass_on, self.is_cancelled.is_set, self._show, self.language)
         parts = {name: memoryview(part) for name, part in self.parts.items()}
         self.answer = workplace.do(self.remote, self.request, parts, watching)
 
@@ -89,7 +92,10 @@ class RelayTask(Task):
         self.parts, self.answer, self.preview = {}, None, None
 
     def _pass_on(self, progress: messages.Progress) -> None:
-        self.stage, self.fraction = f"{progress.stage}, at {self.remote.name}", progress.fraction
+        self.stage, self.fraction = (
+            _("{stage}, at {name}").format(stage=progress.stage, name=self.remote.name),
+            progress.fraction,
+        )
 
     def _show(self, preview: messages.Preview, pixels: bytes) -> None:
         self.preview = preview, memoryview(pixels)
@@ -142,10 +148,14 @@ class RelayWorkshop(Workshop):
         """Have it done by the chosen computer."""
         remote = self._workplace.chosen
         if remote is None:
-            raise RemoteLostError(f"No other computer is used any more. {OFFER}")
+            raise RemoteLostError(
+                _("No other computer is used any more. {offer}").format(offer=OFFER)
+            )
         request = asked.request
         assert isinstance(request, Relayed)  # the desk does all else here
-        task = RelayTask(asked.peer, request.id, request, asked.parts, remote, self._wake)
+        task = RelayTask(
+            asked.peer, request.id, request, asked.parts, remote, asked.language, self._wake
+        )
         thread = threading.Thread(
             target=self._follow, args=(task,), name=f"flyaway-relay-{task.id[:8]}", daemon=True
         )
@@ -180,8 +190,10 @@ class RelayWorkshop(Workshop):
         except Exception as fault:  # a defect of ours must not leave the client without an answer
             log.exception("request %s could not be relayed", task.id)
             error = EngineError(
-                f"Passing the work on failed ({type(fault).__name__}: {fault}). {OFFER} `flyaway daemon logs` "
-                "tells more."
+                _(
+                    "Passing the work on failed ({kind}: {fault}). {offer} `flyaway daemon logs` tells "
+                    "more."
+                ).format(kind=type(fault).__name__, fault=fault, offer=OFFER)
             )
         task.is_running = False
         task.seconds = time.perf_counter() - began_s

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 from flyaway.errors import EngineError, FlyawayError, out_of_memory
 from flyaway.serving.tasks import Task
+from flyaway_client.wording import _
 
 log = logging.getLogger(__name__)
 
@@ -176,7 +177,9 @@ def _attempt(task: T, station: Station[T]) -> FlyawayError | None:
             return out_of_memory()
         log.exception("request %s failed", task.id)
         return EngineError(
-            f"The engine failed ({type(fault).__name__}: {fault}). `flyaway daemon logs` tells more."
+            _("The engine failed ({kind}: {fault}). `flyaway daemon logs` tells more.").format(
+                kind=type(fault).__name__, fault=fault
+            )
         )
     finally:
         task.seconds += time.perf_counter() - started_s

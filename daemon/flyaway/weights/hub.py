@@ -9,6 +9,7 @@ from types import ModuleType
 from flyaway.engines.records import WeightsRecord
 from flyaway.errors import WeightsError
 from flyaway.weights.incoming import Report
+from flyaway_client.wording import _
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +62,11 @@ def _transfer() -> ModuleType:
         from flyaway.weights import transfer  # deferred: see above
     except ValueError as error:
         raise WeightsError(
-            f"One of the model hub's settings is not understood ({error}). Set right or unset the "
-            "environment variables that begin with HF_ (HF_HUB_DOWNLOAD_TIMEOUT and HF_HUB_ETAG_TIMEOUT "
-            "are whole seconds), then start Flyaway again: `flyaway daemon stop`."
+            _(
+                "One of the model hub's settings is not understood ({error}). Set right or unset the "
+                "environment variables that begin with HF_ (HF_HUB_DOWNLOAD_TIMEOUT and "
+                "HF_HUB_ETAG_TIMEOUT are whole seconds), then start Flyaway again: `flyaway daemon "
+                "stop`."
+            ).format(error=error)
         ) from error
     return transfer

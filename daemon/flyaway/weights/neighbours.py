@@ -1,7 +1,7 @@
 """Where other programs keep weights that Flyaway can use: rembg, and ComfyUI with the nodes people add to it.
 
 Folders' names from rembg's README (U2NET_HOME), from ComfyUI's own installers (the portable archive, comfy-cli, the
-desktop app), and from the READMEs of ComfyUI_BiRefNet_ll, ComfyUI-RMBG, ComfyUI_LayerStyle and ComfyUI-Impact-Pack.
+desktop app), and from the READMEs of ComfyUI_BiRefNet_ll, ComfyUI-RMBG, ComfyUI_LayerStyle, ComfyUI-SDMatte and ComfyUI-Impact-Pack.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from flyaway.errors import RequestError
 from flyaway.weights.store import suffix_of
+from flyaway_client.wording import _, joined
 
 PROGRAMS = ("rembg", "comfyui")
 
@@ -33,6 +34,7 @@ _COMFYUI_FOLDERS = (
     "rmbg",
     "sam2",
     "sams",
+    "sdmatte",
     "u2net",
     "vitmatte",
 )
@@ -52,9 +54,11 @@ def weights_of(program: str, folder: Path | None = None) -> tuple[list[Path], li
     places = [folder] if folder is not None else _usual_places(program)
     there = [place for place in places if place.is_dir()]
     if not there:
-        named = " or ".join(str(place) for place in places)
+        named = joined(_(" or "), map(str, places))
         raise RequestError(
-            f"There is no {named}. Name the folder: flyaway models import --from {program} FOLDER"
+            _(
+                "There is no {named}. Name the folder: flyaway models import --from {program} FOLDER"
+            ).format(named=named, program=program)
         )
     files = [file for place in there for file in _files(program, place)]
     readable = sorted(file for file in files if suffix_of(file))

@@ -13,6 +13,7 @@ from pathlib import Path
 from flyaway import engines
 from flyaway.engines.records import EngineRecord
 from flyaway.errors import DeviceError, WeightsError
+from flyaway_client.wording import _
 
 _Words = tuple[str, ...]
 
@@ -46,13 +47,19 @@ def recognise(path: Path, name: str | None = None) -> EngineRecord:
         return published
     fitting = _by_tensors(path, records, is_sure=name is not None)
     if not fitting:
-        raise WeightsError(f"{path} is for none of the engines. `flyaway models list` names them.")
+        raise WeightsError(
+            _("{path} is for none of the engines. `flyaway models list` names them.").format(
+                path=path
+            )
+        )
     if len(fitting) > 1:
         fitting = _by_name(path, fitting) or fitting
     if len(fitting) > 1:
         candidates = ", ".join(record.name for record in fitting)
         raise WeightsError(
-            f"{path} may be for any of {candidates}. Say which: add --as and one of these names."
+            _(
+                "{path} may be for any of {candidates}. Say which: add --as and one of these names."
+            ).format(path=path, candidates=candidates)
         )
     return fitting[0]
 
@@ -62,7 +69,9 @@ def _by_hash(path: Path, records: Iterable[EngineRecord]) -> EngineRecord | None
         with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise WeightsError(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise WeightsError(
+            _("{path} cannot be read: {why}.").format(path=path, why=error.strerror or error)
+        ) from error
     matches = (record for record in records if record.weights and record.weights.sha256 == found)
     return next(matches, None)
 
@@ -79,7 +88,10 @@ def _by_tensors(path: Path, records: Iterable[EngineRecord], is_sure: bool) -> l
             tensors = checkpoint.read(path, "meta")
     except DeviceError as error:
         raise WeightsError(
-            f"{path} asks for more memory than there is. Close other programs, or choose another file."
+            _(
+                "{path} asks for more memory than there is. Close other programs, or choose another "
+                "file."
+            ).format(path=path)
         ) from error
     fitting = []
     for record in records:

@@ -25,6 +25,7 @@ from flyaway.errors import DamagedWeightsError, WeightsError
 from flyaway.weights import hub
 from flyaway.weights.checked import CheckedFile, CheckedFiles, State
 from flyaway.weights.incoming import Report, another_file
+from flyaway_client.wording import _
 
 log = logging.getLogger(__name__)
 
@@ -156,12 +157,20 @@ class Store:
                 return self._keep(record, partial, target, published, check_cancelled)
         except Timeout:
             raise WeightsError(
-                f"{record.title} is being downloaded already. Wait for that download to end."
+                _("{title} is being downloaded already. Wait for that download to end.").format(
+                    title=record.title
+                )
             ) from None
         except OSError as error:
             raise WeightsError(
-                f"{target.parent} cannot be written: {error.strerror or error}. Make it writable, or point "
-                f"{FOLDER_VARIABLE} at another folder."
+                _(
+                    "{folder} cannot be written: {why}. Make it writable, or point {variable} at "
+                    "another folder."
+                ).format(
+                    folder=target.parent,
+                    why=error.strerror or error,
+                    variable=FOLDER_VARIABLE,
+                )
             ) from error
 
     def unfinished(self, record: EngineRecord) -> int:
@@ -235,7 +244,9 @@ class Store:
             return target
         except OSError as error:
             raise WeightsError(
-                f"{source.name} could not be copied: {error.strerror or error}."
+                _("{name} could not be copied: {why}.").format(
+                    name=source.name, why=error.strerror or error
+                )
             ) from error
         finally:
             partial.unlink(missing_ok=True)
@@ -375,7 +386,9 @@ class Store:
 
 def _weights(record: EngineRecord) -> WeightsRecord:
     if record.weights is None:
-        raise WeightsError(f"{record.title} has no weights: it is always there.")
+        raise WeightsError(
+            _("{title} has no weights: it is always there.").format(title=record.title)
+        )
     return record.weights
 
 
@@ -383,27 +396,32 @@ def _missing(record: EngineRecord) -> WeightsError:
     weights = _weights(record)
     if not weights.repository:
         return WeightsError(
-            f"{record.title} is not installed and cannot be downloaded by a program. "
-            f"{_way_to_get(record)}"
+            _("{title} is not installed and cannot be downloaded by a program. {way}").format(
+                title=record.title, way=_way_to_get(record)
+            )
         )
     return WeightsError(
-        f"{record.title} is not installed. Run `flyaway models download {record.name}` "
-        f"({weights.bytes / 1e6:.0f} MB), or choose another engine."
+        _(
+            "{title} is not installed. Run `flyaway models download {name}` ({mb:.0f} MB), or "
+            "choose another engine."
+        ).format(title=record.title, name=record.name, mb=weights.bytes / 1e6)
     )
 
 
 def _damaged(record: EngineRecord) -> DamagedWeightsError:
     return DamagedWeightsError(
-        f"The weights file of {record.title} is damaged or not the published one. {_way_to_get(record)}"
+        _("The weights file of {title} is damaged or not the published one. {way}").format(
+            title=record.title, way=_way_to_get(record)
+        )
     )
 
 
 def _way_to_get(record: EngineRecord) -> str:
     weights = _weights(record)
     if weights.repository:
-        return f"Run `flyaway models download {record.name}`."
-    return (
-        f"Fetch {Path(weights.file).name} from {weights.page} and run `flyaway models import FILE`."
+        return _("Run `flyaway models download {name}`.").format(name=record.name)
+    return _("Fetch {name} from {page} and run `flyaway models import FILE`.").format(
+        name=Path(weights.file).name, page=weights.page
     )
 
 

@@ -23,6 +23,7 @@ from tqdm import tqdm
 from flyaway.engines.records import WeightsRecord
 from flyaway.errors import WeightsError
 from flyaway.weights.incoming import Report, another_file
+from flyaway_client.wording import _
 
 _SHA256_DIGITS = 64
 
@@ -192,8 +193,10 @@ def _check_space(folder: Path, needed_bytes: int) -> None:
     free_bytes = shutil.disk_usage(folder).free
     if free_bytes < needed_bytes:
         raise WeightsError(
-            f"The disk of {folder} has {free_bytes / 1e6:.0f} MB free, the download needs "
-            f"{needed_bytes / 1e6:.0f} MB. Free some space, or point FLYAWAY_WEIGHTS at another disk."
+            _(
+                "The disk of {folder} has {free_mb:.0f} MB free, the download needs {needed_mb:.0f} "
+                "MB. Free some space, or point FLYAWAY_WEIGHTS at another disk."
+            ).format(folder=folder, free_mb=free_bytes / 1e6, needed_mb=needed_bytes / 1e6)
         )
 
 
@@ -201,13 +204,15 @@ def _check_space(folder: Path, needed_bytes: int) -> None:
 def _sentences(weights: WeightsRecord, endpoint: str) -> Iterator[None]:
     """Turn the hub's errors into ours: the one edge for them."""
     page = f"{endpoint}/{weights.repository}"
-    by_hand = "or fetch the file elsewhere and run `flyaway models import FILE`"
+    by_hand = _("or fetch the file elsewhere and run `flyaway models import FILE`")
     try:
         yield
     except errors.GatedRepoError as error:
         raise WeightsError(
-            f"{weights.repository} is only for people who accepted its terms. Accept them at {page}, run "
-            "`hf auth login`, then try again."
+            _(
+                "{repository} is only for people who accepted its terms. Accept them at {page}, run "
+                "`hf auth login`, then try again."
+            ).format(repository=weights.repository, page=page)
         ) from error
     except (
         errors.RepositoryNotFoundError,
@@ -217,44 +222,61 @@ def _sentences(weights: WeightsRecord, endpoint: str) -> Iterator[None]:
         if isinstance(error, errors.LocalEntryNotFoundError):
             raise _unreachable(weights, endpoint, by_hand) from error
         raise WeightsError(
-            f"{weights.file} is not at {page} any more, or needs an account there. Look at the page, {by_hand}."
+            _(
+                "{file} is not at {page} any more, or needs an account there. Look at the page, "
+                "{by_hand}."
+            ).format(file=weights.file, page=page, by_hand=by_hand)
         ) from error
     except errors.OfflineModeIsEnabled as error:
-        raise WeightsError(f"HF_HUB_OFFLINE forbids downloads. Unset it, {by_hand}.") from error
+        raise WeightsError(
+            _("HF_HUB_OFFLINE forbids downloads. Unset it, {by_hand}.").format(by_hand=by_hand)
+        ) from error
     except errors.HfHubHTTPError as error:
-        status = error.response.status_code if error.response is not None else "no status"
+        status = error.response.status_code if error.response is not None else _("no status")
         if status in _CLOSED:
             raise WeightsError(
-                f"The hub gives {weights.file} only to people with an account. Look at {page}, run "
-                f"`hf auth login` and try again, {by_hand}."
+                _(
+                    "The hub gives {file} only to people with an account. Look at {page}, run `hf auth "
+                    "login` and try again, {by_hand}."
+                ).format(file=weights.file, page=page, by_hand=by_hand)
             ) from error
         raise WeightsError(
-            f"The hub answered with an error ({status}) for {weights.file}. Try again later, {by_hand}."
+            _(
+                "The hub answered with an error ({status}) for {file}. Try again later, {by_hand}."
+            ).format(status=status, file=weights.file, by_hand=by_hand)
         ) from error
     except httpx2.ReadTimeout as error:
         raise WeightsError(
-            f"{endpoint} has stopped sending {weights.file}. Try again later, it goes on where it stopped, "
-            f"{by_hand}."
+            _(
+                "{endpoint} has stopped sending {file}. Try again later, it goes on where it stopped, "
+                "{by_hand}."
+            ).format(endpoint=endpoint, file=weights.file, by_hand=by_hand)
         ) from error
     except httpx2.HTTPError as error:
         raise _unreachable(weights, endpoint, by_hand) from error
     except (httpx2.InvalidURL, ValueError) as error:
         raise WeightsError(
-            f"An address is not understood ({error}). Set right or unset HF_ENDPOINT, HTTPS_PROXY and "
-            f"HTTP_PROXY, {by_hand}."
+            _(
+                "An address is not understood ({error}). Set right or unset HF_ENDPOINT, HTTPS_PROXY "
+                "and HTTP_PROXY, {by_hand}."
+            ).format(error=error, by_hand=by_hand)
         ) from error
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise WeightsError(
-                "The disk is full. Free some space and try again; what came so far is kept."
+                _("The disk is full. Free some space and try again; what came so far is kept.")
             ) from error
         raise WeightsError(
-            f"The download of {weights.file} broke off ({error}). Try again; it goes on where it stopped."
+            _(
+                "The download of {file} broke off ({error}). Try again; it goes on where it stopped."
+            ).format(file=weights.file, error=error)
         ) from error
 
 
 def _unreachable(weights: WeightsRecord, endpoint: str, by_hand: str) -> WeightsError:
     return WeightsError(
-        f"{endpoint} cannot be reached to download {weights.file}. Check the network (HF_ENDPOINT "
-        f"and HTTPS_PROXY set a mirror and a proxy), {by_hand}."
+        _(
+            "{endpoint} cannot be reached to download {file}. Check the network (HF_ENDPOINT and "
+            "HTTPS_PROXY set a mirror and a proxy), {by_hand}."
+        ).format(endpoint=endpoint, file=weights.file, by_hand=by_hand)
     )

@@ -23,6 +23,7 @@ from pathlib import Path
 from . import messages
 from .errors import DaemonUnreachableError
 from .protocol import VERSION
+from .wording import _
 
 HOME_VARIABLE = "FLYAWAY_HOME"
 CONNECTION_NAME = "connection.json"
@@ -63,10 +64,10 @@ def home(
 
 def unusable(folder: Path, error: OSError) -> str:
     """The sentence for a home folder, or something in it, that cannot be written."""
-    return (
-        f"Flyaway's folder {folder} cannot be used: {error.strerror or error}. Make it writable, or "
-        f"set {HOME_VARIABLE} to another folder."
-    )
+    return _(
+        "Flyaway's folder {folder} cannot be used: {why}. Make it writable, or set "
+        "{variable} to another folder."
+    ).format(folder=folder, why=error.strerror or error, variable=HOME_VARIABLE)
 
 
 def make_folder(folder: Path) -> None:
@@ -98,15 +99,15 @@ def refusal(folder: Path) -> str | None:
     if sys.platform == "win32":
         return None
     if found.st_uid != os.geteuid():
-        whose = "belongs to another user"
+        whose = _("belongs to another user")
     elif found.st_mode & stat.S_IWOTH:
-        whose = "can be written by every user of this computer"
+        whose = _("can be written by every user of this computer")
     else:
         return None
-    return (
-        f"Flyaway's folder {folder} {whose}, so what is in it cannot be trusted. Set {HOME_VARIABLE} to a "
-        "folder that only you can write."
-    )
+    return _(
+        "Flyaway's folder {folder} {whose}, so what is in it cannot be trusted. Set "
+        "{variable} to a folder that only you can write."
+    ).format(folder=folder, whose=whose, variable=HOME_VARIABLE)
 
 
 def read_file(path: Path, limit_bytes: int = _MAX_FILE_BYTES) -> bytes:
@@ -201,7 +202,7 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 def _replace(fresh: Path, path: Path) -> None:
     """Rename over `path`; Windows refuses while a reader has it open, so try a few times."""
-    for _ in range(10):
+    for _attempt in range(10):
         try:
             fresh.replace(path)
             return
@@ -216,8 +217,10 @@ def _named(folder: str) -> Path:
         return Path(folder).expanduser().absolute()
     except RuntimeError as error:  # ~ of a user who is not there
         raise DaemonUnreachableError(
-            f"{HOME_VARIABLE} is set to {folder}, and there is no such home folder. Set it to a folder that "
-            "only you can write, or to nothing."
+            _(
+                "{variable} is set to {folder}, and there is no such home folder. Set it to a "
+                "folder that only you can write, or to nothing."
+            ).format(variable=HOME_VARIABLE, folder=folder)
         ) from error
 
 
@@ -229,6 +232,8 @@ def _user_home(environ: Mapping[str, str]) -> Path:
         return Path.home()
     except RuntimeError as error:
         raise DaemonUnreachableError(
-            f"Flyaway cannot tell where your home folder is. Set {HOME_VARIABLE} to a folder that "
-            "only you can read, then try again."
+            _(
+                "Flyaway cannot tell where your home folder is. Set {variable} to a folder that "
+                "only you can read, then try again."
+            ).format(variable=HOME_VARIABLE)
         ) from error

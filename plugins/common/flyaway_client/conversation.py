@@ -17,6 +17,7 @@ from .errors import (
     TransportError,
 )
 from .messages import Cancel, ErrorReply, Message, MessageError, Preview, Progress, Strip
+from .wording import _
 from .zmtp import Buffer, Line, Patience, Place
 
 SILENCE_S = 30.0
@@ -84,13 +85,17 @@ class Conversation:
             self._dealer.close()
         if isinstance(error, PeerSilentError):
             raise DaemonLostError(
-                f"Flyaway's daemon has not answered for {SILENCE_S:.0f} seconds. The document is "
-                "unchanged. Run `flyaway daemon stop` in a terminal, then try again."
+                _(
+                    "Flyaway's daemon has not answered for {seconds:.0f} seconds. The document is "
+                    "unchanged. Run `flyaway daemon stop` in a terminal, then try again."
+                ).format(seconds=SILENCE_S)
             ) from error
         if is_lost:
             raise DaemonLostError(
-                "Flyaway's daemon stopped in the middle of the work. The document is unchanged; "
-                "try again, which starts a new daemon."
+                _(
+                    "Flyaway's daemon stopped in the middle of the work. The document is unchanged; try "
+                    "again, which starts a new daemon."
+                )
             ) from error
         if isinstance(error, MessageError):
             raise TransportError(str(error)) from error

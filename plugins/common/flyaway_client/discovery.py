@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import connection, launch, messages, protocol, texts
+from . import connection, launch, messages, protocol, texts, wording
 from .errors import CancelledError, DaemonUnreachableError, TransportError, VersionError
+from .wording import _
 from .zmtp import Dealer, Line, Patience
 
 ATTEMPT_S = 3.0
@@ -64,7 +65,7 @@ class Finder:
             return greeted
         if not self.start:
             raise DaemonUnreachableError(
-                "Flyaway's daemon is not running. Start it with `flyaway daemon start`."
+                _("Flyaway's daemon is not running. Start it with `flyaway daemon start`.")
             )
         return self._start_and_wait(self._argv(), deadline, should_stop)
 
@@ -76,9 +77,11 @@ class Finder:
         argv = self.launch_argv or launch.read_launch(self.folder)
         if not argv:
             raise DaemonUnreachableError(
-                "Flyaway's daemon is a program of its own, which is not installed on this computer or has "
-                f"never been run. {texts.WHERE_FLYAWAY_IS} Then run `flyaway install` in a terminal and try "
-                "again."
+                _(
+                    "Flyaway's daemon is a program of its own, which is not installed on this computer or "
+                    "has never been run. {install} Then run `flyaway install` in a terminal and "
+                    "try again."
+                ).format(install=texts.WHERE_FLYAWAY_IS)
             )
         return argv
 
@@ -106,8 +109,10 @@ class Finder:
                 raise CancelledError
             time.sleep(POLL_FILE_S)
         raise DaemonUnreachableError(
-            f"Flyaway's daemon did not answer within {self.timeout_s:.0f} seconds. Run "
-            "`flyaway daemon stop`, then try again; `flyaway daemon logs` shows what it was doing."
+            _(
+                "Flyaway's daemon did not answer within {seconds:.0f} seconds. Run `flyaway daemon "
+                "stop`, then try again; `flyaway daemon logs` shows what it was doing."
+            ).format(seconds=self.timeout_s)
         )
 
     def _spawn(self, argv: Sequence[str]) -> subprocess.Popen[bytes]:
@@ -118,12 +123,16 @@ class Finder:
                 raise DaemonUnreachableError(connection.unusable(self.folder, error)) from error
             if isinstance(error, FileNotFoundError):
                 raise DaemonUnreachableError(
-                    f"The program that starts Flyaway's daemon, {argv[0]}, is not there any more. Run "
-                    f"`flyaway install` in a terminal, then try again. {texts.WHERE_FLYAWAY_IS}"
+                    _(
+                        "The program that starts Flyaway's daemon, {program}, is not there any more. Run `flyaway "
+                        "install` in a terminal, then try again. {install}"
+                    ).format(program=argv[0], install=texts.WHERE_FLYAWAY_IS)
                 ) from error
             raise DaemonUnreachableError(
-                f"Flyaway's daemon could not be started: {error.strerror or error}. Run "
-                "`flyaway install` in a terminal, then try again."
+                _(
+                    "Flyaway's daemon could not be started: {why}. Run `flyaway install` in a terminal, "
+                    "then try again."
+                ).format(why=error.strerror or error)
             ) from error
 
     def _is_about_the_folder(self, error: OSError) -> bool:
@@ -138,11 +147,11 @@ class Finder:
         except OSError:
             content = b""
         lines = content.decode("utf-8", "replace").strip().splitlines()
-        last = f" Its last words: {lines[-1]}" if lines else ""
-        return (
-            f"Flyaway's daemon ended at once (status {status}). Run `flyaway doctor` in a terminal "
-            f"to see why.{last}"
-        )
+        last = _(" Its last words: {words}").format(words=lines[-1]) if lines else ""
+        return _(
+            "Flyaway's daemon ended at once (status {status}). Run `flyaway doctor` in a terminal "
+            "to see why.{last}"
+        ).format(status=status, last=last)
 
     def _attempt(self, deadline: float, should_stop: StopQuestion | None) -> Greeted | None:
         """Greet the daemon that the connection file names; None where none answers rightly.
@@ -176,7 +185,12 @@ class Finder:
             TransportError, MessageError: whoever answers is not our daemon.
         """
         nonce = secrets.token_hex(32)
-        hello = messages.Hello(protocol=protocol.VERSION, client=self.name, nonce=nonce)
+        hello = messages.Hello(
+            protocol=protocol.VERSION,
+            client=self.name,
+            nonce=nonce,
+            language=wording.language(),
+        )
         dealer.send([messages.encode(hello)], patience)
         reply = messages.decode(dealer.receive(patience)[0])
         if isinstance(reply, messages.ErrorReply) and _is_other_version(reply, file):
@@ -200,11 +214,11 @@ def _is_other_version(reply: messages.ErrorReply, file: connection.ConnectionFil
 
 def _version_sentence(theirs: tuple[int, ...]) -> str:
     if theirs[:1] > protocol.VERSION[:1]:
-        return (
+        return _(
             "This plugin is older than Flyaway's daemon. Run `flyaway install` in a terminal and "
             "restart this program."
         )
-    return (
-        "Flyaway's daemon is older than this plugin. Run `flyaway update` in a terminal, then `flyaway daemon "
-        "stop`, and try again."
+    return _(
+        "Flyaway's daemon is older than this plugin. Run `flyaway update` in a terminal, then "
+        "`flyaway daemon stop`, and try again."
     )

@@ -14,10 +14,11 @@ ClientError
 from __future__ import annotations
 
 from . import protocol
+from .wording import _
 
-_UNSAID = (
-    "Flyaway's daemon refused without saying why. Run `flyaway daemon logs` in a terminal to see what it "
-    "was about."
+_UNSAID = _(
+    "Flyaway's daemon refused without saying why. Run `flyaway daemon logs` in a terminal "
+    "to see what it was about."
 )
 
 
@@ -50,7 +51,7 @@ class RefusedError(ClientError):
 class CancelledError(ClientError):
     """The user no longer wants the result."""
 
-    def __init__(self, message: str = "Cancelled. The document is unchanged.") -> None:
+    def __init__(self, message: str = _("Cancelled. The document is unchanged.")) -> None:
         super().__init__(message)
 
 
@@ -63,8 +64,10 @@ class TransportError(ClientError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(
-            f"Flyaway's daemon gave an answer that makes no sense here ({reason}). The document is "
-            "unchanged. Stop the daemon with `flyaway daemon stop`, then try again."
+            _(
+                "Flyaway's daemon gave an answer that makes no sense here ({reason}). The document is "
+                "unchanged. Stop the daemon with `flyaway daemon stop`, then try again."
+            ).format(reason=reason)
         )
         self.reason = reason
 

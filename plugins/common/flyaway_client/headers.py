@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from . import protocol
+from .wording import said_in
 
 
 class MessageError(ValueError):
@@ -31,9 +32,13 @@ class Message:
 
     TYPE: ClassVar[str] = ""
 
-    def to_header(self) -> dict[str, Any]:
-        """The header as a dict that json.dumps takes, `type` first, fields that are None left out."""
-        header = _plain(self)
+    def to_header(self, language: str = "") -> dict[str, Any]:
+        """The header as a dict that json.dumps takes, `type` first, fields that are None left out.
+
+        Args:
+            language: in which texts for people are said; "" for English.
+        """
+        header = _plain(self, language)
         return {"type": self.TYPE, **header} if self.TYPE else header
 
     @classmethod
@@ -58,9 +63,9 @@ class Message:
         return cls(**values)
 
 
-def encode(message: Message) -> bytes:
-    """The header frame: compact UTF-8 JSON."""
-    return json.dumps(message.to_header(), separators=(",", ":")).encode()
+def encode(message: Message, language: str = "") -> bytes:
+    """The header frame: compact UTF-8 JSON, its texts for people in a language."""
+    return json.dumps(message.to_header(language), separators=(",", ":")).encode()
 
 
 def read_header(frame: bytes) -> dict[str, Any]:
@@ -96,14 +101,14 @@ def _field_types(kind: type[Message]) -> dict[str, Any]:
     return _FIELD_TYPES[kind]
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, language: str) -> Any:
     """Turn records, tuples and plain values into what json.dumps takes."""
     if isinstance(value, Message):
         items = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
-        return {name: _plain(item) for name, item in items if item is not None}
+        return {name: _plain(item, language) for name, item in items if item is not None}
     if isinstance(value, (tuple, list)):
-        return [_plain(item) for item in value]
-    return value
+        return [_plain(item, language) for item in value]
+    return said_in(language, value) if isinstance(value, str) else value
 
 
 def _checked(value: Any, kind: Any, name: str) -> Any:

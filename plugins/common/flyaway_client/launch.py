@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from . import connection
+from .wording import _
 
 LOST_THE_RACE = 75
 """Exit status of a daemon that found another one running (EX_TEMPFAIL of sysexits.h)."""
@@ -128,16 +129,16 @@ def sandbox_advice(root: Path = Path("/")) -> str | None:
     A Snap is known by its confinement: its variables also reach programs started from its terminal.
     """
     if (root / ".flatpak-info").exists():
-        return (
-            "Flyaway's daemon is not running, and a Flatpak may not start it. Run "
-            "`flyaway daemon start` in a terminal, then try again."
+        return _(
+            "Flyaway's daemon is not running, and a Flatpak may not start it. Run `flyaway daemon "
+            "start` in a terminal, then try again."
         )
     if _is_confined_snap(root / "proc" / "self" / "attr" / "current"):
-        return (
-            "Flyaway's daemon is not running, or this Snap may not see it. Set "
-            f"{connection.HOME_VARIABLE} to a folder of your home whose name has no leading dot, "
-            "run `flyaway daemon start` in a terminal, then try again."
-        )
+        return _(
+            "Flyaway's daemon is not running, or this Snap may not see it. Set {variable} to "
+            "a folder of your home whose name has no leading dot, run `flyaway daemon start` in a "
+            "terminal, then try again."
+        ).format(variable=connection.HOME_VARIABLE)
     return None
 
 

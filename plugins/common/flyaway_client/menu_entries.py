@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from .messages import JOBS, EngineInfo
 from .options import AUTO
+from .paid_work import PaidWork
 from .wording import _
 
 
@@ -101,18 +102,18 @@ NEEDS_PLATE = _("Needs a photo of the empty scene in another layer.")
 
 
 def engine_menu(
-    engines: Iterable[EngineInfo], chosen: str, *, paid_work_only: bool = False
+    engines: Iterable[EngineInfo], chosen: str, *, paid_work: PaidWork = PaidWork.ANY
 ) -> EngineMenu:
     """What photographers want done, and under "More" the daemon's engines, missing ones last.
 
     Args:
         engines: the daemon's; none if it has not named them yet. Those that must be pointed with are left out.
         chosen: stays in the menu even if the daemon does not have it: running it then says what to do.
-            It goes only where `paid_work_only` leaves it out.
-        paid_work_only: whether to leave out engines whose licence is not known to allow paid work.
+            It goes only where `paid_work` leaves it out.
+        paid_work: what has to allow paid work; engines of which that is not known are left out.
     """
     known = tuple(info for info in engines if "prompts" not in info.needs)
-    allowed = [info for info in known if info.paid_work or not paid_work_only]
+    allowed = list(filter(paid_work.allows, known))
     present_first = sorted(allowed, key=lambda info: not info.installed)
     jobs = (_job_entry(job, allowed) for job in JOBS if not known or _best(allowed, job))
     menu = EngineMenu((_auto_entry(allowed), *jobs), tuple(map(engine_entry, present_first)))
@@ -154,6 +155,7 @@ def engine_entry(info: EngineInfo) -> EngineEntry:
     """An engine by its own name."""
     needs_plate = "plate" in info.needs
     sentences = [info.purpose, *([NEEDS_PLATE] if needs_plate else []), licence(info)]
+    sentences += [training(info)] if training(info) else []
     if info.installed:
         return EngineEntry(
             info.name, _label(info, ""), " ".join(sentences), needs_plate=needs_plate
@@ -183,21 +185,21 @@ def advised_entry(info: EngineInfo) -> EngineEntry:
     )
 
 
-def can_point(engines: Iterable[EngineInfo], *, paid_work_only: bool = False) -> bool:
+def can_point(engines: Iterable[EngineInfo], *, paid_work: PaidWork = PaidWork.ANY) -> bool:
     """Whether an engine that can be pointed with is here; see `pointing_entry` for the arguments."""
-    return any(info.installed for info in _pointed(engines, paid_work_only))
+    return any(info.installed for info in _pointed(engines, paid_work))
 
 
 def pointing_entry(
-    engines: Iterable[EngineInfo], *, paid_work_only: bool = False
+    engines: Iterable[EngineInfo], *, paid_work: PaidWork = PaidWork.ANY
 ) -> EngineEntry | None:
     """The smallest network to be pointed with that a program can fetch, where none is here.
 
     Args:
         engines: the daemon's.
-        paid_work_only: whether to leave out engines whose licence is not known to allow paid work.
+        paid_work: what has to allow paid work; engines of which that is not known are left out.
     """
-    able = _pointed(engines, paid_work_only)
+    able = _pointed(engines, paid_work)
     fetched = [info for info in able if not info.page]
     if not fetched or any(info.installed for info in able):
         return None
@@ -208,13 +210,9 @@ def pointing_entry(
     )
 
 
-def _pointed(engines: Iterable[EngineInfo], paid_work_only: bool) -> list[EngineInfo]:
+def _pointed(engines: Iterable[EngineInfo], paid_work: PaidWork) -> list[EngineInfo]:
     """Those that are pointed with."""
-    return [
-        info
-        for info in engines
-        if "prompts" in info.needs and (info.paid_work or not paid_work_only)
-    ]
+    return [info for info in engines if "prompts" in info.needs and paid_work.allows(info)]
 
 
 def _label(info: EngineInfo, way: str) -> str:
@@ -253,3 +251,15 @@ def licence(info: EngineInfo) -> str:
     return _("Licence: {licence}, {paid_work}.").format(
         licence=info.licence, paid_work=paid_work[info.paid_work]
     )
+
+
+def training(info: EngineInfo) -> str:
+    """A sentence on what an engine was trained on, and whether that allows paid work; "" where nobody tells."""
+    if not info.training:
+        return ""
+    paid_work = {
+        True: "",
+        False: _("Not all who made that allow paid work."),
+        None: _("It is not known whether all of that may be used for paid work."),
+    }
+    return " ".join(filter(None, (info.training, paid_work[info.training_paid_work])))

@@ -19,6 +19,7 @@ from .headers import encode as encode
 from .headers import one_of
 from .headers import read_header as read_header
 from .prompts import Candidate, Prompts
+from .wording import _
 from .zmtp import Buffer
 
 CHANNELS = {"gray": 1, "graya": 2, "rgb": 3, "bgr": 3, "rgba": 4, "bgra": 4}
@@ -73,12 +74,16 @@ class ImageHeader(Message):
 
 @dataclass(frozen=True)
 class Hello(Message):
-    """First message on a connection: who calls, and a nonce that the daemon must sign."""
+    """First message on a connection: who calls, and a nonce that the daemon must sign.
+
+    `language` is the code of the language in which the client wants sentences for people, such as "de"; "" for English.
+    """
 
     TYPE: ClassVar[str] = "hello"
     protocol: tuple[int, ...]
     client: str
     nonce: str
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,8 @@ class ExtractRequest(Message):
     `plate` is the same scene without the subject, of the image's size and colour. `fine_engine`
     solves the edge that an automatic `engine` leaves uncertain; "none" keeps its own.
     `wants_foreground` asks for the subject's own colours beside the alpha. `paid_work_only` leaves
-    out engines whose licence is not known to allow paid work. `wants_preview` asks for early results.
+    out engines whose licence is not known to allow paid work, `paid_training_only` those too of whose training
+    pictures that is not known. `wants_preview` asks for early results.
 
     With a `mask`, HxW "gray" of the alpha's dtype, the request refines that: it is solved again inside the
     selection and under `strokes`, HxW "gray" "u8" of the levels above, and stays as it is outside. With a mask,
@@ -114,7 +120,7 @@ class ExtractRequest(Message):
     looked at for that already ("" for none).
 
     `is_batch` says that nobody waits at an editor: other requests go first. `here` says that this computer is to do it,
-    whichever usually does.
+    whichever usually does. `wants_memory` asks how much memory it takes, which is a little work of its own.
     """
 
     TYPE: ClassVar[str] = "extract"
@@ -139,6 +145,8 @@ class ExtractRequest(Message):
     session: str = ""
     is_batch: bool = False
     here: bool = False
+    wants_memory: bool = False
+    paid_training_only: bool = False
 
     def __post_init__(self) -> None:
         """Refuse values outside their lists, and parts that contradict each other."""
@@ -238,6 +246,7 @@ class OpenSession(Message):
     engine: str = "auto"
     paid_work_only: bool = False
     here: bool = False
+    paid_training_only: bool = False
 
     def __post_init__(self) -> None:
         """Refuse values outside their lists, and parts that contradict each other."""
@@ -318,6 +327,7 @@ class PointRequest(Message):
     prompts: Prompts
     engine: str = "auto"
     paid_work_only: bool = False
+    paid_training_only: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what names nobody, and points that say only where the subject is not."""
@@ -391,6 +401,68 @@ class AdjustRequest(Message):
 
 
 @dataclass(frozen=True)
+class DrawRow(Message):
+    """Have one row of a comparison drawn: what was said of an engine, and the subject cut out by it.
+
+    Rows of the same image and of the same number of `rows` are equally wide, so that one put under the other they are a
+    sheet, which that number keeps small. `alpha`, "gray" and "u8" of the image's size, is None where an engine has failed: then nothing is
+    uploaded, and the row is words alone. `foreground` is what the image's extraction gave as such. `title` and `lines` are
+    written above the pictures, `heading` above all that.
+    """
+
+    TYPE: ClassVar[str] = "draw-row"
+    id: str
+    image: ImageHeader
+    rows: int
+    title: str
+    lines: tuple[str, ...] = ()
+    heading: str = ""
+    colour: str = "srgb"
+    icc_bytes: int = 0
+    alpha: ImageHeader | None = None
+    foreground: ImageHeader | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse more rows than a sheet has, and parts that do not fit the image."""
+        _check_ids(self.id)
+        _check_colour(self.colour, self.icc_bytes)
+        if not 1 <= self.rows <= protocol.MAX_SHEET_ROWS:
+            raise MessageError(f"rows must be 1 to {protocol.MAX_SHEET_ROWS}")
+        image = self.image
+        if self.alpha not in (None, ImageHeader(image.width, image.height, "gray", "u8")):
+            raise MessageError('alpha must have channels "gray", dtype "u8" and the image\'s size')
+        own = "gray" if image.channels in ("gray", "graya") else "rgb"
+        if self.foreground not in (
+            None,
+            ImageHeader(image.width, image.height, own, image.dtype),
+        ):
+            raise MessageError("the foreground must be as an extraction of the image gives it")
+        if self.alpha is None and self.foreground is not None:
+            raise MessageError("a foreground goes with an alpha")
+
+    def parts(self) -> dict[str, int]:
+        """What the client uploads, in this order: name of the part -> bytes."""
+        if self.alpha is None:
+            return {}
+        parts = {"image": self.image.bytes}
+        if self.icc_bytes:
+            parts["icc"] = self.icc_bytes
+        parts["alpha"] = self.alpha.bytes
+        if self.foreground is not None:
+            parts["foreground"] = self.foreground.bytes
+        return parts
+
+
+@dataclass(frozen=True)
+class DrawnRow(Message):
+    """A row's size, "rgb" and "u8" in sRGB; the strips of its part "row" follow at once."""
+
+    TYPE: ClassVar[str] = "drawn-row"
+    id: str
+    image: ImageHeader
+
+
+@dataclass(frozen=True)
 class Ready(Message):
     """The daemon accepts the request by its header; the client may send its strips."""
 
@@ -436,6 +508,9 @@ class ExtractResult(Message):
     `confidence` is how sure it is that this is the subject, 0..1, where it had to be found. `understood`
     is what the selection was taken for and why. `advised` is an engine worth fetching, where the subject could
     only be guessed. `place` is the name of the other computer that did the work; empty where this one did.
+    `loading_s` is how much of `seconds` went into loading engines, 0 where they were warm; `memory_bytes` is how much
+    memory of `device` the work took at most, its engines' own weights among it, where the request `wants_memory`. None where a
+    daemon does not say.
     """
 
     TYPE: ClassVar[str] = "result"
@@ -451,16 +526,18 @@ class ExtractResult(Message):
     advised: EngineInfo | None = None
     titles: tuple[str, ...] = ()
     place: str = ""
+    loading_s: float | None = None
+    memory_bytes: int | None = None
 
     @property
     def worker(self) -> str:
         """Who did the work, in words for people, and where if not on this processor; empty where there was no work."""
         if not self.device:
             return ""
-        who = " and ".join(self.titles) or self.engine
+        who = _(" and ").join(self.titles) or self.engine
         if not self.device.upper().startswith("CPU"):
-            who = f"{who} on {self.device}"
-        return f"{who}, at {self.place}" if self.place else who
+            who = _("{who} on {device}").format(who=who, device=self.device)
+        return _("{who}, at {place}").format(who=who, place=self.place) if self.place else who
 
 
 @dataclass(frozen=True)
@@ -564,8 +641,10 @@ class EngineInfo(Message):
 
     `needs` holds "trimap", "plate" or "prompts" where the engine cannot do without; `suits` holds the `JOBS` it is made
     for, `rank` is its place among those that suit the same, the lowest the best; `paid_work` is whether its
-    licence allows it, None meaning that nobody has said. `page` is where a person has to fetch its weights
-    from, to be imported; empty where the daemon can download them.
+    licence allows it, None meaning that nobody has said. `training` says in a sentence what it was trained on, as far
+    as its authors tell ("" where they do not), `training_url` where that is read, and `training_paid_work` whether
+    the terms of those pictures allow it. `page` is where a person has to fetch its weights from, to be imported;
+    empty where the daemon can download them.
     """
 
     name: str
@@ -580,6 +659,9 @@ class EngineInfo(Message):
     page: str = ""
     suits: tuple[str, ...] = ()
     rank: int = 0
+    training: str = ""
+    training_url: str = ""
+    training_paid_work: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -693,6 +775,8 @@ MESSAGES: dict[str, type[Message]] = {
         Pointed,
         CloseSession,
         AdjustRequest,
+        DrawRow,
+        DrawnRow,
         SessionClosed,
         Ready,
         Strip,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .paid_work import PaidWork
+
 MAX_EDGE_WIDTH_PX = 1000
 """No outline is drawn further off than that, whatever the image's size."""
 
@@ -25,7 +27,7 @@ class Options:
 
     Attributes:
         engine: its name on the wire, or that of a job for which the best is taken.
-        paid_work_only: whether to leave out engines not known to allow paid work.
+        paid_work: what has to allow paid work; engines of which that is not known are left out.
         selection_is: one of messages.SELECTION_KINDS.
         selection_from: the identity of what is taken for the selection; "" takes the image's own.
         edge_width_px: how far from an outline hair is looked for; 0 scales with the image.
@@ -36,7 +38,7 @@ class Options:
     """
 
     engine: str = AUTO
-    paid_work_only: bool = False
+    paid_work: PaidWork = PaidWork.ANY
     selection_is: str = "guess"
     selection_from: str = ""
     edge_width_px: int = 0

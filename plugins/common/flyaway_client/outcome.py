@@ -14,7 +14,9 @@ from .wording import _
 
 def success(result: ExtractResult, *remarks: str) -> str:
     """Who did the work, where and in how long, what the selection was taken for, and what else should be known."""
-    understood = (f"{result.understood}.",) if result.understood else ()
+    understood = (
+        (_("{understood}.").format(understood=result.understood),) if result.understood else ()
+    )
     done = (
         _("Done in {seconds:.1f} s by {worker}.")
         if result.worker
@@ -31,7 +33,7 @@ def failure(error: BaseException) -> str:
     traceback.print_exception(error, file=sys.stderr)
     if isinstance(error, ClientError):
         return error.message
-    return _("Flyaway's plugin met a defect of its own: {error!r}").format(error=error)
+    return _("Flyaway's plugin met a defect of its own: {error}").format(error=repr(error))
 
 
 def is_lost_remote(error: BaseException | None) -> bool:

@@ -18,6 +18,7 @@ from .conversation import Report, ShouldStop
 from .errors import CancelledError
 from .menu_entries import EngineEntry
 from .messages import EngineInfo, ImageHeader, Progress
+from .paid_work import PaidWork
 from .prompts import Prompts
 from .retouching import Image, Retouch
 
@@ -70,7 +71,7 @@ class Pointing:
         image: gives the pixels; called once, in a thread.
         size: of the image, width and height.
         kept: what was pointed at before, if anything.
-        paid_work_only: whether only engines whose licence allows paid work may be used.
+        paid_work: what has to allow paid work.
         screen: shows what goes on.
 
     Attributes:
@@ -84,11 +85,11 @@ class Pointing:
         image: Callable[[], Image],
         size: tuple[int, int],
         kept: Kept | None,
-        paid_work_only: bool,
+        paid_work: PaidWork,
         screen: Screen,
     ) -> None:
         self._start, self._name, self._image, self._screen = start, name, image, screen
-        self._paid_work_only = paid_work_only
+        self._paid_work = paid_work
         self._retouch: Retouch | None = None
         self._beginning = threading.Lock()
         self._asking: BackgroundCall[Engines] | None = None
@@ -109,10 +110,10 @@ class Pointing:
         work = partial(calls.fetch_engines, self._name)
         self._asking = self._started(work, self._take_engines)
 
-    def choose_engines(self, paid_work_only: bool) -> None:
+    def choose_engines(self, paid_work: PaidWork) -> None:
         """Go on with other engines."""
         self.close(wait_s=0)
-        self._retouch, self._paid_work_only = None, paid_work_only
+        self._retouch, self._paid_work = None, paid_work
         self.begin()
 
     def cycle(self) -> None:
@@ -190,7 +191,7 @@ class Pointing:
         with self._beginning:
             if self._retouch is None:
                 self._retouch = Retouch(
-                    calls.connector(self._name), self._image(), paid_work_only=self._paid_work_only
+                    calls.connector(self._name), self._image(), paid_work=self._paid_work
                 )
             retouch = self._retouch
         return retouch.point(prompts, report, should_stop)
@@ -225,10 +226,10 @@ class Pointing:
         if call.error is not None:
             self._fail(call.error, self.begin)
             return
-        engines, only = call.result(), self._paid_work_only
-        missing = menu_entries.pointing_entry(engines, paid_work_only=only)
+        engines, only = call.result(), self._paid_work
+        missing = menu_entries.pointing_entry(engines, paid_work=only)
         self._screen.offer(missing)
-        if menu_entries.can_point(engines, paid_work_only=only):
+        if menu_entries.can_point(engines, paid_work=only):
             self._look()
         else:
             by_hand = missing is None

@@ -49,7 +49,7 @@ def refine(
         mask.header.dtype,
         inside=Plane(plane.width, plane.height, 1, selection).cropped(box),
     )
-    retouch = Retouch(connect, image, options.engine, paid_work_only=options.paid_work_only)
+    retouch = Retouch(connect, image, options.engine, paid_work=options.paid_work)
     refined = retouch.refine(patch, report, should_stop)
     plane.paste(box, refined.alpha)
     return Extracted(refined.result, plane.data)

@@ -6,6 +6,7 @@ import contextlib
 from pathlib import Path
 
 from . import connection
+from .wording import _
 
 RELEASE = "0.1.0"
 
@@ -35,8 +36,11 @@ def remark(client: str, daemon: str, folder: Path) -> tuple[str, ...]:
         lines = "".join(f"{line}\n" for line in sorted(known | {case}))
         connection.write_private(folder / TOLD_NAME, lines.encode())
     return (
-        f"This plugin is of Flyaway {RELEASE}, which is older than the daemon, {daemon}. Restart this program; if "
-        "you read this again then, run `flyaway install` in a terminal.",
+        _(
+            "This plugin is of Flyaway {release}, which is older than the daemon, {daemon}. "
+            "Restart this program; if you read this again then, run `flyaway install` in a "
+            "terminal."
+        ).format(release=RELEASE, daemon=daemon),
     )
 
 

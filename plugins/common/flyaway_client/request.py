@@ -38,7 +38,8 @@ def build(
         plate=pixels.plate.header if pixels.plate else None,
         # Only few can be pointed with: the user's choice is one of the others.
         engine=options.engine if pixels.prompts is None else AUTO,
-        paid_work_only=options.paid_work_only,
+        paid_work_only=options.paid_work.weights,
+        paid_training_only=options.paid_work.training,
         output_dtype=output_dtype,
         wants_foreground=options.wants_foreground,
         wants_preview=True,

@@ -16,6 +16,7 @@ from .client import Client, Extracted, PointedAt, new_request_id
 from .conversation import OnPreview, Report, ShouldStop
 from .errors import CancelledError, ClientError, RefusedError
 from .messages import ImageHeader, OpenSession, PointRequest, Progress, RefineRequest
+from .paid_work import PaidWork
 from .prompts import Prompts
 from .zmtp import Buffer
 
@@ -82,11 +83,16 @@ class Retouch:
         connect: finds the daemon.
         image: the whole image.
         engine: a name, a job, or "auto".
-        paid_work_only: whether only engines whose licence allows paid work may be used.
+        paid_work: what has to allow paid work.
     """
 
     def __init__(
-        self, connect: Connect, image: Image, engine: str = "auto", *, paid_work_only: bool = False
+        self,
+        connect: Connect,
+        image: Image,
+        engine: str = "auto",
+        *,
+        paid_work: PaidWork = PaidWork.ANY,
     ) -> None:
         self._connect = connect
         self._parts: dict[str, Buffer] = {"image": image.pixels}
@@ -100,7 +106,8 @@ class Retouch:
             colour=image.colour,
             icc_bytes=len(image.icc),
             engine=engine,
-            paid_work_only=paid_work_only,
+            paid_work_only=paid_work.weights,
+            paid_training_only=paid_work.training,
         )
         self._digest = ""
         self._is_open = False
@@ -185,7 +192,14 @@ class Retouch:
             CancelledError: `should_stop` said so, or a newer `point` took the place of this one.
             ClientError: anything else of errors.py.
         """
-        request = PointRequest("-", self.session, prompts, engine, self._request.paid_work_only)
+        request = PointRequest(
+            "-",
+            self.session,
+            prompts,
+            engine,
+            self._request.paid_work_only,
+            self._request.paid_training_only,
+        )
 
         def ask(client: Client) -> PointedAt:
             own = replace(request, id=new_request_id())

@@ -6,6 +6,10 @@ from .wording import _
 
 PAID_WORK = _("Only engines licensed for commercial work")
 PAID_WORK_ABOUT = _("Leaves out engines whose licence forbids it, or of which it is not known")
+PAID_TRAINING = _("Their training data too")
+PAID_TRAINING_ABOUT = _(
+    "Leaves out engines trained on pictures that may not be used for it, or of which it is not known"
+)
 
 ENGINE_ABOUT = _("What finds the subject and solves its edge")
 
@@ -131,6 +135,15 @@ def points_found(number: int, count: int) -> str:
     return which.format(number=number, count=count, then=POINTS_FOUND)
 
 
+COMPARE_ABOUT = _(
+    "Cut the subject out with each of these engines, and show all of them on one sheet, a new image"
+)
+COMPARE_WHERE = _(
+    "They are compared on what is selected, pixel by pixel where there is room; with nothing selected, on the whole layer."
+)
+COMPARE_FINDING = _("Asking which engines are here")
+COMPARISON = _("Comparison of engines")
+
 AMOUNT = _("Decontaminate colours")
 AMOUNT_ABOUT = _("How far the background's colours are taken out of a new layer's edge, in percent")
 
@@ -146,8 +159,8 @@ DO_IT_HERE_ABOUT = _(
 
 ENGINE_MISSING = _("This engine is not here yet. Download it first, or choose another engine.")
 
-WHERE_FLYAWAY_IS = (
-    "If Flyaway itself is not installed, get it from where you had this plugin: “Install it” in its "
-    "README says how."
+WHERE_FLYAWAY_IS = _(
+    "If Flyaway itself is not installed, get it from where you had this plugin: “Install "
+    "it” in its README says how."
 )
 """For who has the plugin alone, and not, or no more, what does the work; no package index has it."""

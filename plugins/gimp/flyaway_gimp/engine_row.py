@@ -7,6 +7,7 @@ from functools import partial
 
 import background
 import host
+import paid_work
 from download_row import DownloadRow
 from gi.repository import Gimp, GLib, Gtk
 from paragraph import Paragraph
@@ -55,7 +56,8 @@ class EngineRow:
         self._show_menu()
         config.connect("notify::engine", lambda *_: self._show_chosen())
         config.connect("notify::plate", lambda *_: self._show_chosen())
-        config.connect("notify::paid-work-only", lambda *_: self._show_menu())
+        for name in paid_work.NAMES:
+            config.connect(f"notify::{name}", lambda *_: self._show_menu())
         self.menu.connect("changed", lambda *_: self._pick())
         self._ask()
 
@@ -86,8 +88,7 @@ class EngineRow:
     def _show_menu(self) -> None:
         """Offer what there is; what is chosen stays chosen, unless the switch leaves it out."""
         chosen = self._config.get_property("engine")
-        paid_work_only = self._config.get_property("paid-work-only")
-        self._known = engine_menu(self._engines, chosen, paid_work_only=paid_work_only)
+        self._known = engine_menu(self._engines, chosen, paid_work=paid_work.load(self._config))
         if self._known.find(chosen) is None:
             self._config.set_property("engine", AUTO_ENGINE.name)
         self._fill()
@@ -120,14 +121,12 @@ class EngineRow:
     def _advised(self) -> EngineEntry | None:
         """What is worth fetching since the last result was but a guess, where it is not here yet."""
         name = self._config.get_property("advised")
-        paid_work_only = self._config.get_property("paid-work-only")
+        wanted = paid_work.load(self._config)
         return next(
             (
                 advised_entry(info)
                 for info in self._engines
-                if info.name == name
-                and not info.installed
-                and (info.paid_work or not paid_work_only)
+                if info.name == name and not info.installed and wanted.allows(info)
             ),
             None,
         )

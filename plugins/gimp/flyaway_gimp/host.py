@@ -19,6 +19,7 @@ from flyaway_client.messages import CHANNELS, ImageHeader
 from flyaway_client.miniature import Miniature
 from flyaway_client.options import REFINED_MASK, Options
 from flyaway_client.refusals import DocumentError
+from flyaway_client.wording import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +122,13 @@ def put(target: Target, pixels: LayerPixels, extracted: Extracted, output: str) 
     """
     layer, size = target.layer, pixels.image.header
     if not layer.is_valid():
-        raise DocumentError("The layer was deleted during the work, so its mask was dropped.")
+        raise DocumentError(_("The layer was deleted during the work, so its mask was dropped."))
     if (layer.get_width(), layer.get_height()) != (size.width, size.height):
         raise DocumentError(
-            f"“{layer.get_name()}” changed its size during the work, so its mask was dropped. Run "
-            "Extract Foreground again."
+            _(
+                "“{layer}” changed its size during the work, so its mask was dropped. Run Extract "
+                "Foreground again."
+            ).format(layer=layer.get_name())
         )
     result = outputs.Result(target.layout, extracted.alpha, pixels.image, extracted.foreground)
     outputs.put(output, layer, result)

@@ -8,6 +8,7 @@ import layouts
 from gi.repository import Gegl, Gimp
 
 from flyaway_client.refusals import DocumentError
+from flyaway_client.wording import _
 from flyaway_client.zmtp import Buffer
 
 
@@ -18,21 +19,27 @@ def of_selected(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> Gimp.L
         DocumentError: not exactly one layer with pixels is selected.
     """
     if not drawables:
-        raise DocumentError("There is no layer to cut out of. Select one in the Layers dialog.")
+        raise DocumentError(_("There is no layer to cut out of. Select one in the Layers dialog."))
     if len(drawables) > 1:
-        raise DocumentError("Several layers are selected. Select the one to cut out of.")
+        raise DocumentError(_("Several layers are selected. Select the one to cut out of."))
     if image.get_floating_sel() is not None:
         raise DocumentError(
-            "The image has a floating selection. Anchor it or make it a layer first."
+            _("The image has a floating selection. Anchor it or make it a layer first.")
         )
     drawable = drawables[0]
     # While a layer's mask is being edited, as it is after an extraction, GIMP hands over the mask.
     is_mask = isinstance(drawable, Gimp.LayerMask)
     layer = Gimp.Layer.from_mask(drawable) if is_mask else drawable
     if not isinstance(layer, Gimp.Layer):
-        raise DocumentError(f"“{layer.get_name()}” is a channel. Select a layer instead.")
+        raise DocumentError(
+            _("“{layer}” is a channel. Select a layer instead.").format(layer=layer.get_name())
+        )
     if kind := _kind_without_photo(layer):
-        raise DocumentError(f"“{layer.get_name()}” is a {kind}. Select a layer that holds a photo.")
+        raise DocumentError(
+            _("“{layer}” is a {kind}. Select a layer that holds a photo.").format(
+                layer=layer.get_name(), kind=kind
+            )
+        )
     return layer
 
 
@@ -44,7 +51,10 @@ def check_there(layer: Gimp.Layer) -> None:
     """
     if not layer.is_valid():
         raise DocumentError(
-            "The layer is gone: it was deleted, or its image closed. Select another one and open this dialog again."
+            _(
+                "The layer is gone: it was deleted, or its image closed. Select another one and open "
+                "this dialog again."
+            )
         )
 
 
@@ -74,8 +84,9 @@ def check_unlocked(item: Gimp.Item | None) -> None:
     while item is not None:
         if item.get_lock_content():
             raise DocumentError(
-                f"“{item.get_name()}” is locked. Unlock its pixels in the Layers dialog, or choose "
-                "another output."
+                _(
+                    "“{layer}” is locked. Unlock its pixels in the Layers dialog, or choose another output."
+                ).format(layer=item.get_name())
             )
         item = item.get_parent()
 
@@ -191,8 +202,8 @@ def write_native(layer: Gimp.Layer, content: bytes) -> None:
 def _kind_without_photo(layer: Gimp.Layer) -> str | None:
     """What the layer is, if it has no pixels of its own."""
     if layer.is_group_layer():
-        return "layer group"
+        return _("layer group")
     if layer.is_text_layer():
-        return "text layer"
+        return _("text layer")
     is_vector_layer = getattr(layer, "is_vector_layer", None)  # since GIMP 3.2
-    return "vector layer" if is_vector_layer and is_vector_layer() else None
+    return _("vector layer") if is_vector_layer and is_vector_layer() else None

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import layers
+import paid_work
 from gi.repository import Gimp, GObject
 
 from flyaway_client import texts
@@ -51,7 +52,7 @@ _HIDDEN = {
 }
 """No arguments: nobody chooses them, and they are kept with the others."""
 
-_KEPT = ("engine", "paid-work-only", "selection-is", "edge-width", "output", *_HIDDEN)
+_KEPT = ("engine", *paid_work.NAMES, "selection-is", "edge-width", "output", *_HIDDEN)
 """What holds for the next run; layers and other items of an image do not."""
 
 
@@ -67,13 +68,7 @@ def add_arguments(procedure: Gimp.Procedure) -> None:
         usual.engine,
         flags,
     )
-    procedure.add_boolean_argument(
-        "paid-work-only",
-        texts.PAID_WORK.replace("commercial", "c_ommercial"),
-        texts.PAID_WORK_ABOUT,
-        usual.paid_work_only,
-        flags,
-    )
+    paid_work.add_arguments(procedure, texts.PAID_WORK.replace("commercial", "c_ommercial"))
     procedure.add_layer_argument(
         "plate", _("Photo of the empt_y scene"), texts.PLATE_ABOUT, True, flags
     )
@@ -163,7 +158,7 @@ def load(config: Gimp.ProcedureConfig) -> Options:
         # GIMP cannot ask which engines compare: a layer that the user has chosen goes along.
         needs_plate=plate is not None,
         plate="" if plate is None else layers.identity(plate),
-        paid_work_only=config.get_property("paid-work-only"),
+        paid_work=paid_work.load(config),
         selection_is=config.get_property("selection-is"),
         selection_from=_source(config.get_property("selection-from")),
         edge_width_px=config.get_property("edge-width"),

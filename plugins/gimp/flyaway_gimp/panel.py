@@ -7,6 +7,7 @@ from typing import TypeVar
 import background
 import host
 import options
+import paid_work
 from engine_row import EngineRow
 from gi.repository import Gimp, GimpUi, GObject, Gtk
 from here_button import HereButton
@@ -114,7 +115,7 @@ class ExtractDialog:
 
     def _fill(self, config: Gimp.ProcedureConfig, layer: Gimp.Layer) -> None:
         dialog = self._dialog
-        names = ("selection-is", "edge-width", "plate", "paid-work-only")
+        names = ("selection-is", "edge-width", "plate", *paid_work.NAMES)
         own = {name: dialog.get_widget(name, GObject.TYPE_NONE) for name in names}
         edge_width = own["edge-width"]
         self._selection = SelectionRow(config, layer, edge_width)

@@ -10,6 +10,7 @@ from flyaway_client import refusals
 from flyaway_client.layer import Picture
 from flyaway_client.messages import ImageHeader
 from flyaway_client.refusals import DocumentError
+from flyaway_client.wording import _
 
 
 def find(layer: Gimp.Layer, chosen: str) -> Gimp.Layer:
@@ -24,13 +25,15 @@ def find(layer: Gimp.Layer, chosen: str) -> Gimp.Layer:
     """
     if chosen == layers.identity(layer):
         raise DocumentError(
-            f"“{layer.get_name()}” is the layer to cut out of. Choose another layer as the photo of the "
-            "empty scene, or none."
+            _(
+                "“{layer}” is the layer to cut out of. Choose another layer as the photo of the empty "
+                "scene, or none."
+            ).format(layer=layer.get_name())
         )
     plate = Gimp.Layer.get_by_id(int(chosen))
     if plate is None:
         raise DocumentError(
-            "The layer with the empty scene is gone. Choose another layer, or none."
+            _("The layer with the empty scene is gone. Choose another layer, or none.")
         )
     needed = layers.place_over(layer, plate)
     if not _is_within(needed, plate):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import options
+import paid_work
 from gi.repository import Gimp, GObject
 
 from flyaway_client import texts
@@ -17,9 +18,7 @@ def add_arguments(procedure: Gimp.Procedure) -> None:
     """Describe the options to GIMP."""
     usual = Options()
     flags = GObject.ParamFlags.READWRITE
-    procedure.add_boolean_argument(
-        "paid-work-only", texts.PAID_WORK, texts.PAID_WORK_ABOUT, usual.paid_work_only, flags
-    )
+    paid_work.add_arguments(procedure)
     procedure.add_choice_argument(
         "output",
         _("Out_put to"),
@@ -33,7 +32,7 @@ def add_arguments(procedure: Gimp.Procedure) -> None:
 def load(config: Gimp.ProcedureConfig) -> Options:
     """The options of one run."""
     return Options(
-        paid_work_only=config.get_property("paid-work-only"),
+        paid_work=paid_work.load(config),
         selection_is="automatic",
         output=config.get_property("output"),
     )

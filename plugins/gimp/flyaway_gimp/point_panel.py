@@ -10,6 +10,7 @@ import background
 import canvas_dialog
 import host
 import kept_points
+import paid_work
 import point_options
 import subject
 from canvas import Canvas
@@ -19,6 +20,7 @@ from gi.repository import Gimp, GimpUi, Gtk
 from keys import Keys, looking, scaling
 from look_row import LookRow
 from output_row import OutputRow
+from paid_work import PaidWorkSwitches
 from painter import Painter
 from point_tools import PointTools
 from status_row import StatusRow
@@ -63,7 +65,7 @@ class PointDialog:
             partial(subject.image_of, pixels, layout, width, height),
             size,
             kept_points.read(layer),
-            config.get_property("paid-work-only"),
+            paid_work.load(config),
             self,
         )
         clicks = self._pointing.clicks
@@ -190,9 +192,8 @@ class PointDialog:
         else:
             self._pointing.begin()
 
-    def _choose_engines(self, button: Gtk.CheckButton) -> None:
-        self._config.set_property("paid-work-only", button.get_active())
-        self._pointing.choose_engines(button.get_active())
+    def _choose_engines(self) -> None:
+        self._pointing.choose_engines(paid_work.load(self._config))
 
     # --- the dialog ------------------------------------------------------------------------------
 
@@ -221,13 +222,7 @@ class PointDialog:
         label = Gtk.Label(label=_("Out_put to"), use_underline=True)
         output = OutputRow(self._config, self._layer, point_options.OUTPUT_ENTRIES)
         label.set_mnemonic_widget(output.menu)
-        self._paid_work = Gtk.CheckButton(
-            label=texts.PAID_WORK,
-            active=self._config.get_property("paid-work-only"),
-            tooltip_text=texts.PAID_WORK_ABOUT,
-            focus_on_click=False,
-        )
-        self._paid_work.connect("toggled", self._choose_engines)
+        self._paid_work = PaidWorkSwitches(self._config, self._choose_engines)
         foot = Gtk.Box(spacing=6)
         foot.pack_start(label, False, False, 0)
         foot.pack_start(output.menu, True, True, 0)

@@ -6,6 +6,7 @@ import re
 from dataclasses import fields
 
 import options
+import paid_work
 from finishing import Wish
 from gi.repository import Gimp, GObject
 
@@ -41,9 +42,7 @@ def add_arguments(procedure: Gimp.Procedure) -> None:
     usual = Options()
     flags = GObject.ParamFlags.READWRITE
     procedure.add_string_argument("engine", _("_Engine"), texts.ENGINE_ABOUT, usual.engine, flags)
-    procedure.add_boolean_argument(
-        "paid-work-only", texts.PAID_WORK, texts.PAID_WORK_ABOUT, usual.paid_work_only, flags
-    )
+    paid_work.add_arguments(procedure)
     procedure.add_choice_argument(
         "output",
         _("Out_put to"),
@@ -106,7 +105,7 @@ def load(config: Gimp.ProcedureConfig) -> Options:
     """The same options for the mask's refinement inside the selection."""
     return Options(
         engine=config.get_property("engine"),
-        paid_work_only=config.get_property("paid-work-only"),
+        paid_work=paid_work.load(config),
         output="refined-mask",
     )
 

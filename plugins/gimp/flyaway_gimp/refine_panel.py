@@ -7,6 +7,7 @@ import canvas_dialog
 import finishing
 import host
 import outputs
+import paid_work
 import refine_options
 from adjuster import Adjuster
 from adjustment_rows import AdjustmentRows
@@ -15,6 +16,7 @@ from finishing import Finish
 from gi.repository import Gimp, GimpUi, Gtk
 from keys import Keys, looking, scaling
 from look_row import LookRow
+from paid_work import PaidWorkSwitches
 from painter import Painter
 from pen import ERASER, Strokes
 from refine_output import RefineOutput
@@ -154,14 +156,11 @@ class RefineDialog:
         """Have the layer sent to the daemon."""
         self._status.work(texts.SENDING)
         config = self._config
-        engine, paid_work_only = (
-            config.get_property(name) for name in ("engine", "paid-work-only")
-        )
-        return Retoucher(self._subject, self._easel, engine, paid_work_only, self)
+        engine = config.get_property("engine")
+        return Retoucher(self._subject, self._easel, engine, paid_work.load(config), self)
 
-    def _choose_engines(self, button: Gtk.CheckButton) -> None:
+    def _choose_engines(self) -> None:
         """Go on with other engines."""
-        self._config.set_property("paid-work-only", button.get_active())
         self._retoucher.close(wait_s=0)
         self._retoucher = self._begin()
         self._lift()
@@ -288,13 +287,7 @@ class RefineDialog:
         self._output = RefineOutput(self._config)
         self._output.attach_to(grid, 0)
         self._adjustments = AdjustmentRows(self._adjust)
-        self._paid_work = Gtk.CheckButton(
-            label=texts.PAID_WORK,
-            active=self._config.get_property("paid-work-only"),
-            tooltip_text=texts.PAID_WORK_ABOUT,
-            focus_on_click=False,
-        )
-        self._paid_work.connect("toggled", self._choose_engines)
+        self._paid_work = PaidWorkSwitches(self._config, self._choose_engines)
         more = Gtk.Expander(label=_("More"), tooltip_text=texts.MORE_ABOUT)
         more.add(self._paid_work)
         return _column(self._selection, self._adjustments.expander, grid, more)

@@ -14,6 +14,7 @@ from flyaway_client import calls
 from flyaway_client.errors import CancelledError
 from flyaway_client.messages import DTYPES
 from flyaway_client.planes import Plane
+from flyaway_client.wording import _
 
 
 def refine_in_dialog(config: Gimp.ProcedureConfig, layer: Gimp.Layer) -> None:
@@ -29,7 +30,7 @@ def refine_in_dialog(config: Gimp.ProcedureConfig, layer: Gimp.Layer) -> None:
     dialog = refine_panel.RefineDialog(config, subject.of(layer), strokes_channel.read(layer))
     try:
         if not dialog.run():
-            raise CancelledError("The dialog was closed.")
+            raise CancelledError(_("The dialog was closed."))
     finally:
         dialog.close()
 

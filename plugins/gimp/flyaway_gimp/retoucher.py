@@ -17,6 +17,7 @@ from flyaway_client.easel import Easel
 from flyaway_client.errors import CancelledError
 from flyaway_client.latest import Latest
 from flyaway_client.messages import ExtractResult, Preview, Progress
+from flyaway_client.paid_work import PaidWork
 from flyaway_client.planes import Box
 from flyaway_client.retouching import Patch, Retouch
 
@@ -53,15 +54,15 @@ class Retoucher:
         subject: the layer.
         easel: its mask and strokes.
         engine: a name, a job, or "auto".
-        paid_work_only: whether only engines whose licence allows paid work may be used.
+        paid_work: what has to allow paid work.
         watch: told of all that becomes of it.
     """
 
     def __init__(
-        self, subject: Subject, easel: Easel, engine: str, paid_work_only: bool, watch: Watch
+        self, subject: Subject, easel: Easel, engine: str, paid_work: PaidWork, watch: Watch
     ) -> None:
         self._subject, self._easel, self._watch = subject, easel, watch
-        self._engine, self._paid_work_only = engine, paid_work_only
+        self._engine, self._paid_work = engine, paid_work
         self._retouch: Retouch | None = None
         self._beginning = threading.Lock()
         self._call: BackgroundCall[Extracted] | None = None
@@ -142,7 +143,7 @@ class Retoucher:
                     calls.connector(host.client_name()),
                     self._subject.image(),
                     self._engine,
-                    paid_work_only=self._paid_work_only,
+                    paid_work=self._paid_work,
                 )
             return self._retouch
 

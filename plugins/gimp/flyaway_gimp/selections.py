@@ -9,8 +9,9 @@ import layouts
 from gi.repository import Gegl, Gimp
 
 from flyaway_client import painted, refusals, texts
+from flyaway_client.wording import _
 
-DESELECT = "Select > None"
+DESELECT = _("Select > None")
 
 Read = Callable[[Gegl.Rectangle], bytes]
 """Gives the levels at a place of the layer, HxW, in the layer's own coordinates."""
@@ -21,8 +22,11 @@ def candidates(layer: Gimp.Layer) -> list[tuple[str, str]]:
     image, mask = layer.get_image(), layer.get_mask()
     return [
         ("", texts.FROM_SELECTION),
-        *([(layers.identity(mask), "Layer mask")] if mask is not None else []),
-        *((layers.identity(one), f"Channel “{one.get_name()}”") for one in image.get_channels()),
+        *([(layers.identity(mask), _("Layer mask"))] if mask is not None else []),
+        *(
+            (layers.identity(one), _("Channel “{name}”").format(name=one.get_name()))
+            for one in image.get_channels()
+        ),
         *(
             (layers.identity(one), texts.from_layer(one.get_name()))
             for one in layers.all_of(image)

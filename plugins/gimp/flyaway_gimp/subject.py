@@ -15,6 +15,7 @@ from flyaway_client.messages import DTYPES, ImageHeader
 from flyaway_client.planes import Plane
 from flyaway_client.refusals import DocumentError
 from flyaway_client.retouching import Image
+from flyaway_client.wording import _
 
 _IS_SELECTED = bytes(255 * (level > 127) for level in range(256))
 
@@ -70,12 +71,17 @@ class Subject:
         layer = self.layer
         if not layer.is_valid():
             raise DocumentError(
-                "The layer is gone: it was deleted, or its image closed. There is nothing to put the mask on."
+                _(
+                    "The layer is gone: it was deleted, or its image closed. There is nothing to put the "
+                    "mask on."
+                )
             )
         if (layer.get_width(), layer.get_height()) != (self.width, self.height):
             raise DocumentError(
-                f"“{layer.get_name()}” has changed its size since this dialog was opened. Undo that in GIMP, or close "
-                "this dialog and open it again."
+                _(
+                    "“{layer}” has changed its size since this dialog was opened. Undo that in GIMP, or "
+                    "close this dialog and open it again."
+                ).format(layer=layer.get_name())
             )
 
 

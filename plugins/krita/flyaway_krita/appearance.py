@@ -13,6 +13,7 @@ from .flyaway_client import miniature
 from .flyaway_client.layer import Picture
 from .flyaway_client.messages import ImageHeader
 from .flyaway_client.refusals import DocumentError
+from .flyaway_client.wording import _
 from .qt import QtCore
 
 
@@ -125,6 +126,8 @@ def check(layer: Node) -> None:
     passes_through = getattr(layer, "passThroughMode", None)
     if passes_through is not None and passes_through():
         raise DocumentError(
-            f"“{layer.name()}” is a group in Pass Through mode, which shows nothing of its own. Switch that off in "
-            "the Layers docker, then try again."
+            _(
+                "“{layer}” is a group in Pass Through mode, which shows nothing of its own. Switch "
+                "that off in the Layers docker, then try again."
+            ).format(layer=layer.name())
         )

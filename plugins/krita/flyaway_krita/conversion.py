@@ -5,6 +5,7 @@ from __future__ import annotations
 from krita import Krita
 
 from .flyaway_client.refusals import DocumentError
+from .flyaway_client.wording import _
 
 Space = tuple[str, str, str]
 """Colour model, depth and profile, as Krita names them."""
@@ -42,8 +43,10 @@ def _converted(pixels: bytes, width: int, height: int, source: Space, target: Sp
         # Krita takes its default for a profile that came with an image and is none of its own.
         if document.colorProfile() != source[2]:
             raise DocumentError(
-                f"Krita does not hand over the colour profile “{source[2]}”. Convert the image to RGB first: "
-                "Image > Convert Image Color Space."
+                _(
+                    "Krita does not hand over the colour profile “{profile}”. Convert the image to RGB "
+                    "first: Image > Convert Image Color Space."
+                ).format(profile=source[2])
             )
         document.topLevelNodes()[0].setPixelData(pixels, 0, 0, width, height)
         document.setColorSpace(*target)

@@ -12,7 +12,9 @@ from .flyaway_client.background import BackgroundCall
 from .flyaway_client.errors import ClientError
 from .flyaway_client.menu_entries import AUTO_ENGINE, MORE, EngineMenu, engine_menu
 from .flyaway_client.messages import EngineInfo
+from .flyaway_client.paid_work import PaidWork
 from .menu import Menu
+from .paid_work import PaidWorkSwitches
 from .paragraph import Paragraph
 from .qt import QtCore, QtWidgets
 
@@ -42,15 +44,14 @@ class EngineRow(QtWidgets.QWidget):
         self.menu.setToolTip(texts.ENGINE_ABOUT)
         self._about = Paragraph()
         self.download = DownloadRow()
-        self._switch = QtWidgets.QCheckBox(_in_two_lines(texts.PAID_WORK))
-        self._switch.setToolTip(texts.PAID_WORK_ABOUT)
+        self._switches = PaidWorkSwitches()
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.menu, self._about, self.download, self._switch):
+        for widget in (self.menu, self._about, self.download, self._switches):
             column.addWidget(widget)
         self.menu.opening.connect(self._open_menu)
         self.menu.activated.connect(self._pick)
-        self._switch.clicked.connect(self._press_switch)
+        self._switches.changed.connect(self._press_switch)
         self.download.started.connect(self._begin_download)
         self.download.ended.connect(self._end_download)
 
@@ -60,9 +61,9 @@ class EngineRow(QtWidgets.QWidget):
         return self._chosen.name
 
     @property
-    def paid_work_only(self) -> bool:
-        """Whether only engines that allow paid work may be used."""
-        return self._switch.isChecked()
+    def paid_work(self) -> PaidWork:
+        """What has to allow paid work."""
+        return self._switches.value
 
     @property
     def is_missing(self) -> bool:
@@ -74,17 +75,17 @@ class EngineRow(QtWidgets.QWidget):
         """Whether the chosen engine compares with a plate, as far as is known."""
         return self._chosen.needs_plate
 
-    def choose(self, name: str, *, paid_work_only: bool, needs_plate: bool = False) -> None:
+    def choose(self, name: str, *, paid_work: PaidWork, needs_plate: bool = False) -> None:
         """Show that engine as the chosen one, whether the daemon has named it or not.
 
-        Where `paid_work_only` leaves it out, the daemon's best one takes its place. Until the daemon has
+        Where `paid_work` leaves it out, the daemon's best one takes its place. Until the daemon has
         named it, `needs_plate` is what is known of it from an earlier time.
         """
-        self._known = engine_menu(self._engines, name, paid_work_only=paid_work_only)
+        self._known = engine_menu(self._engines, name, paid_work=paid_work)
         self._chosen = self._known.find(name) or AUTO_ENGINE
         if needs_plate and not self._engines:
             self._chosen = replace(self._chosen, needs_plate=True)
-        self._switch.setChecked(paid_work_only)
+        self._switches.show_value(paid_work)
         self._fill()
         self._show_chosen()
 
@@ -127,8 +128,8 @@ class EngineRow(QtWidgets.QWidget):
         self._show_chosen()
         self.changed.emit()
 
-    def _press_switch(self, is_checked: bool) -> None:
-        self.choose(self.chosen, paid_work_only=is_checked, needs_plate=self.needs_plate)
+    def _press_switch(self) -> None:
+        self.choose(self.chosen, paid_work=self.paid_work, needs_plate=self.needs_plate)
         self.changed.emit()
 
     def _begin_download(self) -> None:
@@ -150,7 +151,7 @@ class EngineRow(QtWidgets.QWidget):
             return
         self._engines = call.result()
         self._is_wanted = False
-        self.choose(self.chosen, paid_work_only=self.paid_work_only)
+        self.choose(self.chosen, paid_work=self.paid_work)
         self.menu.make_room()
         self.answered.emit()
 
@@ -161,10 +162,3 @@ class EngineRow(QtWidgets.QWidget):
         elif self._is_wanted or not isinstance(error, ClientError):
             self._is_wanted = False
             self._about.show_problem(outcome.failure(error))
-
-
-def _in_two_lines(text: str) -> str:
-    """The text for a narrow docker, broken at the blank that leaves the shorter lines; as it is where it has none."""
-    words = text.split(" ")
-    breaks = ((" ".join(words[:count]), " ".join(words[count:])) for count in range(1, len(words)))
-    return "\n".join(min(breaks, key=lambda lines: max(map(len, lines)), default=(text,)))

@@ -14,6 +14,7 @@ from .flyaway_client.layer import LayerPixels, Picture
 from .flyaway_client.messages import Preview, Progress
 from .flyaway_client.options import Options
 from .flyaway_client.pace import Pace
+from .flyaway_client.wording import _
 from .host import Target
 from .qt import QtCore
 
@@ -101,18 +102,20 @@ class Extractor(QtCore.QObject):
         return True
 
     def _say_busy(self) -> None:
-        where = f" on “{self.elsewhere}”" if self.elsewhere else ""
-        sentence = f"Flyaway is still at work{where}. Wait for it, or cancel it."
+        sentence = _("Flyaway is still at work. Wait for it, or cancel it.")
+        if self.elsewhere:
+            elsewhere = _("Flyaway is still at work on “{image}”. Wait for it, or cancel it.")
+            sentence = elsewhere.format(image=self.elsewhere)
         self.announced.emit(sentence, True)
 
     def cancel(self) -> None:
         """Stop the extraction under way; its end is announced within two seconds."""
         if self._call is None:
-            self.announced.emit("Flyaway is not at work, so there is nothing to cancel.", False)
+            self.announced.emit(_("Flyaway is not at work, so there is nothing to cancel."), False)
             return
         self._call.cancel()
-        where = f" the work on “{self.elsewhere}”" if self.elsewhere else ""
-        self.progressed.emit(f"Cancelling{where}", 0.0)
+        elsewhere = _("Cancelling the work on “{image}”").format(image=self.elsewhere)
+        self.progressed.emit(elsewhere if self.elsewhere else _("Cancelling"), 0.0)
 
     def close(self) -> None:
         """Krita quits: let the daemon know that nobody waits any more."""

@@ -18,6 +18,7 @@ from .flyaway_client.layer import LayerPixels, Picture
 from .flyaway_client.miniature import Miniature
 from .flyaway_client.options import Options
 from .flyaway_client.refusals import DocumentError
+from .flyaway_client.wording import _
 from .qt import QtCore
 from .selections import Selected
 
@@ -57,7 +58,7 @@ def find_target(options: Options) -> Target:
     """
     document = Krita.instance().activeDocument()
     if document is None:
-        raise DocumentError("No image is open. Open a photo, then try again.")
+        raise DocumentError(_("No image is open. Open a photo, then try again."))
     layer = layers.of_active(document.activeNode())
     appearance.check(layer)
     if options.changes_layer:
@@ -66,7 +67,9 @@ def find_target(options: Options) -> Target:
     place = layer.bounds()
     if place.isEmpty():
         raise DocumentError(
-            f"The layer “{layer.name()}” is empty. Select the layer with the photo."
+            _("The layer “{layer}” is empty. Select the layer with the photo.").format(
+                layer=layer.name()
+            )
         )
     selection = None
     if options.uses_selection:
@@ -137,7 +140,9 @@ def remark(target: Target) -> str:
     """What the user should know before the work; "" where there is nothing."""
     if not target.layer.animated():
         return ""
-    return f"“{target.layer.name()}” is animated: the frame that is shown is cut out."
+    return _("“{layer}” is animated: the frame that is shown is cut out.").format(
+        layer=target.layer.name()
+    )
 
 
 def put(target: Target, image: Picture, extracted: Extracted, options: Options) -> tuple[str, ...]:
@@ -173,14 +178,14 @@ def is_active(target: Target) -> bool:
 
 def image_name(target: Target) -> str:
     """What the user knows its image by."""
-    return Path(target.document.fileName()).name or target.document.name() or "Not saved"
+    return Path(target.document.fileName()).name or target.document.name() or _("Not saved")
 
 
 def _check_still_there(target: Target) -> None:
     document = target.document
     if document.nodeByUniqueID(target.layer.uniqueId()) is None:
-        raise DocumentError("The layer was deleted meanwhile, so its mask was dropped.")
+        raise DocumentError(_("The layer was deleted meanwhile, so its mask was dropped."))
     if (document.width(), document.height()) != (target.canvas.width(), target.canvas.height()):
         raise DocumentError(
-            "The image changed its size meanwhile, so the mask was dropped. Extract again."
+            _("The image changed its size meanwhile, so the mask was dropped. Extract again.")
         )

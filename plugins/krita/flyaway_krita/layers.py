@@ -8,13 +8,14 @@ from krita import Document, Node
 
 from . import profiles
 from .flyaway_client.refusals import DocumentError
+from .flyaway_client.wording import _
 from .qt import QtCore
 
 PAINT = "paintlayer"
 KINDS = frozenset({PAINT, "grouplayer", "vectorlayer", "filelayer", "clonelayer", "filllayer"})
 """Layers that show a picture, by their own pixels or by what they make."""
 
-OTHERS = {"filterlayer": "a filter layer, which has no picture of its own. Select another layer"}
+OTHERS = {"filterlayer": _("a filter layer, which has no picture of its own. Select another layer")}
 """Layers that do not, as sentences go on."""
 
 
@@ -25,20 +26,21 @@ def of_active(node: Node | None) -> Node:
         DocumentError: none is, or not one that shows a picture.
     """
     if node is None:
-        raise DocumentError("No layer is active. Select the photo's layer in the Layers docker.")
+        raise DocumentError(_("No layer is active. Select the photo's layer in the Layers docker."))
     # A new mask becomes the active node, so that a second extraction starts from the first one's mask.
     if node.type().endswith("mask"):
         parent = node.parentNode()
         # The image's selection, where it is shown in the Layers docker, hangs on the root.
         if parent is None or parent.parentNode() is None:
             raise DocumentError(
-                f"“{node.name()}” is a mask of the whole image. Select the photo's layer in the Layers "
-                "docker."
+                _(
+                    "“{layer}” is a mask of the whole image. Select the photo's layer in the Layers docker."
+                ).format(layer=node.name())
             )
         node = parent
     if node.type() not in KINDS:
-        kind = OTHERS.get(node.type(), f"a {node.type()}. Select a paint layer")
-        raise DocumentError(f"“{node.name()}” is {kind}.")
+        kind = OTHERS.get(node.type(), _("a {type}. Select a paint layer").format(type=node.type()))
+        raise DocumentError(_("“{layer}” is {kind}.").format(layer=node.name(), kind=kind))
     check_untransformed(node)
     return node
 
@@ -51,7 +53,9 @@ def check_untransformed(layer: Node) -> None:
     """
     if any(mask.type() == "transformmask" and mask.visible() for mask in layer.childNodes()):
         raise DocumentError(
-            f"“{layer.name()}” has a transform mask. Apply it first: Layer > Flatten Layer."
+            _("“{layer}” has a transform mask. Apply it first: Layer > Flatten Layer.").format(
+                layer=layer.name()
+            )
         )
 
 
@@ -64,7 +68,9 @@ def check_unlocked(node: Node | None) -> None:
     while node is not None:
         if node.locked():
             raise DocumentError(
-                f"“{node.name()}” is locked. Unlock it in the Layers docker, then try again."
+                _("“{layer}” is locked. Unlock it in the Layers docker, then try again.").format(
+                    layer=node.name()
+                )
             )
         node = node.parentNode()
 

@@ -6,6 +6,7 @@ from krita import Node
 
 from .flyaway_client.messages import CHANNELS, DTYPES, ImageHeader
 from .flyaway_client.refusals import DocumentError
+from .flyaway_client.wording import _
 from .qt import QtCore
 
 LAYOUTS = {
@@ -44,8 +45,10 @@ def image_header(layer: Node, place: QtCore.QRect) -> ImageHeader:
     model, depth = layer.colorModel(), layer.colorDepth()
     if (model, depth) not in LAYOUTS:
         raise DocumentError(
-            f"“{layer.name()}” is in the colour model {model.removesuffix('A')}. Convert the layer to "
-            "RGB first: Layer > Convert > Convert Layer Color Space."
+            _(
+                "“{layer}” is in the colour model {model}. Convert the layer to RGB first: "
+                "Layer > Convert > Convert Layer Color Space."
+            ).format(layer=layer.name(), model=model.removesuffix("A"))
         )
     return header(layer.name(), (model, depth, ""), place)
 
@@ -61,8 +64,10 @@ def header(name: str, space: tuple[str, str, str], place: QtCore.QRect) -> Image
     if found.bytes > MAX_ARRAY_BYTES:
         most = MAX_ARRAY_BYTES // (CHANNELS[channels] * DTYPES[dtype]) // 1_000_000
         raise DocumentError(
-            f"“{name}” has {found.pixels // 1_000_000} megapixels; at this depth Krita hands "
-            f"over at most {most}. Scale the image down, or convert it to 8 or 16 bits."
+            _(
+                "“{layer}” has {megapixels} megapixels; at this depth Krita hands over at most {most}. "
+                "Scale the image down, or convert it to 8 or 16 bits."
+            ).format(layer=name, megapixels=found.pixels // 1_000_000, most=most)
         )
     return found
 

@@ -13,6 +13,7 @@ from .flyaway_client.options import (
     SELECTION,
     Options,
 )
+from .flyaway_client.paid_work import PaidWork
 from .flyaway_client.wording import _
 
 OUTPUT_ENTRIES = (
@@ -48,7 +49,7 @@ def load() -> Options:
         engine=_read("engine") or usual.engine,
         needs_plate=_read("needs_plate") == YES,
         plate=_read("plate"),
-        paid_work_only=_read("paid_work_only") == YES,
+        paid_work=PaidWork.of(_read("paid_work_only") == YES, _read("paid_training_only") == YES),
         selection_is=selection_is,
         selection_from=selection_from,
         edge_width_px=min(int(edge_width_px), MAX_EDGE_WIDTH_PX) if edge_width_px.isdigit() else 0,
@@ -63,7 +64,8 @@ def save(options: Options) -> None:
     krita.writeSetting(_GROUP, "engine", options.engine)
     krita.writeSetting(_GROUP, "needs_plate", YES if options.needs_plate else NO)
     krita.writeSetting(_GROUP, "plate", options.plate)
-    krita.writeSetting(_GROUP, "paid_work_only", YES if options.paid_work_only else NO)
+    krita.writeSetting(_GROUP, "paid_work_only", YES if options.paid_work.weights else NO)
+    krita.writeSetting(_GROUP, "paid_training_only", YES if options.paid_work.training else NO)
     krita.writeSetting(_GROUP, "edge_width_px", str(options.edge_width_px))
     krita.writeSetting(_GROUP, "output", options.output)
 

@@ -12,9 +12,10 @@ from . import appearance, layers, masks
 from .flyaway_client.client import Extracted
 from .flyaway_client.layer import Picture, decontaminated, mixed_runs
 from .flyaway_client.options import CUTOUT, LAYER_MASK, NEW_LAYER, SELECTION
+from .flyaway_client.wording import _
 from .qt import QtCore
 
-MASK_NAME = "Extracted Foreground"
+MASK_NAME = _("Extracted Foreground")
 ALPHA_DTYPE = "u8"
 
 _OPAQUE, _NORMAL = 255, "normal"
@@ -76,7 +77,7 @@ def _put_transparency_mask(result: Result) -> tuple[str, ...]:
         return ()
     result.document.refreshProjection()
     names = ", ".join(f"“{name}”" for name in hidden)
-    return (f"The mask that was there ({names}) is hidden, not deleted.",)
+    return (_("The mask that was there ({names}) is hidden, not deleted.").format(names=names),)
 
 
 def _put_new_layer(result: Result) -> tuple[str, ...]:
@@ -119,7 +120,7 @@ def _hidden(result: Result) -> tuple[str, ...]:
     """Hide the layer, and say so."""
     result.layer.setVisible(False)
     result.document.refreshProjection()
-    return (f"“{result.layer.name()}” is hidden and as it was.",)
+    return (_("“{layer}” is hidden and as it was.").format(layer=result.layer.name()),)
 
 
 def _copy_name(result: Result) -> str:

@@ -148,7 +148,7 @@ class FlyawayDocker(DockWidget):
 
     def _show_options(self, chosen: Options) -> None:
         self._engine.choose(
-            chosen.engine, paid_work_only=chosen.paid_work_only, needs_plate=chosen.needs_plate
+            chosen.engine, paid_work=chosen.paid_work, needs_plate=chosen.needs_plate
         )
         if chosen.needs_plate:
             self._plate.choose(chosen.plate)
@@ -160,7 +160,7 @@ class FlyawayDocker(DockWidget):
             engine=self._engine.chosen,
             needs_plate=self._engine.needs_plate,
             plate=self._plate.chosen,
-            paid_work_only=self._engine.paid_work_only,
+            paid_work=self._engine.paid_work,
             selection_is=self._selection.selection_is,
             selection_from=self._selection.selection_from,
             edge_width_px=self._selection.edge_width_px,

@@ -8,9 +8,10 @@ from . import layers, layouts
 from .flyaway_client import refusals
 from .flyaway_client.layer import Picture
 from .flyaway_client.refusals import DocumentError
+from .flyaway_client.wording import _
 from .qt import QtCore
 
-CHOOSE = "in the Flyaway docker (Settings > Dockers > Flyaway)"
+CHOOSE = _("in the Flyaway docker (Settings > Dockers > Flyaway)")
 
 
 def candidates(document: Document, layer: Node | None) -> list[Node]:
@@ -38,19 +39,27 @@ def find(document: Document, layer: Node, identity: str) -> Node:
     """
     if identity == layers.identity(layer):
         raise DocumentError(
-            f"“{layer.name()}” is the layer to cut out of. Choose another layer as the empty scene "
-            f"{CHOOSE}, or select the photo's layer."
+            _(
+                "“{layer}” is the layer to cut out of. Choose another layer as the empty scene "
+                "{choose}, or select the photo's layer."
+            ).format(layer=layer.name(), choose=CHOOSE)
         )
     others = candidates(document, layer)
     if not others:
         raise DocumentError(
-            f"The engine compares “{layer.name()}” with a picture of the same scene without the subject, "
-            "and the image has no other paint layer. Add that picture as a layer, or choose another "
-            "engine."
+            _(
+                "The engine compares “{layer}” with a picture of the same scene without the subject, "
+                "and the image has no other paint layer. Add that picture as a layer, or choose "
+                "another engine."
+            ).format(layer=layer.name())
         )
     plate = chosen_of(others, identity)
     if plate is None:
-        raise DocumentError(f"Choose the layer with the empty scene {CHOOSE}, or another engine.")
+        raise DocumentError(
+            _("Choose the layer with the empty scene {choose}, or another engine.").format(
+                choose=CHOOSE
+            )
+        )
     return plate
 
 
@@ -72,7 +81,9 @@ def read(plate: Node, layer: Node, place: QtCore.QRect) -> Picture:
     # One request has one colour encoding.
     if layers.colour_of(plate) != layers.colour_of(layer):
         raise DocumentError(
-            f"The layers “{plate.name()}” and “{layer.name()}” have different colour profiles. Convert "
-            "both to the image's: Layer > Convert > Convert Layer Color Space."
+            _(
+                "The layers “{plate}” and “{layer}” have different colour profiles. Convert both to "
+                "the image's: Layer > Convert > Convert Layer Color Space."
+            ).format(plate=plate.name(), layer=layer.name())
         )
     return Picture(header, memoryview(layers.pixels(plate, place)))

@@ -67,7 +67,7 @@ class PointWindow(QtWidgets.QDialog):
             partial(Image, header, self._pixels.image.data, self._pixels.icc, self._pixels.colour),
             (header.width, header.height),
             kept_points.read(target),
-            chosen.paid_work_only,
+            chosen.paid_work,
             self,
         )
         clicks = self._pointing.clicks

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from krita import Krita, Node
 
+from .flyaway_client.wording import _
+
 SRGB = frozenset(
     {
         "sRGB-elle-V2-srgbtrc.icc",
@@ -84,6 +86,8 @@ def _save_pixel(path: Path, model: str, depth: str, name: str) -> bool:
 
 def _unavailable(name: str) -> ProfileError:
     return ProfileError(
-        f"Krita does not hand over this layer's colour profile, “{name}”. Convert the image to sRGB "
-        "(Image > Convert Image Color Space) and try again."
+        _(
+            "Krita does not hand over this layer's colour profile, “{profile}”. Convert the image to "
+            "sRGB (Image > Convert Image Color Space) and try again."
+        ).format(profile=name)
     )

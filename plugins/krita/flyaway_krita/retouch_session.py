@@ -37,7 +37,7 @@ class Session:
             calls.connector(host.client_name()),
             image,
             JOB,
-            paid_work_only=options.load().paid_work_only,
+            paid_work=options.load().paid_work,
         )
         self.easel = Easel(retouch_target.plane(self.pixels.mask), outputs.ALPHA_DTYPE)
         self.shown = self.easel.mask

@@ -12,6 +12,7 @@ from .flyaway_client.layer import LayerPixels, Picture
 from .flyaway_client.messages import ImageHeader
 from .flyaway_client.planes import Box, Plane
 from .flyaway_client.refusals import DocumentError
+from .flyaway_client.wording import _
 from .outputs import ALPHA_DTYPE
 from .qt import QtCore
 
@@ -55,7 +56,9 @@ class Target:
         """
         if self.document.nodeByUniqueID(self.mask.uniqueId()) is None:
             raise DocumentError(
-                "The mask that was retouched is gone. Choose a layer with a mask, and a brush here."
+                _(
+                    "The mask that was retouched is gone. Choose a layer with a mask, and a brush here."
+                )
             )
         layers.check_unlocked(self.mask)
 
@@ -122,7 +125,7 @@ def find() -> Target:
     """
     document = Krita.instance().activeDocument()
     if document is None:
-        raise DocumentError("No image is open. Open a photo, and extract its subject first.")
+        raise DocumentError(_("No image is open. Open a photo, and extract its subject first."))
     layer = meant(document)
     appearance.check(layer)
     present = masks.seen(layer)
@@ -130,7 +133,9 @@ def find() -> Target:
         raise refusals.nothing_to_refine(layer.name())
     if len(present) > 1:
         raise DocumentError(
-            f"“{layer.name()}” has several masks that are seen. Hide all but the one to retouch."
+            _("“{layer}” has several masks that are seen. Hide all but the one to retouch.").format(
+                layer=layer.name()
+            )
         )
     layers.check_unlocked(present[0])
     return Target(document, layer, present[0], layer.bounds(), layer.position())

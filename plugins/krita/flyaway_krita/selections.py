@@ -8,12 +8,13 @@ from krita import Document, Node, Selection
 
 from . import layers, layouts, plates, profiles
 from .flyaway_client import miniature, painted, refusals, texts
+from .flyaway_client.wording import _
 from .qt import QtCore
 
 Selected = Selection | Node
 """The image's selection, or a mask or layer that is taken for one; the first two hold levels 0..255."""
 
-DESELECT = "Select > Deselect"
+DESELECT = _("Select > Deselect")
 
 
 def candidates(document: Document, layer: Node) -> list[tuple[str, str]]:
@@ -21,7 +22,7 @@ def candidates(document: Document, layer: Node) -> list[tuple[str, str]]:
     masks, others = _masks(document, layer), plates.candidates(document, layer)
     return [
         ("", texts.FROM_SELECTION),
-        *((layers.identity(mask), f"Mask “{mask.name()}”") for mask in masks),
+        *((layers.identity(mask), _("Mask “{name}”").format(name=mask.name())) for mask in masks),
         *((layers.identity(other), texts.from_layer(other.name())) for other in others),
     ]
 

@@ -18,7 +18,7 @@ from tests.fakes import brightness
 from tests.parity import random_weights
 
 from flyaway import engines
-from flyaway.engines import checkpoint, gfm, sam2, vitmatte
+from flyaway.engines import checkpoint, gfm, sam2, sdmatte, vitmatte
 from flyaway.engines.aim.network import AimNet
 from flyaway.engines.backgroundmattingv2.network import BackgroundMattingV2
 from flyaway.engines.ben2.engine import BEN2Engine
@@ -42,6 +42,10 @@ from flyaway.engines.records import Input, Role
 from flyaway.engines.repvitsam.network import RepViT
 from flyaway.engines.sam2.network import SAM2
 from flyaway.engines.sam2.network import UNUSED as FILMS
+from flyaway.engines.sdmatte import plan as sdmatte_plan
+from flyaway.engines.sdmatte.engine import SDMatteEngine
+from flyaway.engines.sdmatte.network import SDMatte
+from flyaway.engines.sdmatte.words import TextEncoder
 from flyaway.engines.segmentanything import SegmentAnything
 from flyaway.engines.semanticimagematting.network import SemanticImageMatting
 from flyaway.engines.u2net.network import U2Net
@@ -78,6 +82,8 @@ RUN = [
     "p3m-portrait",
     "ppmatting-human-512",
     "ppmatting-v2-human-512",
+    "sdmatte",
+    "sdmatte-lite",
     *(
         pytest.param(name, marks=pytest.mark.slow)
         for name in (
@@ -102,7 +108,7 @@ UNUSED = (*CLASSIFIER, *FILMS)
 
 def build(name: str) -> torch.nn.Module:
     """The bare network of an engine, without memory for its parameters."""
-    variant = name.split("-")[1]
+    variant = name.partition("-")[2].split("-")[0]
     return checkpoint.build(
         {
             "modnet": MODNet,
@@ -127,7 +133,24 @@ def build(name: str) -> torch.nn.Module:
             "mobile": lambda: SegmentAnything(TinyViT()),
             "repvit": lambda: SegmentAnything(RepViT()),
             "sam2": lambda: SAM2(*sam2.DEPTHS[variant]),
+            "sdmatte": lambda: published_sdmatte(sdmatte.usual(engines.record(name))),
         }[name.split("-")[0]]
+    )
+
+
+def published_sdmatte(size: sdmatte_plan.Plan) -> torch.nn.Module:
+    """What is in a file of SDMatte: the network, and the text encoder beside it."""
+    network = SDMatte(size)
+    network.text_encoder = TextEncoder(size.words)
+    return network
+
+
+def small_sdmatte(name: str) -> sdmatte_plan.Plan:
+    """As an engine's, with so few channels that a test can run it."""
+    return sdmatte_plan.Plan(
+        sdmatte_plan.Words(vocabulary=64, width=64, inner=64, layers=1, length=8),
+        sdmatte_plan.Codec((32, 32, 64, 64), 1, is_tiny=name == "sdmatte-lite"),
+        sdmatte_plan.Stages((64, 64, 128, 128), 1),
     )
 
 
@@ -137,6 +160,8 @@ def made_up(name: str) -> dict[str, torch.Tensor] | None:
         return None
     if name == MADE_UP:
         return {"head.w": torch.tensor([0.9, -0.4, 0.2]).view(1, 3, 1, 1)}
+    if name.startswith("sdmatte"):
+        return random_weights.fill(checkpoint.build(lambda: published_sdmatte(small_sdmatte(name))))
     tensors = random_weights.fill(build(name))
     if name.startswith("sam2"):
         called = sam2.names_in_file(tensors)
@@ -188,6 +213,8 @@ def loaded(request: pytest.FixtureRequest, newcomer: None) -> Iterator[Loaded]:
         engine.size = (128, 128)
     if isinstance(engine, ISNetEngine):
         engine.side_px = 128
+    if isinstance(engine, SDMatteEngine):
+        engine.side_px = 128
     if isinstance(engine, PromptedEngine):
         engine.side_px = 256
     yield Loaded(name, engine)
@@ -229,6 +256,9 @@ def test_a_weights_record_says_where_the_file_is(name: str) -> None:
     tensors = [*network.parameters(), *network.buffers()]
     numbers = sum(tensor.numel() for tensor in tensors if tensor.is_floating_point())
     single = 4 * (numbers + (FOR_FILMS if name.startswith("sam2") else 0))
+    if name.startswith("sdmatte"):  # two numbers more for each that training changed
+        trained = network.get_submodule("unet").parameters()
+        single += 2 * 4 * sum(values.numel() for values in trained)
     assert any(abs(weights.bytes / size - 1) < 0.05 for size in (single, single / 2))
 
 
@@ -278,6 +308,7 @@ def test_a_family_is_added_by_its_place_and_one_line(newcomer: None, tmp_path: P
         ("mobile-sam", "mobile_sam", "keys.json"),
         ("repvit-sam", "repvit_sam", "keys.json"),
         ("sam2-tiny", "sam2.1_hiera_tiny", "keys.json"),
+        ("sdmatte", "sdmatte", "keys_full.json"),
         ("u2net-human", "u2net", "keys.json"),
         ("u2net-small", "u2netp", "keys.json"),
         ("deepimagematting-skip", "dim_hctt", "keys.json"),

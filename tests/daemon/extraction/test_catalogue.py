@@ -16,6 +16,7 @@ from flyaway.extraction.request import Step
 from flyaway.weights.store import Store
 from flyaway_client import messages
 from flyaway_client.messages import ImageHeader
+from flyaway_client.paid_work import PaidWork
 from flyaway_client.prompts import Point, Prompts
 
 
@@ -42,10 +43,10 @@ def steps(catalogue: Catalogue, **asked: Any) -> tuple[Step, ...]:
 
 
 def chosen(
-    *installed: str, paid_work_only: bool = False, **asked: Any
+    *installed: str, paid_work: PaidWork = PaidWork.ANY, **asked: Any
 ) -> tuple[str | None, str | None]:
     """The names of the engines that find the subject and that solve its edge."""
-    catalogue = Catalogue(paid_work_only, Installed(*installed))
+    catalogue = Catalogue(paid_work, Installed(*installed))
     found = {step.role is Role.SOLVE: step.record.name for step in steps(catalogue, **asked)}
     return found.get(False), found.get(True)
 
@@ -102,7 +103,27 @@ def test_a_job_for_which_nothing_is_here_names_the_best_that_could_be() -> None:
 
 def test_a_job_leaves_out_engines_not_known_to_allow_paid_work() -> None:
     wish = {"engine": "fine-hair", "selection_is": "outline", "paid_work_only": True}
-    assert steps(Catalogue(store=Installed(VITMATTE)), **wish)[0].record.name == "builtin"
+    here = Catalogue(store=Installed("semanticimagematting-simd"))
+    assert steps(here, **wish)[0].record.name == "builtin"
+
+
+def test_pictures_that_do_not_allow_paid_work_count_where_the_user_asks_for_that() -> None:
+    wish = {"engine": "fine-hair", "selection_is": "outline", "paid_work_only": True}
+    here = Catalogue(store=Installed(VITMATTE))
+    assert steps(here, **wish)[0].record.name == VITMATTE
+    wish = {"engine": "fine-hair", "selection_is": "outline", "paid_training_only": True}
+    assert steps(here, **wish)[0].record.name == "builtin"
+    with pytest.raises(RequestError, match=r"trained on pictures .* paid_training_only is set"):
+        here.record(VITMATTE, PaidWork.TRAINING)
+    with pytest.raises(RequestError, match="trained on pictures"):
+        Catalogue(PaidWork.TRAINING, Installed(VITMATTE)).record(VITMATTE)
+
+
+@pytest.mark.parametrize("name", engines.names())
+def test_every_record_says_what_its_engine_was_trained_on_or_where_nobody_tells(name: str) -> None:
+    training = engines.record(name).training
+    assert training.told.endswith(".") or training.paid_work is None
+    assert training.url.startswith("https://") or not engines.record(name).weights
 
 
 POINTED = "sam2-tiny"
@@ -171,14 +192,14 @@ def test_the_fine_engine_that_is_named_solves_a_selections_edge() -> None:
     assert chosen(selection_is="soft", engine="builtin", fine_engine=VITMATTE)[1] == "builtin"
 
 
-@pytest.mark.parametrize("paid_work_only", [False, True])
+@pytest.mark.parametrize("paid_work", PaidWork)
 @pytest.mark.parametrize("installed", [(), (BIREFNET, VITMATTE, PLATED), engines.names()])
 @pytest.mark.parametrize("plate", [None, PLATE])
 @pytest.mark.parametrize("kind", ["automatic", "region", "guess", "soft", "outline", "trimap"])
 def test_every_wish_is_met_or_refused(
-    kind: str, plate: ImageHeader | None, installed: tuple[str, ...], paid_work_only: bool
+    kind: str, plate: ImageHeader | None, installed: tuple[str, ...], paid_work: PaidWork
 ) -> None:
-    catalogue = Catalogue(paid_work_only, Installed(*installed))
+    catalogue = Catalogue(paid_work, Installed(*installed))
     refused = 0
     for engine in ("auto", *engines.names()):
         for fine_engine in ("auto", "none", *engines.names()):
@@ -195,7 +216,7 @@ def test_every_wish_is_met_or_refused(
             assert (Role.COMPARE in roles) == (plate is not None)
             assert roles[1:] in ([], [Role.SOLVE])
             assert roles[0] is not Role.SOLVE or kind in ("guess", "soft", "outline", "trimap")
-            assert not paid_work_only or all(step.record.paid_work for step in found)
+            assert all(paid_work.allows(step.record) for step in found)
     assert refused
 
 
@@ -220,7 +241,7 @@ def test_a_name_nobody_has_is_said(asked: dict[str, Any]) -> None:
 
 def test_engines_for_unpaid_work_are_left_out_where_the_settings_say_so() -> None:
     unpaid = [name for name in engines.names() if not engines.record(name).paid_work]
-    catalogue = Catalogue(True, Installed(*engines.names()))
+    catalogue = Catalogue(PaidWork.WEIGHTS, Installed(*engines.names()))
     for selection_is in ("outline", "region"):
         found = steps(catalogue, selection_is=selection_is)
         assert not {step.record.name for step in found} & set(unpaid)
@@ -231,7 +252,8 @@ def test_engines_for_unpaid_work_are_left_out_where_the_settings_say_so() -> Non
 
 @pytest.mark.parametrize("by_settings", [True, False])
 def test_paid_work_only_holds_whoever_asks_for_it(by_settings: bool) -> None:
-    catalogue = Catalogue(by_settings, Installed(BIREFNET, VITMATTE))
+    here = Installed(BIREFNET, "semanticimagematting-simd")
+    catalogue = Catalogue(PaidWork.of(by_settings, False), here)
 
     def names(**asked: Any) -> tuple[str, ...]:
         found = steps(catalogue, selection=None, paid_work_only=not by_settings, **asked)
@@ -239,7 +261,7 @@ def test_paid_work_only_holds_whoever_asks_for_it(by_settings: bool) -> None:
 
     assert names() == (BIREFNET, "builtin")
     with pytest.raises(RequestError, match="not known to allow paid work"):
-        names(fine_engine=VITMATTE)
+        names(fine_engine="semanticimagematting-simd")
 
 
 def test_infos_say_what_is_here() -> None:

@@ -24,15 +24,19 @@ from tests.daemon.servers import (
 from tests.fakes.paced_line import PacedLine
 
 from flyaway.config import Settings
+from flyaway.errors import NoSubjectError
+from flyaway.extraction.pipeline import Outcome
 from flyaway.remote import records
 from flyaway.remote.workplace import Workplace
 from flyaway.serving.engine_service import EngineService
-from flyaway_client import messages, protocol
+from flyaway.serving.tasks import ExtractionTask
+from flyaway_client import messages, protocol, wording
 from flyaway_client.adjustments import Adjustments
 from flyaway_client.client import Client
 from flyaway_client.errors import CancelledError, RefusedError
 from flyaway_client.messages import AdjustRequest, ImageHeader, Progress
 from flyaway_client.retouching import Image, Patch, Retouch
+from flyaway_client.wording import _
 
 
 @pytest.fixture
@@ -106,6 +110,29 @@ class TestExtraction:
             client.extract(asked, parts_of(asked), report=report)
 
         assert any(one.stage == "Solving, at studio" and one.fraction == 0.5 for one in seen)
+
+    def test_is_told_in_the_clients_language_from_both_computers(
+        self, homes: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        laptop, studio_home = homes
+        monkeypatch.setattr(wording, "language", lambda: "de")
+        seen = list[Progress]()
+
+        def refuse(task: ExtractionTask) -> Outcome:
+            raise NoSubjectError(_("The region is empty: draw it around the subject."))
+
+        with (
+            studio(studio_home, laptop, work=refuse) as served,
+            laptop_at(laptop, studio_home, served.address) as daemon,
+            connect(daemon, laptop) as client,
+            pytest.raises(RefusedError) as refusal,
+        ):
+            client.extract(request(), parts_of(request()), report=seen.append)
+
+        assert (
+            refusal.value.message
+            == "Auf studio: Der Bereich ist leer: Ziehen Sie ihn um das Motiv."
+        )
 
     def test_cancelled_here_stops_there(self, homes: tuple[Path, Path]) -> None:
         laptop, studio_home = homes

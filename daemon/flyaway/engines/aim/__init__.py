@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
 from flyaway.engines.twins import untwinned
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,13 +21,16 @@ RECORDS = (
         family="aim",
         has_soft_edges=True,
         title="AIM",
-        purpose="Any subject with a soft edge, such as fur, glass, nets or smoke; best of large photos.",
+        purpose=_(
+            "Any subject with a soft edge, such as fur, glass, nets or smoke; best of large photos."
+        ),
         ranks={Role.FIND: 151},
         accepts=frozenset({Input.TRIMAP, Input.REGION}),
         suits=frozenset({Job.ANY_SUBJECT}),
-        licence="MIT, for all of the project; trained on Adobe's data among others",
+        licence=_("MIT, for all of the project"),
         licence_url="https://github.com/JizhiziLi/AIM#statement",
-        paid_work=None,
+        paid_work=True,
+        training=training.ADOBE_AMONG_OTHERS,
         weights=WeightsRecord(
             "",
             "v1",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
+from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,6 +27,7 @@ def _record(backbone: str, title: str, rank: int, purpose: str, size: int) -> En
         licence="MIT",
         licence_url="https://github.com/PeterL1n/BackgroundMattingV2/blob/master/LICENSE",
         paid_work=True,
+        training=training.FILMS_AND_DISTINCTIONS,
         weights=WeightsRecord(
             "",
             "v1.0.0",
@@ -41,21 +44,21 @@ RECORDS = (
         "mobilenetv2",
         "MobileNetV2",
         30,
-        "Cuts out what was not on a photo of the empty scene; the fastest.",
+        _("Cuts out what was not on a photo of the empty scene; the fastest."),
         20_400_000,
     ),
     _record(
         "resnet50",
         "ResNet-50",
         10,
-        "Cuts out what was not on a photo of the empty scene; the best balance.",
+        _("Cuts out what was not on a photo of the empty scene; the best balance."),
         161_400_000,
     ),
     _record(
         "resnet101",
         "ResNet-101",
         20,
-        "Cuts out what was not on a photo of the empty scene; the most careful.",
+        _("Cuts out what was not on a photo of the empty scene; the most careful."),
         237_800_000,
     ),
 )

@@ -24,6 +24,7 @@ from flyaway.errors import RequestError
 from flyaway.images import rectangles
 from flyaway.images.arrays import Image
 from flyaway.images.rectangles import Window
+from flyaway_client.wording import _
 
 COARSE_PX = 512
 """Longer side of what the backbone sees: upstream's quarter of HD and eighth of 4K."""
@@ -98,8 +99,10 @@ class BackgroundMattingV2Engine(NetworkEngine[Scene]):
         """Find what the image has and the plate has not; see `Engine.solve`."""
         if inputs.plate is None:
             raise RequestError(
-                "This engine compares the image with a plate: a picture of the same scene without"
-                " the subject. Choose a plate, or another engine."
+                _(
+                    "This engine compares the image with a plate: a picture of the same scene without the "
+                    "subject. Choose a plate, or another engine."
+                )
             )
         height, width = features.image.shape[:2]
         rows, columns = window or rectangles.whole((height, width))

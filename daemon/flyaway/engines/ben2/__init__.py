@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,13 +19,14 @@ RECORDS = (
         name="ben2-base",
         family="ben2",
         title="BEN2 Base",
-        purpose="Finds any subject with its hair, seen at 1024 pixels.",
+        purpose=_("Finds any subject with its hair, seen at 1024 pixels."),
         ranks={Role.FIND: 75},
         accepts=frozenset({Input.TRIMAP, Input.REGION}),
         suits=frozenset({Job.ANY_SUBJECT}),
-        licence="MIT, trained on DIS5K and its makers' own pictures",
+        licence="MIT",
         licence_url="https://github.com/PramaLLC/BEN2/blob/main/LICENSE",
-        paid_work=None,  # DIS5K is for research
+        paid_work=True,
+        training=training.DIS5K_AND_OWN,
         weights=WeightsRecord("PramaLLC/BEN2", "main", "BEN2_Base.pth", 376_800_000, ""),
     ),
 )

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
+from flyaway.engines import training
+from flyaway.engines.records import EngineRecord, Input, Job, Role, Training, WeightsRecord
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -15,6 +17,12 @@ if TYPE_CHECKING:
 
 SWIN_L_FP32, SWIN_L_FP16 = 884_878_856, 444_473_596
 SWIN_T_FP32, SWIN_T_FP16 = 177_634_392, 88_965_896
+
+
+def _training(name: str) -> Training:
+    if name == "portrait":
+        return training.UNTOLD_PORTRAITS
+    return training.MATTES_OF_MANY if "matting" in name else training.DIS5K_AND_OTHERS
 
 
 def _record(
@@ -39,6 +47,7 @@ def _record(
         licence="MIT",
         licence_url="https://github.com/ZhengPeng7/BiRefNet/blob/main/LICENSE",
         paid_work=True,
+        training=_training(name),
         weights=WeightsRecord(
             f"ZhengPeng7/{repository}", revision, "model.safetensors", size, sha256
         ),
@@ -52,7 +61,7 @@ RECORDS = (
         "general",
         "General",
         50,
-        "Finds any subject by itself; firm edges. Seen at 1024 pixels.",
+        _("Finds any subject by itself; firm edges. Seen at 1024 pixels."),
         "BiRefNet",
         "e2bf8e4460fc8fa32bba5ea4d94b3233d367b0e4",
         SWIN_L_FP16,
@@ -62,7 +71,7 @@ RECORDS = (
         "lite",
         "Lite",
         80,
-        "Finds any subject by itself; the small one for computers without a graphics card.",
+        _("Finds any subject by itself; the small one for computers without a graphics card."),
         "BiRefNet_lite",
         "aa62cd87eafb9cc43056d08ef3615a14628b831d",
         SWIN_T_FP32,
@@ -73,7 +82,7 @@ RECORDS = (
         "lite-2k",
         "Lite 2K",
         90,
-        "The small one for landscape photos with fine parts, seen at 2560×1440 pixels.",
+        _("The small one for landscape photos with fine parts, seen at 2560×1440 pixels."),
         "BiRefNet_lite-2K",
         "67d658fa863b1e716c3854270645e68860007d0e",
         SWIN_T_FP32,
@@ -83,7 +92,7 @@ RECORDS = (
         "matting",
         "Matting",
         10,
-        "Finds any subject by itself, with soft edges for hair and fur.",
+        _("Finds any subject by itself, with soft edges for hair and fur."),
         "BiRefNet-matting",
         "eccde0a8cbdce7ac5fecfeb06340fe7b949e85d9",
         SWIN_L_FP32,
@@ -93,7 +102,7 @@ RECORDS = (
         "lite-matting",
         "Lite Matting",
         40,
-        "Soft edges for hair and fur from the small network.",
+        _("Soft edges for hair and fur from the small network."),
         "BiRefNet_lite-matting",
         "99c33412e3f58e1f33187abdc8c435c645243690",
         SWIN_T_FP16,
@@ -103,7 +112,7 @@ RECORDS = (
         "portrait",
         "Portrait",
         100,
-        "Finds people by itself, with soft edges for hair.",
+        _("Finds people by itself, with soft edges for hair."),
         "BiRefNet-portrait",
         "ecdeb6240ef23557dbd48ff27c59c1a88cbcb755",
         SWIN_L_FP32,
@@ -112,7 +121,7 @@ RECORDS = (
         "hr",
         "HR",
         70,
-        "Finds any subject with thin parts; seen at 2048 pixels, wants a strong graphics card.",
+        _("Finds any subject with thin parts; seen at 2048 pixels, wants a strong graphics card."),
         "BiRefNet_HR",
         "a7a562f6fd16021180f2f4348f4de003a2d3d1e1",
         SWIN_L_FP16,
@@ -122,7 +131,7 @@ RECORDS = (
         "hr-matting",
         "HR Matting",
         30,
-        "The finest automatic hair and fur; seen at 2048 pixels, wants a strong graphics card.",
+        _("The finest automatic hair and fur; seen at 2048 pixels, wants a strong graphics card."),
         "BiRefNet_HR-matting",
         "5d6b6f8adcb5b417c871b1d84ceaae9871355b7f",
         SWIN_L_FP16,
@@ -132,7 +141,7 @@ RECORDS = (
         "dynamic",
         "Dynamic",
         60,
-        "Finds any subject at the photo's own size and shape, up to 2304 pixels.",
+        _("Finds any subject at the photo's own size and shape, up to 2304 pixels."),
         "BiRefNet_dynamic",
         "280306042f57b7a33854319da62fd86aaa89ec4c",
         SWIN_L_FP16,
@@ -142,7 +151,7 @@ RECORDS = (
         "dynamic-matting",
         "Dynamic Matting",
         20,
-        "Soft edges at the photo's own size and shape, up to 2304 pixels.",
+        _("Soft edges at the photo's own size and shape, up to 2304 pixels."),
         "BiRefNet_dynamic-matting",
         "074df545be87034e74a96bf71566ecbbc4c15f0a",
         SWIN_L_FP16,
@@ -151,7 +160,7 @@ RECORDS = (
         "512",
         "512",
         110,
-        "Finds any subject fast, seen at 512 pixels; for small pictures and quick looks.",
+        _("Finds any subject fast, seen at 512 pixels; for small pictures and quick looks."),
         "BiRefNet_512x512",
         "main",
         SWIN_L_FP16,
@@ -162,7 +171,7 @@ RECORDS = (
             "rmbg-2",
             "RMBG-2.0",
             105,
-            "Finds any subject by itself; firm edges, trained on licensed pictures.",
+            _("Finds any subject by itself; firm edges."),
             "",
             "main",
             SWIN_L_FP32,
@@ -172,6 +181,7 @@ RECORDS = (
         licence="CC BY-NC 4.0",
         licence_url="https://huggingface.co/briaai/RMBG-2.0",
         paid_work=False,
+        training=training.LICENSED,
         # the hub hands it only to those who have agreed to its terms there
         weights=WeightsRecord(
             "",
@@ -187,12 +197,13 @@ RECORDS = (
             "toonout",
             "ToonOut",
             240,
-            "Finds characters and things in drawings; not meant for photos.",
+            _("Finds characters and things in drawings; not meant for photos."),
             "",
             "main",
             SWIN_L_FP32,
         ),
         suits=frozenset(),
+        training=training.DIS5K_AND_DRAWINGS,
         licence_url="https://github.com/MatteoKartoon/BiRefNet/blob/main/LICENSE",
         weights=WeightsRecord(
             "joelseytre/toonout", "main", "birefnet_finetuned_toonout.pth", SWIN_L_FP32, ""

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Job, Role
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,14 +24,18 @@ RECORDS = (
     EngineRecord(
         name="builtin",
         family="builtin",
-        title="Built-in engine",
-        purpose="Solves hair and fur from a selection or trimap; a rough guess without one. No download.",
+        title=_("Built-in engine"),
+        purpose=_(
+            "Solves hair and fur from a selection or trimap; a rough guess without one. No "
+            "download."
+        ),
         ranks={Role.FIND: _LAST, Role.SOLVE: _LAST},
         accepts=frozenset({Input.TRIMAP, Input.REGION}),
         suits=frozenset({Job.ANY_SUBJECT, Job.FINE_HAIR}),
         licence="Apache-2.0",
         licence_url="https://www.apache.org/licenses/LICENSE-2.0",
         paid_work=True,
+        training=training.NOTHING,
     ),
 )
 

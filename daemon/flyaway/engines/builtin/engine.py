@@ -16,6 +16,7 @@ from flyaway.errors import RequestError
 from flyaway.images import rectangles
 from flyaway.images.arrays import BACKGROUND, FOREGROUND, UNKNOWN, Image, Region, Trimap
 from flyaway.images.rectangles import Window
+from flyaway_client.wording import _
 
 _GUESS_SHARE = 0.2
 """Part of the work that finding the subject takes before its edge is solved."""
@@ -55,7 +56,9 @@ class BuiltinEngine(Engine[Image]):
         if self._device.type == "cpu" or not may_use_cpu:
             return None
         where, self._device = self.device, _PROCESSOR
-        return f"There was not enough memory on {where}, so the processor did the work."
+        return _("There was not enough memory on {device}, so the processor did the work.").format(
+            device=where
+        )
 
     def restore(self) -> None:
         """Go back to where it was placed."""
@@ -133,25 +136,32 @@ def _sides(trimap: Trimap) -> tuple[bool, bool]:
 
 
 def _check_size(image: Image, inputs: Inputs) -> None:
-    for name, given in (("trimap", inputs.trimap), ("region", inputs.region)):
+    for name, given in ((_("trimap"), inputs.trimap), (_("region"), inputs.region)):
         if given is not None and given.shape != image.shape[:2]:
+            sizes = (given.shape[::-1], image.shape[1::-1])
+            given_size, image_size = (f"{width}x{height}" for width, height in sizes)
             raise RequestError(
-                f"The {name} is {given.shape[1]}x{given.shape[0]} pixels, the image "
-                f"{image.shape[1]}x{image.shape[0]}. Give both the same size."
+                _(
+                    "The {name} is {size} pixels, the image {image_size}. Give both the same size."
+                ).format(name=name, size=given_size, image_size=image_size)
             )
 
 
 def _missing_sides(trimap: Trimap) -> list[str]:
     has_foreground, has_background = _sides(trimap)
-    notes = []
+    notes: list[str] = []
     if not has_foreground:
         notes.append(
-            "The selection marks nothing as certainly inside the subject, so little or nothing "
-            "could be found: mark a part of the subject as foreground."
+            _(
+                "The selection marks nothing as certainly inside the subject, so little or nothing "
+                "could be found: mark a part of the subject as foreground."
+            )
         )
     if not has_background:
         notes.append(
-            "The selection marks nothing as certainly background, so all of it counts as subject: "
-            "leave a part of the background out of the selection."
+            _(
+                "The selection marks nothing as certainly background, so all of it counts as subject: "
+                "leave a part of the background out of the selection."
+            )
         )
     return notes

@@ -28,6 +28,7 @@ from flyaway.engines.progress import spaced
 from flyaway.errors import NoSubjectError
 from flyaway.images import encoding
 from flyaway.images.arrays import Image, Trimap
+from flyaway_client.wording import _
 
 _SIDE = 240
 """Longest side of the picture the runs see."""
@@ -106,8 +107,10 @@ def find(image: Image, region: Mask | None, report: Report, threads: int) -> Gue
         subject, confidence = _agreed(image, region, frame, workers, part(report, 0.1, 0.5))
     if not subject.any():
         raise NoSubjectError(
-            "No subject stands out from its surroundings: draw a rough region around all of it, or "
-            "select its outline."
+            _(
+                "No subject stands out from its surroundings: draw a rough region around all of it, or "
+                "select its outline."
+            )
         )
     notes = () if confidence >= ROUGH_BELOW else (_advice(region is not None),)
     selected = _enlarged(subject, image.shape[:2], frame)
@@ -154,20 +157,20 @@ def _advice(is_region: bool) -> str:
     network = engines.record(engines.FIRST_DOWNLOAD)
     megabytes = round(network.weights.bytes / 1e6) if network.weights else 0
     step = (
-        "draw along the subject's outline"
+        _("draw along the subject's outline")
         if is_region
-        else "draw a rough region around the subject"
+        else _("draw a rough region around the subject")
     )
-    return (
-        f"This is a rough guess: {step} and run it again, or install a network that finds subjects by "
-        f"itself, such as {network.title} ({megabytes} MB)."
-    )
+    return _(
+        "This is a rough guess: {step} and run it again, or install a network that finds "
+        "subjects by itself, such as {title} ({megabytes} MB)."
+    ).format(step=step, title=network.title, megabytes=megabytes)
 
 
 def surroundings(region: Mask) -> Box:
     """The part of the image that is looked at for a region."""
     if not region.any():
-        raise NoSubjectError("The region is empty: draw it around the subject.")
+        raise NoSubjectError(_("The region is empty: draw it around the subject."))
     box = pyramid.bounds(region)
     return box.grown(round(_MARGIN_SHARE * max(box.shape)), region.shape)
 

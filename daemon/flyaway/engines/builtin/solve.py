@@ -15,6 +15,7 @@ from torch.nn.functional import pad
 from flyaway.engines.builtin.system import System
 from flyaway.engines.contract import Report
 from flyaway.errors import EngineError
+from flyaway_client.wording import _
 
 _MOST_STEPS = 400
 
@@ -41,7 +42,7 @@ def conjugate_gradients(
     goal = tolerance * _length(system.rhs)
     first = now = _length(residual)
     direction, before = torch.zeros_like(x), 1.0
-    for _ in range(_MOST_STEPS):
+    for _step in range(_MOST_STEPS):
         cleaned = residual / system.diagonal
         product = _dot(cleaned, residual)
         if now <= goal or product == 0.0:  # too small for its square
@@ -56,8 +57,10 @@ def conjugate_gradients(
         report(_share_done(first, now, goal))
     if not bool(x.isfinite().all()):
         raise EngineError(
-            "The built-in engine's solution has values that are no numbers, so its mask was dropped. Choose another "
-            "engine for this photo."
+            _(
+                "The built-in engine's solution has values that are no numbers, so its mask was "
+                "dropped. Choose another engine for this photo."
+            )
         )
     return x
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,7 +18,7 @@ _PAGE = "https://github.com/huochaitiantang/pytorch-deep-image-matting/releases"
 
 
 def _record(layout: str, title: str, rank: int, purpose: str, release: str) -> EngineRecord:
-    version, _, file = release.partition("/")
+    version, _slash, file = release.partition("/")
     return EngineRecord(
         name=f"deepimagematting-{layout}",
         family="deepimagematting",
@@ -25,9 +27,10 @@ def _record(layout: str, title: str, rank: int, purpose: str, release: str) -> E
         ranks={Role.SOLVE: rank},
         accepts=frozenset({Input.TRIMAP}),
         suits=frozenset({Job.FINE_HAIR}),
-        licence="Non-commercial use only, trained on Adobe's data",
+        licence=_("Non-commercial use only"),
         licence_url="https://github.com/huochaitiantang/pytorch-deep-image-matting#disclaimer",
         paid_work=False,
+        training=training.COMPOSITION_1K,
         weights=WeightsRecord("", version, file, 113_200_000, "", page=_PAGE),
     )
 
@@ -37,14 +40,14 @@ RECORDS = (
         "skip",
         "(with skips)",
         60,
-        "Hair and veils from a selection or trimap; the classic, in its best version.",
+        _("Hair and veils from a selection or trimap; the classic, in its best version."),
         "v1.5/stage1_skip_sad_52.9.pth",
     ),
     _record(
         "plain",
         "(without skips)",
         70,
-        "Hair and veils from a selection or trimap; the classic, as weights before 1.5 want it.",
+        _("Hair and veils from a selection or trimap; the classic, as weights before 1.5 want it."),
         "v1.4/stage1_sad_54.4.pth",
     ),
 )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Role, WeightsRecord
 from flyaway.engines.twins import untwinned
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,9 +31,10 @@ def _record(
         ranks={Role.FIND: rank},
         accepts=frozenset({Input.TRIMAP, Input.REGION}),
         suits=frozenset(),
-        licence="MIT, for all of the project",
+        licence=_("MIT, for all of the project"),
         licence_url="https://github.com/JizhiziLi/GFM#statement",
         paid_work=True,
+        training=training.ANIMALS,
         weights=WeightsRecord(
             "",
             "v1",
@@ -49,31 +52,34 @@ RECORDS = (
         "r34-2b-tt",
         "Animals (ResNet-34 and two blocks)",
         241,
-        "Animals with their fur; the one that its authors show.",
+        _("Animals with their fur; the one that its authors show."),
         503_700_000,
     ),
-    _record("r34-tt", "Animals (ResNet-34)", 243, "Animals with their fur.", 221_300_000),
+    _record("r34-tt", "Animals (ResNet-34)", 243, _("Animals with their fur."), 221_300_000),
     _record(
         "r34-ft",
         "Animals (ResNet-34, from the foreground)",
         249,
-        "Animals with their fur; the edge adds to what is surely animal.",
+        _("Animals with their fur; the edge adds to what is surely animal."),
         221_300_000,
     ),
     _record(
         "r34-bt",
         "Animals (ResNet-34, from the background)",
         251,
-        "Animals with their fur; the edge takes from what is not surely background.",
+        _("Animals with their fur; the edge takes from what is not surely background."),
         221_300_000,
     ),
-    _record("d121-tt", "Animals (DenseNet-121)", 245, "Animals with their fur.", 188_200_000),
-    _record("r101-tt", "Animals (ResNet-101)", 247, "Animals with their fur.", 1_989_600_000),
+    _record("d121-tt", "Animals (DenseNet-121)", 245, _("Animals with their fur."), 188_200_000),
+    _record("r101-tt", "Animals (ResNet-101)", 247, _("Animals with their fur."), 1_989_600_000),
     _record(
         "d121-rim",
         "Animals (DenseNet-121, merged)",
         253,
-        "Animals with their fur, as three ways to see an edge agree; seen at a third of the size.",
+        _(
+            "Animals with their fur, as three ways to see an edge agree; seen at a third of the "
+            "size."
+        ),
         190_000_000,
     ),
 )

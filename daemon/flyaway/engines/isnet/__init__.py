@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,9 +26,10 @@ def _record(
         ranks={Role.FIND: rank},
         accepts=frozenset({Input.TRIMAP, Input.REGION}),
         suits=frozenset({Job.ANY_SUBJECT}),
-        licence="Not stated for the weights, trained on data for non-commercial use",
+        licence=_("Not stated for the weights"),
         licence_url="https://github.com/xuebinqin/DIS#terms-of-use",
         paid_work=None,
+        training=training.DIS5K,
         weights=WeightsRecord(
             "", "v1", file, 176_579_397, sha256, page="https://github.com/xuebinqin/DIS#inference"
         ),
@@ -39,7 +42,7 @@ RECORDS = (
         "general",
         "IS-Net General",
         190,
-        "Finds any subject with its fine parts, seen at 1024 pixels.",
+        _("Finds any subject with its fine parts, seen at 1024 pixels."),
         "isnet-general-use.pth",
         "9e1aafea58f0b55d0c35077e0ceade6ba1ba2bce372fd4f8f77215391f3fac13",
         "isnet-general-use",
@@ -48,7 +51,7 @@ RECORDS = (
         "dis",
         "IS-Net DIS5K",
         200,
-        "Finds any subject with its fine parts, as the paper's weights do; seen at 1024 pixels.",
+        _("Finds any subject with its fine parts, as the paper's weights do; seen at 1024 pixels."),
         "isnet.pth",
         "ea0889743a78391b48d6b7c40b4def963ee329cb10934c75aa32481dc5af9c61",
         "isnet",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
+from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Role, WeightsRecord
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,13 +19,14 @@ RECORDS = (
         name="mobile-sam",
         family="mobilesam",
         title="MobileSAM",
-        purpose="Finds what you click on or draw a box around; small, made for processors.",
+        purpose=_("Finds what you click on or draw a box around; small, made for processors."),
         ranks={Role.POINT: 40},
         accepts=frozenset({Input.PROMPTS, Input.REGION, Input.TRIMAP}),
         suits=frozenset(),
         licence="Apache-2.0",
         licence_url="https://github.com/ChaoningZhang/MobileSAM/blob/master/LICENSE",
         paid_work=True,
+        training=training.SA_1B,
         weights=WeightsRecord(
             "dhkim2810/MobileSAM",
             "main",

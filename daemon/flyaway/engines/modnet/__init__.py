@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,6 +28,7 @@ def _record(name: str, rank: int, purpose: str, size: int, sha256: str) -> Engin
         licence="Apache-2.0",
         licence_url="https://github.com/ZHKKKe/MODNet/blob/master/LICENSE",
         paid_work=True,
+        training=training.OWN_PORTRAITS,
         weights=WeightsRecord(
             # the authors' own copy is on a file share that no program can count on
             "DavG25/modnet-pretrained-models",
@@ -41,14 +44,14 @@ RECORDS = (
     _record(
         "photographic",
         120,
-        "Portraits in a moment, even without a graphics card.",
+        _("Portraits in a moment, even without a graphics card."),
         26_255_603,
         "7c22235f0925deba15d4d63e53afcb654c47055bbcd98f56e393ab2584007ed8",
     ),
     _record(
         "webcam",
         130,
-        "Portraits from video frames in a moment.",
+        _("Portraits from video frames in a moment."),
         26_300_000,
         "913b82b66558db39b6286c150f809017d7528c872b156eb14333c9c6cb52108b",
     ),

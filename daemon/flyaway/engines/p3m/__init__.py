@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
 from flyaway.engines.twins import untwinned
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,13 +21,14 @@ RECORDS = (
         family="p3m",
         has_soft_edges=True,
         title="P3M-Net",
-        purpose="Portraits down to the hair, seen at up to 1080 pixels.",
+        purpose=_("Portraits down to the hair, seen at up to 1080 pixels."),
         ranks={Role.FIND: 113},
         accepts=frozenset({Input.TRIMAP, Input.REGION}),
         suits=frozenset({Job.PORTRAIT}),
-        licence="MIT, for all of the project",
+        licence=_("MIT, for all of the project"),
         licence_url="https://github.com/JizhiziLi/P3M#statement",
         paid_work=True,
+        training=training.PORTRAITS,
         weights=WeightsRecord(
             "",
             "v1",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
+from flyaway.engines import training
+from flyaway.engines.records import EngineRecord, Input, Job, Role, Training, WeightsRecord
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -13,8 +15,6 @@ if TYPE_CHECKING:
     from flyaway.engines.ppmatting.engine import PPMattingEngine
 
 _SERVER = "https://paddleseg.bj.bcebos.com/matting/models/"
-
-_LICENCE = "Apache-2.0 for PaddleSeg, not stated for the weights"
 
 
 def _record(
@@ -25,7 +25,7 @@ def _record(
     size: int,
     file: str,
     job: Job = Job.PORTRAIT,
-    licence: str = _LICENCE,
+    trained_on: Training = training.PADDLES_PORTRAITS,
 ) -> EngineRecord:
     return EngineRecord(
         name=f"ppmatting-{name}",
@@ -36,9 +36,10 @@ def _record(
         ranks={Role.FIND: rank},
         accepts=frozenset({Input.TRIMAP, Input.REGION}),
         suits=frozenset({job}),
-        licence=licence,
+        licence=_("Apache-2.0 for PaddleSeg, not stated for the weights"),
         licence_url="https://github.com/PaddlePaddle/PaddleSeg/blob/develop/LICENSE",
         paid_work=None,
+        training=trained_on,
         weights=WeightsRecord("", "v1", file, size, "", page=f"{_SERVER}{file}"),
     )
 
@@ -48,7 +49,7 @@ RECORDS = (
         "human-512",
         "PP-Matting 512",
         115,
-        "Portraits, with the best results of its authors; seen at 512 pixels.",
+        _("Portraits, with the best results of its authors; seen at 512 pixels."),
         98_200_000,
         "ppmatting-hrnet_w18-human_512.pdparams",
     ),
@@ -56,7 +57,7 @@ RECORDS = (
         "human-1024",
         "PP-Matting 1024",
         117,
-        "Portraits with finer edges, seen at 1024 pixels.",
+        _("Portraits with finer edges, seen at 1024 pixels."),
         98_200_000,
         "ppmatting-hrnet_w18-human_1024.pdparams",
     ),
@@ -64,7 +65,7 @@ RECORDS = (
         "v2-human-512",
         "PP-Matting V2",
         119,
-        "Portraits in a moment, seen at 512 pixels.",
+        _("Portraits in a moment, seen at 512 pixels."),
         35_900_000,
         "ppmattingv2-stdc1-human_512.pdparams",
     ),
@@ -72,20 +73,21 @@ RECORDS = (
         "composition-1k",
         "PP-Matting Composition-1k",
         171,
-        "Any subject, trained on Adobe's data; seen at up to 1536 pixels.",
+        _("Any subject; seen at up to 1536 pixels."),
         345_200_000,
         "ppmatting-hrnet_w48-composition.pdparams",
         Job.ANY_SUBJECT,
-        f"{_LICENCE}; trained on Adobe's data",
+        training.COMPOSITION_1K,
     ),
     _record(
         "distinctions-646",
         "PP-Matting Distinctions-646",
         173,
-        "Any subject, trained on Distinctions-646; seen at up to 1536 pixels.",
+        _("Any subject; seen at up to 1536 pixels."),
         345_200_000,
         "ppmatting-hrnet_w48-distinctions.pdparams",
         Job.ANY_SUBJECT,
+        training.DISTINCTIONS_646,
     ),
 )
 

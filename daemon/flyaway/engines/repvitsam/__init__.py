@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
+from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Role, WeightsRecord
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,13 +19,17 @@ RECORDS = (
         name="repvit-sam",
         family="repvitsam",
         title="RepViT-SAM",
-        purpose="Finds what you click on or draw a box around; finer than MobileSAM, takes twice as long.",
+        purpose=_(
+            "Finds what you click on or draw a box around; finer than MobileSAM, takes twice as "
+            "long."
+        ),
         ranks={Role.POINT: 30},
         accepts=frozenset({Input.PROMPTS, Input.REGION, Input.TRIMAP}),
         suits=frozenset(),
-        licence="Apache-2.0 for the code, not stated for the weights",
+        licence=_("Apache-2.0 for the code, not stated for the weights"),
         licence_url="https://github.com/THU-MIG/RepViT/blob/main/LICENSE",
         paid_work=None,
+        training=training.SA_1B,
         weights=WeightsRecord(
             "",
             "v1.0",

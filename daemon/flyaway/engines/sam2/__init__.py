@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, cast
 
+from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Role, WeightsRecord
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,13 +20,14 @@ def _record(size: str, rank: int, about: str, length: int, sha256: str = "") -> 
         name=f"sam2-{size}",
         family="sam2",
         title=f"SAM 2.1 {size.title()}",
-        purpose=f"Finds what you click on or draw a box around; {about}.",
+        purpose=_("Finds what you click on or draw a box around; {about}.").format(about=about),
         ranks={Role.POINT: rank},
         accepts=frozenset({Input.PROMPTS, Input.REGION, Input.TRIMAP}),
         suits=frozenset(),
         licence="Apache-2.0",
         licence_url="https://github.com/facebookresearch/sam2#license",
         paid_work=True,
+        training=training.SA_V,
         weights=WeightsRecord(
             f"facebook/sam2.1-hiera-{size}", "main", f"sam2.1_hiera_{size}.pt", length, sha256
         ),
@@ -36,11 +39,11 @@ RECORDS = (
     _record(
         "tiny",
         20,
-        "fine, for fast processors and graphics cards",
+        _("fine, for fast processors and graphics cards"),
         156_008_466,
         "7402e0d864fa82708a20fbd15bc84245c2f26dff0eb43a4b5b93452deb34be69",
     ),
-    _record("small", 10, "the finest, for graphics cards", 184_400_000),
+    _record("small", 10, _("the finest, for graphics cards"), 184_400_000),
 )
 
 DEPTHS = {"tiny": ((1, 2, 7, 2), (5, 7, 9)), "small": ((1, 2, 11, 2), (7, 10, 13))}

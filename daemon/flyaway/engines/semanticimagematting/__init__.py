@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, cast
 
+from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,9 +34,10 @@ def _record(
         ranks=ranks,
         accepts=frozenset({Input.TRIMAP}),
         suits=frozenset({Job.FINE_HAIR}),
-        licence="Not stated",
+        licence=_("Not stated"),
         licence_url="https://github.com/nowsyn/SIM",
         paid_work=None,
+        training=training.COMPOSITION_1K if name == "composition-1k" else training.SIMD,
         weights=weights,
         also_called=also_called,
         companion=companion,
@@ -43,8 +46,8 @@ def _record(
 
 CLASSIFIER = _record(
     "classifier",
-    "Semantic Image Matting's classifier",
-    "Tells twenty kinds of edges apart.",
+    _("Semantic Image Matting's classifier"),
+    _("Tells twenty kinds of edges apart."),
     {},
     WeightsRecord("", "v1", "classifier_resnet50_best.pth.tar", 94_640_000, "", page=_PAGE),
 )
@@ -54,7 +57,10 @@ RECORDS = (
     _record(
         "simd",
         "Semantic Image Matting (SIMD)",
-        "Hair, fur, glass, smoke and more from a selection or trimap; says what it took the edge for.",
+        _(
+            "Hair, fur, glass, smoke and more from a selection or trimap; says what it took the "
+            "edge for."
+        ),
         {Role.SOLVE: 50},
         WeightsRecord("", "v1", "SIM/ckpt_best.pth", 186_900_000, "", page=_PAGE),
         ("SIM", "SIMD"),
@@ -63,7 +69,7 @@ RECORDS = (
     _record(
         "composition-1k",
         "Semantic Image Matting (Composition-1k)",
-        "Edges from a selection or trimap, trained on Adobe's data; says what it took the edge for.",
+        _("Edges from a selection or trimap; says what it took the edge for."),
         {Role.SOLVE: 55},
         WeightsRecord("", "v1", "Adobe/ckpt_best.pth", 186_900_000, "", page=_PAGE),
         ("Adobe",),

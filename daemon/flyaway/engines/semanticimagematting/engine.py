@@ -18,6 +18,7 @@ from flyaway.engines.windows import Division, Solved, TrimapEngine
 from flyaway.errors import WeightsError
 from flyaway.images.arrays import BACKGROUND, FOREGROUND, Alpha, Image, Trimap
 from flyaway.images.encoding import full
+from flyaway_client.wording import _
 
 MULTIPLE_PX = 8
 
@@ -69,8 +70,10 @@ class SemanticImageMattingEngine(TrimapEngine):
         """Alpha 1x1xHxW, not limited to 0..1, and what the classifier saw of the piece filled up to whole eights."""
         if not hasattr(self.network, "classifier") or not hasattr(self.network, "encoder"):
             raise WeightsError(
-                "Semantic Image Matting needs two files, its matting network and its classifier; one is"
-                " missing. Fetch both and run `flyaway models import` with them."
+                _(
+                    "Semantic Image Matting needs two files, its matting network and its classifier; one "
+                    "is missing. Fetch both and run `flyaway models import` with them."
+                )
             )
         height, width = trimap.shape
         room = _room(trimap.shape)

@@ -14,31 +14,32 @@ from torch.nn import functional as F
 from flyaway.engines.semanticimagematting.network import KINDS
 from flyaway.images import rectangles
 from flyaway.images.rectangles import Window
+from flyaway_client.wording import _, joined
 
 TILES_PX = (320, 800)
 """Sides of the tiles that upstream looks at; all that it sees of a pixel is averaged."""
 
 WORDS = (
-    "something out of focus",
-    "fire",
-    "fur",
-    "glass or ice",
-    "plain hair",
-    "difficult hair",
-    "an insect",
-    "blur of motion",
-    "a net",
-    "a flower",
-    "leaves",
-    "a tree",
-    "a plastic bag",
-    "a sharp edge",
-    "smoke or clouds",
-    "a spider's web",
-    "something with holes",
-    "something smooth and sheer",
-    "drops of water",
-    "spray of water",
+    _("something out of focus"),
+    _("fire"),
+    _("fur"),
+    _("glass or ice"),
+    _("plain hair"),
+    _("difficult hair"),
+    _("an insect"),
+    _("blur of motion"),
+    _("a net"),
+    _("a flower"),
+    _("leaves"),
+    _("a tree"),
+    _("a plastic bag"),
+    _("a sharp edge"),
+    _("smoke or clouds"),
+    _("a spider's web"),
+    _("something with holes"),
+    _("something smooth and sheer"),
+    _("drops of water"),
+    _("spray of water"),
 )
 """The twenty kinds in upstream's order: defocus, fire, fur, glass_ice, hair_easy, hair_hard, insect, motion, net,
 plant_flower, plant_leaf, plant_tree, plastic_bag, sharp, smoke_cloud, spider_web, texture_holed, texture_smooth,
@@ -117,5 +118,8 @@ def in_words(tally: NDArray[np.int64]) -> str:
     shares = tally / tally.sum()
     order = [int(kind) for kind in np.argsort(-shares, kind="stable")]
     told = [kind for kind in order if shares[kind] >= LEAST_SHARE] or order[:1]
-    kinds = ", ".join(f"{WORDS[kind]} ({shares[kind]:.0%})" for kind in told)
-    return f"The uncertain edge was taken for {kinds}."
+    kinds = joined(
+        ", ",
+        (_("{kind} ({share:.0%})").format(kind=WORDS[kind], share=shares[kind]) for kind in told),
+    )
+    return _("The uncertain edge was taken for {kinds}.").format(kinds=kinds)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,6 +31,7 @@ def _record(
         licence="Apache-2.0",
         licence_url="https://github.com/xuebinqin/U-2-Net/blob/master/LICENSE",
         paid_work=True,
+        training=training.SUPERVISELY if name == "human" else training.DUTS,
         weights=WeightsRecord("", "v1", file, size, sha256, page=_PAGE),
     )
 
@@ -38,7 +41,7 @@ RECORDS = (
         "full",
         "U2-Net",
         210,
-        "Finds what stands out, seen at 320 pixels; a rough edge, which another engine solves.",
+        _("Finds what stands out, seen at 320 pixels; a rough edge, which another engine solves."),
         "u2net.pth",
         176_290_937,
         "10025a17f49cd3208afc342b589890e402ee63123d6f2d289a4a0903695cce58",
@@ -47,7 +50,10 @@ RECORDS = (
         "small",
         "U2-Net P",
         220,
-        "Finds what stands out with a network of 5 MB; a rough edge, which another engine solves.",
+        _(
+            "Finds what stands out with a network of 5 MB; a rough edge, which another engine "
+            "solves."
+        ),
         "u2netp.pth",
         4_683_258,
         "e7567cde013fb64813973ce6e1ecc25a80c05c3ca7adbc5a54f3c3d90991b854",
@@ -56,7 +62,7 @@ RECORDS = (
         "human",
         "U2-Net Human",
         230,
-        "Finds people, seen at 320 pixels; a rough edge, which another engine solves.",
+        _("Finds people, seen at 320 pixels; a rough edge, which another engine solves."),
         "u2net_human_seg.pth",
         176_290_937,
     ),

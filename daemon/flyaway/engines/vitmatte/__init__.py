@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, cast
 
+from flyaway.engines import training
 from flyaway.engines.records import EngineRecord, Input, Job, Role, WeightsRecord
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from flyaway.engines.vitmatte.engine import ViTMatteEngine
+
+
+TRAINING = {
+    "composition-1k": training.COMPOSITION_1K,
+    "distinctions-646": training.DISTINCTIONS_646,
+}
 
 
 def _record(
@@ -25,18 +33,23 @@ def _record(
     sha256: str = "",
 ) -> EngineRecord:
     name = f"vitmatte-{size}-{data}"
-    grade = "Hair, fur and veils from a selection or trimap"
+    purpose = (
+        _("Hair, fur and veils from a selection or trimap; light.")
+        if size == "small"
+        else _("Hair, fur and veils from a selection or trimap; finer and slower.")
+    )
     return EngineRecord(
         name=name,
         family="vitmatte",
         title=f"ViTMatte {title}",
-        purpose=f"{grade}; light." if size == "small" else f"{grade}; finer and slower.",
+        purpose=purpose,
         ranks={Role.SOLVE: rank},
         accepts=frozenset({Input.TRIMAP}),
         suits=frozenset({Job.FINE_HAIR}),
-        licence="Apache-2.0, trained on research data",
+        licence="Apache-2.0",
         licence_url=f"https://huggingface.co/hustvl/{name}",
-        paid_work=None,  # the weights' licence would allow it, the training pictures' terms may not
+        paid_work=True,
+        training=TRAINING[data],
         weights=WeightsRecord(f"hustvl/{name}", revision, file, length, sha256),
         also_called=(also_called,),
     )

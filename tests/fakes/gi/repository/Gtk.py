@@ -142,7 +142,13 @@ class ToggleButton(Button):
 
 class CheckButton(ToggleButton):
     def __init__(
-        self, *, label: str, active: bool, tooltip_text: str, focus_on_click: bool
+        self,
+        *,
+        label: str,
+        active: bool,
+        tooltip_text: str,
+        focus_on_click: bool,
+        margin_start: int = 0,
     ) -> None:
         super().__init__(label=label, tooltip_text=tooltip_text)
         self._is_active = active
@@ -311,9 +317,16 @@ class Box(Widget):
     def pack_end(self, child: Widget, expand: bool, fill: bool, padding: int) -> None:
         self.children.append(child)
 
+    def remove(self, child: Widget) -> None:
+        self.children.remove(child)
+
     def set_spacing(self, spacing: int) -> None: ...
 
     def set_border_width(self, width: int) -> None: ...
+
+
+class ScrolledWindow(Widget):
+    def add(self, child: Widget) -> None: ...
 
 
 class Grid(Widget):
