@@ -163,6 +163,7 @@ def draw_rows(draw: st.DrawFn) -> DrawRow:
         draw(TEXT),
         tuple(draw(st.lists(TEXT, max_size=3))),
         draw(TEXT),
+        tuple(draw(st.lists(TEXT, min_size=4, max_size=4))),
         colour,
         draw(st.integers(1, protocol.MAX_ICC_BYTES)) if colour == "icc" else 0,
         ImageHeader(*size, "gray", "u8") if has_alpha else None,
@@ -405,6 +406,7 @@ def test_prompts_and_candidates_that_cannot_be_are_refused(
     ("fields", "complaint"),
     [
         ({"rows": 0}, "rows must be 1 to 64"),
+        ({"captions": ("Alpha",)}, "captions must be 4"),
         ({"rows": protocol.MAX_SHEET_ROWS + 1}, "rows must be 1 to 64"),
         ({"alpha": IMAGE}, 'alpha must have channels "gray"'),
         ({"alpha": ImageHeader(3, 3, "gray", "u8")}, "the image's size"),

@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -30,7 +30,7 @@ from flyaway.batch.hand import done, installed_weights
 from flyaway.batch.locations import Location
 from flyaway.batch.manifest import Manifest, State
 from flyaway.batch.plan import Job
-from flyaway.batch.run import Run
+from flyaway.batch.run import Run, Solver
 from flyaway.batch.work import Wishes
 from flyaway.engines import processor
 from flyaway.errors import BatchError, RequestError
@@ -46,6 +46,10 @@ _BLOCKS_A_WORKER = 4
 
 _BLOCKS_AT_ONCE = 2
 """With one worker: the next block's photos are read while the last of this one are solved and written."""
+
+_ANOTHER_FROM = 0.9
+"""Blocks in workers' hands, of those that they take at once, from which on Ray makes one worker more. By itself it would wait
+for blocks that lie before their workers, of which there are none."""
 
 _RAYS = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing goes out unasked
@@ -110,6 +114,7 @@ class ClusterRun:
         address: of the cluster; "auto" for the one that this machine belongs to.
         tell: told of each photo's end.
         is_stopping: set when the run shall end; photos in hand are finished.
+        worker: does the work on the cluster.
 
     Raises:
         BatchError: Ray is not installed here, or there is no such cluster.
@@ -122,7 +127,9 @@ class ClusterRun:
         address: str,
         tell: Callable[[Event], None],
         is_stopping: threading.Event,
+        worker: type[Worker] | None = None,
     ) -> None:
+        self._worker = worker or Worker
         self._wishes = replace(wishes, settings=replace(wishes.settings, workers=1))
         self._wanted = wishes.settings.workers
         self._manifest = Manifest(manifest.output.absolute())
@@ -222,11 +229,12 @@ class ClusterRun:
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
         context.actor_task_retry_on_errors = False
+        context.autoscaling_config.actor_pool_util_upscaling_threshold = _ANOTHER_FROM
         rows = ray.data.from_items(
             [{"job": pickle.dumps(job)} for job in jobs], override_num_blocks=blocks
         )
         done = rows.map_batches(
-            Worker,
+            self._worker,
             batch_size=None,
             fn_constructor_args=(
                 self._wishes,
@@ -279,6 +287,14 @@ class Heart:
         self._looked_s = self._clock()
 
 
+class Engines(Protocol):
+    """What a worker has solve photos."""
+
+    @property
+    def solve(self) -> Solver:
+        """Asked from any thread."""
+
+
 class Worker:
     """Does blocks of photos, somewhere on the cluster; its engines stay warm from one to the next.
 
@@ -303,7 +319,10 @@ class Worker:
         self._manifest = Manifest(output)
         self._deaths = Deaths(self._manifest)
         self._refusal = self._look(version)
-        self._engines = _engines(share)
+        self._engines = self._load(share)
+
+    def _load(self, share: Share) -> Engines:
+        return _engines(share)
 
     def __call__(self, block: dict[str, Any]) -> dict[str, Any]:
         """Do the photos of a block; what became of them, or why none can be done."""

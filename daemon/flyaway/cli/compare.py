@@ -114,11 +114,11 @@ def _chooser(
 
     def choose(engines: Sequence[EngineInfo]) -> tuple[Entrant, ...]:
         names, has_plate = arguments.engines, arguments.plate is not None
-        allowed = config.load().paid_work
+        paid_work = config.load().paid_work
         if not names:
-            found = comparing.usual(engines, has_plate=has_plate, paid_work=allowed)
+            found = comparing.usual(engines, has_plate=has_plate, paid_work=paid_work)
         elif names == (_ALL,):
-            found = comparing.usable(engines, has_plate=has_plate, paid_work=allowed)
+            found = comparing.usable(engines, has_plate=has_plate, paid_work=paid_work)
         else:
             found = comparing.named(names, engines)
         if not found:

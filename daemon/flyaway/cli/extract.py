@@ -75,7 +75,7 @@ def add_to(commands: Commands) -> None:
 
 
 def _add_prompts(parser: argparse.ArgumentParser) -> None:
-    """Describe the options that point at the subject."""
+    """Describe the options that point at the subject, and tell what it is."""
     parser.add_argument(
         "--point",
         type=_numbers(2),
@@ -106,6 +106,11 @@ def _add_prompts(parser: argparse.ArgumentParser) -> None:
         choices=SIZES,
         default="",
         help="what a single --point means, where it may mean several (default: what fits best)",
+    )
+    parser.add_argument(
+        "--transparent",
+        action="store_true",
+        help="it is glass, a veil, smoke or the like; SDMatte makes use of that",
     )
 
 
@@ -208,5 +213,6 @@ def _request(
         wants_foreground=not (arguments.mask or arguments.keep_colors),
         prompts=prompts,
         here=arguments.here,
+        transparent=arguments.transparent,
     )
     return request, parts

@@ -14,6 +14,7 @@ from flyaway.weights.neighbours import PROGRAMS
 from flyaway_client.errors import CancelledError
 from flyaway_client.menu_entries import fetch_first, licence, training
 from flyaway_client.messages import EngineInfo
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from flyaway.cli import Commands
@@ -172,7 +173,7 @@ def _described(info: EngineInfo) -> str:
         f"    {licence(info)} {info.licence_url}".rstrip(),
     ]
     if info.training_url:
-        told = training(info) or "Its authors do not tell plainly what it was trained on."
+        told = training(info) or _("Its authors do not tell plainly what it was trained on.")
         lines.append(f"    {told} {info.training_url}")
     elif training(info):
         lines.append(f"    {training(info)}")

@@ -144,6 +144,7 @@ class Extraction:
             self.foreground if finer.foreground is None else finer.foreground,
             self.confidence if finer.confidence is None else finer.confidence,
             tuple(dict.fromkeys((*self.notes, *finer.notes))),
+            finer.spread,
         )
 
 

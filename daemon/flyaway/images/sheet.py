@@ -20,12 +20,9 @@ Colour = tuple[int, int, int]
 _GREEN: Colour = (0, 177, 64)
 """The green of studios' cloths: no skin, hair or usual garment has it."""
 
-_OVERS: dict[str, Colour] = {
-    "Over black": (0, 0, 0),
-    "Over white": (255, 255, 255),
-    "Over green": _GREEN,
-}
-_CAPTIONS = ("Alpha", *_OVERS)
+_OVERS: tuple[Colour, ...] = ((0, 0, 0), (255, 255, 255), _GREEN)
+_PICTURES = 1 + len(_OVERS)
+"""In a row: the alpha, and the cut-out over each of these."""
 
 _PAPER, _INK, _FAINT_INK, _LINE = (56, 56, 56), (245, 245, 245), (200, 200, 200), (96, 96, 96)
 _MARGIN_PX, _GAP_PX = 16, 12
@@ -92,7 +89,7 @@ def layout(width: int, height: int, rows: int) -> Layout:
     scales = {}
     for columns in (4, 2, 1):
         wide = (room - (columns - 1) * _GAP_PX) / columns
-        scales[columns] = min(1.0, wide / width, high * columns / len(_CAPTIONS) / height)
+        scales[columns] = min(1.0, wide / width, high * columns / _PICTURES / height)
     whole = [count for count in scales if scales[count] == 1]
     if whole or width < _WIDE * height:
         columns = max(whole, default=4)  # what must be shrunk anyway is best compared side by side
@@ -109,6 +106,7 @@ def row(
     title: str,
     lines: Iterable[str] = (),
     heading: str = "",
+    captions: Sequence[str] = ("",) * _PICTURES,
 ) -> Pixels:
     """A row, HxWx3 uint8 sRGB. Its width is the same whatever it shows and says.
 
@@ -118,7 +116,8 @@ def row(
         pictures: as `pictures` makes them; none where an engine has failed.
         title: the engine's name.
         lines: what is said of it, each wrapped where it is too long.
-        heading: what stands above all that; "" for nothing. All in any script.
+        heading: what stands above all that; "" for nothing.
+        captions: what stands above each picture. All in any script.
     """
     place = layout(*size, rows)
     written = [(heading, _HEADING)] if heading else []
@@ -136,10 +135,10 @@ def row(
     for line, style in words:
         _write(paper, line, _MARGIN_PX, top, style)
         top += style.line_px
-    for number, (picture, caption) in enumerate(zip(pictures, _CAPTIONS, strict=False)):
+    for number, (picture, caption) in enumerate(zip(pictures, captions, strict=False)):
         down, column = divmod(number, place.columns)
         left, upper = _MARGIN_PX + column * (place.width + _GAP_PX), top + down * step
-        if place.width >= _text_width(caption, _CAPTION) or place.columns == 1:
+        if caption and (place.width >= _text_width(caption, _CAPTION) or place.columns == 1):
             _write(paper, caption, left, upper, _CAPTION)
         upper += _CAPTION.line_px
         shown = picture[..., None] if picture.ndim == 2 else picture
@@ -175,7 +174,7 @@ def pictures(
     through = 255 - small[..., None].astype(np.uint16)
     overs = (
         np.minimum(subject + (through * np.array(colour, np.uint16) + 127) // 255, 255)
-        for colour in _OVERS.values()
+        for colour in _OVERS
     )
     return small, *(over.astype(np.uint8) for over in overs)
 

@@ -197,7 +197,7 @@ class EngineService:
     @property
     def drawing_stations(self) -> tuple[Station[DrawingTask], ...]:
         """What is done to a row of a comparison."""
-        return (Station("drawer", "Drawing the sheet", self.draw),)
+        return (Station("drawer", _("Drawing the sheet"), self.draw),)
 
     @property
     def description_stations(self) -> tuple[Station[DescriptionTask], ...]:
@@ -368,7 +368,8 @@ class EngineService:
                 own = encoding.read(asked.foreground, parts["foreground"], asked.colour, icc)
             pictures = sheet.pictures(image, alpha, own, asked.rows)
         size = asked.image.width, asked.image.height
-        task.row = sheet.row(size, asked.rows, pictures, asked.title, asked.lines, asked.heading)
+        words = asked.title, asked.lines, asked.heading, asked.captions
+        task.row = sheet.row(size, asked.rows, pictures, *words)
 
     def describe(self, task: DescriptionTask) -> None:
         """Say what a selection would be taken for.

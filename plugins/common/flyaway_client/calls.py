@@ -161,9 +161,8 @@ def compare(
     connect = connector(name)
     with connect(should_stop) as client:
         there = client.engines()
-    has_plate, paid_work = asked.plate is not None, options.paid_work
     entrants = comparing.named(engines, there) or comparing.usual(
-        there, has_plate=has_plate, paid_work=paid_work
+        there, has_plate=asked.plate is not None, paid_work=options.paid_work
     )
     heading = comparing.heading(title, asked)
     return comparing.compare(connect, asked, parts, entrants, heading, report, should_stop)

@@ -37,6 +37,9 @@ from .zmtp import Buffer
 USUAL_ROWS = 6
 """So many engines are compared where nobody names any."""
 
+_CAPTIONS = (_("Alpha"), _("Over black"), _("Over white"), _("Over green"))
+"""Of the pictures in a row."""
+
 _FOR_ALL = (protocol.CANCELLED, protocol.TOO_LARGE, protocol.REMOTE_LOST)
 """Refusals that every other engine would meet as well."""
 
@@ -277,7 +280,7 @@ def _drawing(
 ) -> tuple[DrawRow, dict[str, Buffer]]:
     """What to ask for a row's picture, and what goes along."""
     words = DrawRow(
-        new_request_id(), request.image, rows, row.entrant.title, row.lines, heading=heading
+        new_request_id(), request.image, rows, row.entrant.title, row.lines, heading, _CAPTIONS
     )
     if extracted is None:
         return words, {}

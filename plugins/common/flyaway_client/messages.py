@@ -42,6 +42,9 @@ KEEP, REMOVE, UNKNOWN = 255, 64, 128
 
 OUTPUT_DTYPES = ("u8", "u16", "f32")
 
+SHEET_PICTURES = 4
+"""So many show each engine of a comparison."""
+
 
 @dataclass(frozen=True)
 class ImageHeader(Message):
@@ -121,6 +124,7 @@ class ExtractRequest(Message):
 
     `is_batch` says that nobody waits at an editor: other requests go first. `here` says that this computer is to do it,
     whichever usually does. `wants_memory` asks how much memory it takes, which is a little work of its own.
+    `transparent` says that the subject lets light through, as glass and veils do: engines that make use of that go first.
     """
 
     TYPE: ClassVar[str] = "extract"
@@ -145,8 +149,9 @@ class ExtractRequest(Message):
     session: str = ""
     is_batch: bool = False
     here: bool = False
-    wants_memory: bool = False
     paid_training_only: bool = False
+    transparent: bool = False
+    wants_memory: bool = False
 
     def __post_init__(self) -> None:
         """Refuse values outside their lists, and parts that contradict each other."""
@@ -407,7 +412,8 @@ class DrawRow(Message):
     Rows of the same image and of the same number of `rows` are equally wide, so that one put under the other they are a
     sheet, which that number keeps small. `alpha`, "gray" and "u8" of the image's size, is None where an engine has failed: then nothing is
     uploaded, and the row is words alone. `foreground` is what the image's extraction gave as such. `title` and `lines` are
-    written above the pictures, `heading` above all that.
+    written above the pictures, `heading` above all that, `captions` above each picture: the alpha, and the cut-out over black, white
+    and green.
     """
 
     TYPE: ClassVar[str] = "draw-row"
@@ -417,6 +423,7 @@ class DrawRow(Message):
     title: str
     lines: tuple[str, ...] = ()
     heading: str = ""
+    captions: tuple[str, ...] = ("Alpha", "Over black", "Over white", "Over green")
     colour: str = "srgb"
     icc_bytes: int = 0
     alpha: ImageHeader | None = None
@@ -428,6 +435,8 @@ class DrawRow(Message):
         _check_colour(self.colour, self.icc_bytes)
         if not 1 <= self.rows <= protocol.MAX_SHEET_ROWS:
             raise MessageError(f"rows must be 1 to {protocol.MAX_SHEET_ROWS}")
+        if len(self.captions) != SHEET_PICTURES:
+            raise MessageError(f"captions must be {SHEET_PICTURES}")
         image = self.image
         if self.alpha not in (None, ImageHeader(image.width, image.height, "gray", "u8")):
             raise MessageError('alpha must have channels "gray", dtype "u8" and the image\'s size')
@@ -644,7 +653,7 @@ class EngineInfo(Message):
     licence allows it, None meaning that nobody has said. `training` says in a sentence what it was trained on, as far
     as its authors tell ("" where they do not), `training_url` where that is read, and `training_paid_work` whether
     the terms of those pictures allow it. `page` is where a person has to fetch its weights from, to be imported;
-    empty where the daemon can download them.
+    empty where the daemon can download them. `transparent` is whether it makes use of that field of a request.
     """
 
     name: str
@@ -662,6 +671,7 @@ class EngineInfo(Message):
     training: str = ""
     training_url: str = ""
     training_paid_work: bool | None = None
+    transparent: bool = False
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from .plate_row import PlateRow
 from .preview import PreviewPicture
 from .progress_bar import ProgressBar
 from .qt import QtCore, QtWidgets
+from .scroll_area import scrolled
 from .selection_row import SelectionRow
 
 OBJECT_NAME = "flyaway"
@@ -132,7 +133,7 @@ class FlyawayDocker(DockWidget):
             self._status,
             self._here,
             self._advice,
-            _scrolled(choices),
+            scrolled(choices),
         ):
             column.addWidget(widget)
         self.setWidget(content)
@@ -256,13 +257,3 @@ class FlyawayDocker(DockWidget):
             return
         self._advice.offer(None)
         self._engine.refresh()
-
-
-def _scrolled(content: QtWidgets.QWidget) -> QtWidgets.QScrollArea:
-    """As wide as there is room, and as high as it needs; what does not fit can be scrolled to."""
-    area = QtWidgets.QScrollArea()
-    area.setWidgetResizable(True)
-    area.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setWidget(content)
-    return area

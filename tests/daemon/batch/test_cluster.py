@@ -11,127 +11,45 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 from PIL import Image
-from tests.daemon.batch import stores
+from tests.daemon.batch import clusters, stores
+from tests.daemon.batch.clusters import LOADED_S, Cluster
 from tests.daemon.batch.photos import photo, wishes
 from tests.daemon.servers import PATIENCE_S, wait_until
 
 import flyaway
 from flyaway.batch.bell import Bell
-from flyaway.batch.cluster import Heart, Share, Worker
-from flyaway.batch.events import Done, Failed
+from flyaway.batch.cluster import ClusterRun, Engines, Heart, Share, Worker
+from flyaway.batch.events import Done, Event, Failed
 from flyaway.batch.manifest import Manifest, State
-from flyaway.batch.plan import Job
+from flyaway.batch.manifest import results as results_in
+from flyaway.batch.plan import Job, Planner
+from flyaway.batch.settings import settle
 from flyaway.batch.store_path import StorePath
+from flyaway.batch.work import Wishes
 from flyaway.cli.main import main
 from flyaway.errors import BatchError
+from flyaway_client.connection import HOME_VARIABLE
 
 pytest.importorskip("ray", reason="the extra flyaway[ray]")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="ends nodes as Linux does")
 
 PHOTOS = 24
-LOADED_S = 120.0
-"""Nodes and workers are programs of some size to start, on a machine that may be busy."""
-
-QUICK = {"RAY_health_check_period_ms": "500", "RAY_health_check_initial_delay_ms": "500"}
-"""Ray's own: a node that is gone is noticed within seconds."""
-
 MANY = ("--both", "--trimap-pattern", "{stem}_trimap.png")
-
-
-@dataclass
-class Node:
-    """One `ray start`, and all processes that came of it."""
-
-    process: subprocess.Popen[bytes]
-    log: Path
-
-    def is_there(self) -> bool:
-        """Whether it has joined the cluster."""
-        return "Ray runtime started" in self.log.read_text()
-
-    def is_at_work(self) -> bool:
-        """Whether a worker of it has a block of photos in hand; Ray writes that into the process's title."""
-        titles = [_title(process) for process in self._processes()]
-        return any("MapWorker" in title and ".submit" in title for title in titles)
-
-    def kill(self) -> None:
-        """As when the machine loses its power: everything of it at once."""
-        for process in self._processes():
-            with suppress(psutil.Error):
-                process.kill()
-        self.process.wait(PATIENCE_S)
-
-    def _processes(self) -> list[psutil.Process]:
-        try:
-            whole = psutil.Process(self.process.pid)
-            return [whole, *whole.children(recursive=True)]
-        except psutil.Error:
-            return []
-
-
-@dataclass
-class Cluster:
-    """One node that hands out and does no work, and those that do."""
-
-    folder: Path
-    address: str = ""
-    nodes: list[Node] = field(default_factory=list)
-
-    def add(self, *options: str) -> Node:
-        """Start one more node; returns before it is there."""
-        argv = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", *options]
-        argv += ["--node-ip-address=127.0.0.1", "--object-store-memory=80000000"]
-        log = self.folder / f"{len(self.nodes)}.log"
-        with log.open("wb") as file:
-            process = subprocess.Popen(
-                [*argv, "--disable-usage-stats"],
-                env=os.environ | QUICK,
-                stdout=file,
-                stderr=file,
-                start_new_session=True,
-            )
-        self.nodes.append(Node(process, log))
-        return self.nodes[-1]
-
-    def add_worker(self) -> Node:
-        """Start a node with one core for work."""
-        return self.add("--num-cpus=1", f"--address={self.address}")
 
 
 @pytest.fixture
 def cluster(home: Path) -> Iterator[Cluster]:
-    """A cluster on ports and in a folder of its own; nothing else that runs Ray here is touched."""
-    # its sockets' paths must be short
-    with TemporaryDirectory(prefix="ray", dir="/tmp", ignore_cleanup_errors=True) as folder:
-        cluster = Cluster(Path(folder))
-        try:
-            options = ("--num-cpus=0", "--port=0", "--include-dashboard=false")
-            head = cluster.add("--head", f"--temp-dir={folder}", *options)
-            wait_until(head.is_there, LOADED_S)
-            # Told of in a file that comes a moment later than the word that it runs.
-            address = Path(folder) / "ray_current_cluster"
-            wait_until(lambda: address.exists() and bool(address.read_text().strip()), LOADED_S)
-            cluster.address = address.read_text().strip()
-            yield cluster
-        finally:
-            for node in reversed(cluster.nodes):
-                node.kill()
-
-
-def _title(process: psutil.Process) -> str:
-    with suppress(psutil.Error):
-        return " ".join(process.cmdline())
-    return ""
+    """A cluster without nodes that do work; nothing else that runs Ray here is touched."""
+    with clusters.running() as cluster:
+        yield cluster
 
 
 @pytest.fixture
@@ -221,8 +139,30 @@ def test_a_node_that_is_killed_costs_nothing_but_time(
         assert told_by(again)[0]["to_do"] == 0
 
 
+class Meeting:
+    """Engines that wait for those of another worker before the first photo."""
+
+    def __init__(self, engines: Engines) -> None:
+        self._engines = engines
+        self._place = Path(os.environ[HOME_VARIABLE]) / "met"
+        self._place.mkdir(parents=True, exist_ok=True)
+        (self._place / str(os.getpid())).touch()
+
+    def solve(self, *arguments: Any) -> Any:
+        wait_until(lambda: len(list(self._place.iterdir())) > 1, LOADED_S)
+        return self._engines.solve(*arguments)
+
+
+class MeetingWorker(Worker):
+    """A worker with such engines."""
+
+    def _load(self, share: Share) -> Engines:
+        return Meeting(super()._load(share))
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@pytest.mark.filterwarnings("ignore")  # what Ray says of its own settings
 def test_photos_in_s3_are_done_and_ctrl_c_finishes_those_in_hand(
     tmp_path: Path, photos: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -250,10 +190,25 @@ def test_photos_in_s3_are_done_and_ctrl_c_finishes_those_in_hand(
         assert done <= known <= done | {"0/bad.jpg"}, "a photo in hand was given up"
         assert not list((StorePath.of(out) / ".flyaway-batch/work").iterdir())
 
-        with begun(source, out, "--ray", cluster.address) as again:
-            told = told_by(again)
-        assert again.returncode == 1  # for the one that is no photo
-        assert {line["photo"] for line in told if line["event"] == "done"}.isdisjoint(done)
+        # The next run has two nodes, and uses both.
+        wait_until(cluster.add_worker().is_there, LOADED_S)
+        options = {"both": True, "trimap-pattern": "{stem}_trimap.png", "output": out}
+        settings, manifest = settle(options, {}), Manifest(StorePath.of(out))
+        jobs = Planner([StorePath.of(source)], settings).plan(results_in).jobs
+        told: list[Event] = []
+        run = ClusterRun(
+            Wishes.of(settings, 1_000_000),
+            manifest,
+            cluster.address,
+            told.append,
+            threading.Event(),
+            MeetingWorker,
+        )
+        with closing(run):
+            run.work_off(jobs, lambda: None)
+        assert {event.photo for event in told if isinstance(event, Done)} >= known - {"0/bad.jpg"}
+        assert len(told) == PHOTOS + 1
+        assert main(["batch", source, "-o", out, *MANY]) == 1  # for the one that is no photo
         masks = [name for name in stores.tree(out) if name.endswith(("-mask.png", "-cutout.png"))]
         assert len(masks) == 2 * PHOTOS
         assert "0/bad.jpg" in stores.tree(out)["failures.csv"].decode("utf-8-sig")
@@ -323,7 +278,7 @@ def test_a_bell_that_was_rung_lets_nobody_begin_and_who_is_at_work_finish(
             assert bell.was_heard.wait(PATIENCE_S)
             return engines.solve(*arguments)
 
-    at_work._engines = Ringing()  # type: ignore[assignment]
+    at_work._engines = Ringing()
     events = [pickle.loads(event) for event in at_work(block(*jobs))["event"]]
 
     assert {type(event) for event in events} == {Done}

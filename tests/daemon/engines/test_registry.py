@@ -15,6 +15,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from tests.fakes import brightness
+from tests.fakes import sdmatte as fakes
 from tests.parity import random_weights
 
 from flyaway import engines
@@ -42,10 +43,7 @@ from flyaway.engines.records import Input, Role
 from flyaway.engines.repvitsam.network import RepViT
 from flyaway.engines.sam2.network import SAM2
 from flyaway.engines.sam2.network import UNUSED as FILMS
-from flyaway.engines.sdmatte import plan as sdmatte_plan
 from flyaway.engines.sdmatte.engine import SDMatteEngine
-from flyaway.engines.sdmatte.network import SDMatte
-from flyaway.engines.sdmatte.words import TextEncoder
 from flyaway.engines.segmentanything import SegmentAnything
 from flyaway.engines.semanticimagematting.network import SemanticImageMatting
 from flyaway.engines.u2net.network import U2Net
@@ -133,24 +131,8 @@ def build(name: str) -> torch.nn.Module:
             "mobile": lambda: SegmentAnything(TinyViT()),
             "repvit": lambda: SegmentAnything(RepViT()),
             "sam2": lambda: SAM2(*sam2.DEPTHS[variant]),
-            "sdmatte": lambda: published_sdmatte(sdmatte.usual(engines.record(name))),
+            "sdmatte": lambda: fakes.published(sdmatte.usual(engines.record(name))),
         }[name.split("-")[0]]
-    )
-
-
-def published_sdmatte(size: sdmatte_plan.Plan) -> torch.nn.Module:
-    """What is in a file of SDMatte: the network, and the text encoder beside it."""
-    network = SDMatte(size)
-    network.text_encoder = TextEncoder(size.words)
-    return network
-
-
-def small_sdmatte(name: str) -> sdmatte_plan.Plan:
-    """As an engine's, with so few channels that a test can run it."""
-    return sdmatte_plan.Plan(
-        sdmatte_plan.Words(vocabulary=64, width=64, inner=64, layers=1, length=8),
-        sdmatte_plan.Codec((32, 32, 64, 64), 1, is_tiny=name == "sdmatte-lite"),
-        sdmatte_plan.Stages((64, 64, 128, 128), 1),
     )
 
 
@@ -161,7 +143,7 @@ def made_up(name: str) -> dict[str, torch.Tensor] | None:
     if name == MADE_UP:
         return {"head.w": torch.tensor([0.9, -0.4, 0.2]).view(1, 3, 1, 1)}
     if name.startswith("sdmatte"):
-        return random_weights.fill(checkpoint.build(lambda: published_sdmatte(small_sdmatte(name))))
+        return fakes.tensors(name == "sdmatte-lite")
     tensors = random_weights.fill(build(name))
     if name.startswith("sam2"):
         called = sam2.names_in_file(tensors)

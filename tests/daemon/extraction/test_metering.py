@@ -32,6 +32,20 @@ def test_what_engines_held_before_counts() -> None:
     assert meter.taken_bytes >= 5_000 * MB
 
 
+def test_a_cards_memory_counts_where_the_work_took_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    from flyaway.engines import device
+
+    peaks = iter((700 * MB, 900 * MB, 300 * MB))
+    monkeypatch.setattr(device, "held_bytes", lambda: 200 * MB)
+    monkeypatch.setattr(device, "forget_peak", lambda: None)
+    monkeypatch.setattr(device, "peak_bytes", lambda: next(peaks))
+    meter = Meter()
+    for _ in range(3):
+        with meter.watching():
+            pass
+    assert meter.taken_bytes == 700 * MB
+
+
 def test_it_watches_no_longer_than_it_is_told_even_where_the_work_fails() -> None:
     meter = Meter()
     with pytest.raises(RuntimeError), meter.watching():

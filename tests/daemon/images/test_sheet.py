@@ -140,6 +140,16 @@ def test_words_of_any_script_are_written(text: str) -> None:
     assert (row[1:] > 200).any()
 
 
+def test_captions_are_left_out_where_a_picture_is_narrower() -> None:
+    pictures = sheet.pictures(photo(), wedge(), None, 1)
+    rows = [
+        sheet.row((WIDTH, HEIGHT), 1, pictures, "An engine", captions=captions)
+        for captions in (("",) * 4, ("Alpha",) * 4, ("Far wider than the picture",) * 4)
+    ]
+    assert not np.array_equal(rows[0], rows[1])
+    assert np.array_equal(rows[0], rows[2])
+
+
 def test_letters_of_other_scripts_are_no_boxes() -> None:
     one, other = (sheet.row((WIDTH, HEIGHT), 1, (), letter) for letter in "写真")
     assert not np.array_equal(one, other)

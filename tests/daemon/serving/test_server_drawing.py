@@ -34,14 +34,17 @@ def test_a_row_is_drawn_as_the_sheet_has_it(client: Client) -> None:
     asked = DrawRow("r", IMAGE, 5, "An engine", ("1 s", "2 MB"), "写真", alpha=GREY)
     drawn = client.draw_row(asked, {"image": PIXELS.tobytes(), "alpha": ALPHA.tobytes()})
     pictures = sheet.pictures(PIXELS, ALPHA, None, 5)
-    expected = sheet.row((WIDTH, HEIGHT), 5, pictures, "An engine", ("1 s", "2 MB"), "写真")
+    captions = ("Alpha", "Over black", "Over white", "Over green")
+    expected = sheet.row(
+        (WIDTH, HEIGHT), 5, pictures, "An engine", ("1 s", "2 MB"), "写真", captions
+    )
     height, width, _ = expected.shape
     assert drawn.header == ImageHeader(width, height, "rgb", "u8")
     assert bytes(drawn.pixels) == expected.tobytes()
 
 
 def test_the_subjects_own_colours_are_drawn(client: Client) -> None:
-    asked = DrawRow("r", IMAGE, 1, "An engine", alpha=GREY, foreground=IMAGE)
+    asked = DrawRow("r", IMAGE, 1, "An engine", captions=("",) * 4, alpha=GREY, foreground=IMAGE)
     parts = {
         "image": PIXELS.tobytes(),
         "alpha": ALPHA.tobytes(),

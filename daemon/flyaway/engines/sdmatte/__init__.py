@@ -27,7 +27,6 @@ def _record(
     purpose: str,
     ranks: Mapping[Role, int],
     weights: WeightsRecord,
-    also_called: tuple[str, ...] = (),
 ) -> EngineRecord:
     accepts = {Input.REGION, Input.PROMPTS, Input.TRANSPARENT}
     return EngineRecord(
@@ -43,7 +42,6 @@ def _record(
         paid_work=None,
         training=training.SCENES_OF_MANY if name == "sdmatte-plus" else training.GLASS_OF_MANY,
         weights=weights,
-        also_called=also_called,
         has_soft_edges=True,
         sees_px=1024,
         loaded_bytes=_LOADED_BYTES[name],
@@ -51,8 +49,8 @@ def _record(
 
 
 def _everything(place: int) -> Mapping[Role, int]:
-    """Its place behind networks that are many times as fast, and before the built-in engine."""
-    return {Role.FIND: 180 + place, Role.SOLVE: 100 + place, Role.POINT: 100 + place}
+    """Its place behind networks that are many times as fast, and where a brush waits for an edge behind all others."""
+    return {Role.FIND: 180 + place, Role.SOLVE: 20_000 + place, Role.POINT: 100 + place}
 
 
 _LOADED_BYTES = {
@@ -117,11 +115,11 @@ def load(record: EngineRecord, tensors: Mapping[str, Tensor] | None) -> SDMatteE
     found = {n: t for n, t in (tensors or {}).items() if not n.startswith(FOR_TRAINING)}
     shapes = {name: tuple(values.shape) for name, values in found.items()}
     size = plan.of(shapes, usual(record))
-    network = cast(SDMatte, checkpoint.build(lambda: SDMatte(size)))
-    encoder = cast(TextEncoder, checkpoint.build(lambda: TextEncoder(size.words)))
     text = {name: values for name, values in found.items() if name.startswith(_TEXT)}
     rest = {name: values for name, values in found.items() if name not in text}
+    network = cast(SDMatte, checkpoint.build(lambda: SDMatte(size)))
     checkpoint.fill(network, rest if tensors else None, record.title, copies=False)
+    encoder = cast(TextEncoder, checkpoint.build(lambda: TextEncoder(size.words)))
     names = {name: f"{_TEXT}{name}" for name in encoder.state_dict()}
     checkpoint.fill(encoder, text, record.title, names, copies=False)
     network.words = encoder.float().of_nothing()

@@ -37,15 +37,15 @@ LATENTS_BYTES = 8 << 20
 
 _STEPS = Residual, Transformer, TinyBlock
 
-_BESIDE = (
+_BESIDE = _(
     "{title} makes nothing of clicks beside the subject; draw a box around it to keep the rest out."
 )
 
 _POINT = _("Point at the subject: a click on it, or a box around it.")
 
-_TOO_MANY = "{title} looks at the first {count} clicks."
+_TOO_MANY = _("{title} looks at the first {count} clicks.")
 
-_DRAW = "{title} was made for boxes. Draw one around the subject, or choose SDMatte."
+_DRAW = _("{title} was made for boxes. Draw one around the subject, or choose SDMatte.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,9 +61,9 @@ class SDMatte(nn.Module):
         if prompt.shuts_out:
             lit = F.interpolate((plane + 1) / 2, scale_factor=1 / LATENT_PX)
         coordinates = torch.tensor(prompt.coordinates, device=picture.device)
-        told = self.unet.told(coordinates, prompt.is_points, is_opaque)
+        told = self.unet.told(coordinates, prompt.is_points, is_opaque, picture.dtype)
         both = torch.cat((picture, shown), 1)
-        result: Tensor = self.unet(both, told, self.words, shown, Focus(lit))
+        result: Tensor = self.unet(both, told, self.words.to(picture), shown, Focus(lit))
         return result
 
     def drawn(self, latents: Tensor) -> Tensor:

@@ -111,7 +111,7 @@ def _shares(corners: Sequence[int], size: int) -> tuple[float, ...]:
 
 def _span(first: float, last: float, have: int, size: int) -> tuple[int, int]:
     """The first and the last pixel of what the network sees, of those of a picture."""
-    begin = _place(first, have, size)
+    begin = int(min(max(first * size / have, 0), size - 1))
     return begin, max(begin, min(size, round((last + 1) * size / have)) - 1)
 
 

@@ -168,23 +168,25 @@ class UNet(nn.Module):
         result: Tensor = self.conv_out(activated(self.conv_norm_out(x)))
         return result
 
-    def told(self, coordinates: Tensor, is_points: bool, is_opaque: bool) -> Tensor:
+    def told(
+        self, coordinates: Tensor, is_points: bool, is_opaque: bool, dtype: torch.dtype
+    ) -> Tensor:
         """What all blocks are told, 1xT.
 
         Args:
             coordinates: N float32, shares of width and height: x, y of each point, or a box's left, top, right, bottom.
             is_points: whether they are points.
             is_opaque: whether the subject lets nothing through.
+            dtype: of what comes of it.
         """
-        like = self.time_embedding.linear_1.weight
-        opacity = waves(torch.tensor([float(is_opaque)], device=like.device), self.width)
+        opacity = waves(coordinates.new_tensor([float(is_opaque)]), self.width)
         if is_points:
             room = next(n for n in range(len(coordinates), _POINTS_WIDTH) if _POINTS_WIDTH % n == 0)
             padded = torch.nn.functional.pad(coordinates, (0, room - len(coordinates)))
-            where = self.point_embedding(_row(waves(padded, _POINTS_WIDTH // room), like))
+            where = self.point_embedding(_row(waves(padded, _POINTS_WIDTH // room), dtype))
         else:
-            where = self.bbox_embedding(_row(waves(coordinates, _BOX_WIDTH), like))
-        result: Tensor = self.time_embedding(_row(opacity, like)) + where
+            where = self.bbox_embedding(_row(waves(coordinates, _BOX_WIDTH), dtype))
+        result: Tensor = self.time_embedding(_row(opacity, dtype)) + where
         return result
 
 
@@ -197,9 +199,8 @@ def waves(numbers: Tensor, width: int) -> Tensor:
     return torch.nn.functional.pad(found, (0, width - 2 * half))
 
 
-def _row(numbers: Tensor, like: Tensor) -> Tensor:
-    """All in one row, in the precision of a parameter."""
-    return numbers.reshape(1, -1).to(like)
+def _row(numbers: Tensor, dtype: torch.dtype) -> Tensor:
+    return numbers.reshape(1, -1).to(dtype)
 
 
 def _stages(blocks: nn.ModuleList) -> list[Stage]:

@@ -59,10 +59,8 @@ class _Model(nn.Module):
     def __init__(self, words: Words) -> None:
         super().__init__()
         self.embeddings = _Embeddings(words)
-        self.encoder = nn.ModuleDict({"layers": nn.ModuleList([_Layer(words)] * 0)})
-        layers = self.encoder["layers"]
-        assert isinstance(layers, nn.ModuleList)
-        layers.extend(_Layer(words) for _ in range(words.layers))
+        layers = nn.ModuleList(_Layer(words) for _ in range(words.layers))
+        self.encoder = nn.ModuleDict({"layers": layers})
         self.final_layer_norm = nn.LayerNorm(words.width)
 
 
