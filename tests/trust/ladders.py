@@ -25,7 +25,7 @@ from tests.trust.rungs import Rung
 
 from flyaway_client.client import Client, new_request_id
 from flyaway_client.errors import ClientError
-from flyaway_client.messages import ExtractRequest, ImageHeader
+from flyaway_client.messages import ExtractRequest, ImageHeader, MessageError
 
 MIB = 2**20
 
@@ -183,21 +183,21 @@ class Bench:
         assert rung.header is not None
         parts = {"image": rungs.samples(rung, photo), "icc": rung.profile}
         parts["selection"] = trimap.tobytes()
-        request = ExtractRequest(
-            new_request_id(),
-            rung.header,
-            rung.colour,
-            len(rung.profile),
-            ImageHeader(rung.width, rung.height, "gray", "u8"),
-            "trimap",
-            engine="builtin",
-            wants_foreground=True,
-        )
         try:
+            request = ExtractRequest(
+                new_request_id(),
+                rung.header,
+                rung.colour,
+                len(rung.profile),
+                ImageHeader(rung.width, rung.height, "gray", "u8"),
+                "trimap",
+                engine="builtin",
+                wants_foreground=True,
+            )
             with Client.connect("ladder", start=False, timeout_s=PATIENCE_S) as client:
                 client.extract(request, {name: one for name, one in parts.items() if one})
         except ClientError as error:
             return Taken(0, 0, error.message, "" if error.message else "refused without a sentence")
-        except ValueError as error:  # the record itself refuses what the wire has no room for
+        except MessageError as error:  # the message itself refuses what there is no room for
             return Taken(0, 0, str(error))
         return Taken(0, 0)

@@ -22,13 +22,13 @@ def test_a_few_inputs_of_each_kind_stay_within_the_bounds(monkeypatch: pytest.Mo
     monkeypatch.setattr(rungs, "FILE_SIZE", (240, 160))
     few = named(
         *("1 x 1", "1 x 997, automatic", "641 x 479", "half a png", "tif CMYK"),
-        *("bgra f16 on the wire", "cut short with rgb u16", "CMYK in jpg"),
+        *("bgra f16 on the wire", "cut short with rgb u16", "CMYK in jpg", "of 9 MiB with gray u8"),
     )
     finding = ladders._climb(few, 100, 600, 1)
     assert finding.broken == []
     assert finding.figures["inputs"] == len(few)
     refused = finding.figures["refused"]
-    assert refused.keys() == {"half a png", "cut short with rgb u16"}
+    assert refused.keys() == {*("half a png", "cut short with rgb u16", "of 9 MiB with gray u8")}
     assert "damaged or cut short" in refused["half a png"]
 
 
