@@ -73,10 +73,8 @@ def download(arguments: argparse.Namespace) -> int:
 
     catalogue = Catalogue(config.load().paid_work)
     for record in [catalogue.record(name) for name in arguments.names]:
-        if record.training.told:
-            terminal.write_remark(f"{record.title}: {record.training.told}")
         fetch(record)
-        terminal.write_result(f"{record.name}: ready.")
+        terminal.write_result(f"{record.name}: ready. {record.training.told}".rstrip())
     return 0
 
 

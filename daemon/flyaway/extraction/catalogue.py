@@ -225,13 +225,14 @@ class Catalogue:
         return self._best(_able(role, given), wishes)
 
     def _best(self, ranked: Sequence[EngineRecord], wishes: Wishes) -> EngineRecord:
-        """The first engine that is here and allowed; the first at all if none is."""
-        usable = (
-            record
-            for record in ranked
-            if self._is_allowed(record, wishes.paid_work) and self._is_here(record)
-        )
-        return next(usable, ranked[0])
+        """The first engine that is here and allowed; the first that is allowed if none is.
+
+        Raises:
+            RequestError: none is allowed.
+        """
+        allowed = [one for one in ranked if self._is_allowed(one, wishes.paid_work)]
+        here = (record for record in allowed if self._is_here(record))
+        return next(here, allowed[0] if allowed else self.record(ranked[0].name, wishes.paid_work))
 
     def _is_allowed(self, record: EngineRecord, paid_work: PaidWork) -> bool:
         return max(paid_work, self._paid_work).allows(record)
