@@ -13,12 +13,16 @@ from flyaway.batch.settings import FILE_NAME, BatchSettings, filled
 from flyaway.errors import RequestError
 from flyaway.files import formats
 from flyaway.files.photos import SUFFIXES
+from flyaway_client.wording import _
 
 STATE_FOLDER = ".flyaway-batch"
 """In the folder for the results: what is known of them."""
 
 FAILURES, PAGE, SHEET = REPORTS = "failures.csv", "contact-sheet.html", "contact-sheet.png"
 """In the folder for the results: what has failed, and what the others look like, as a page and as a picture."""
+
+_KINDS = {"trimap": _("trimap"), "region": _("region"), "plate": _("plate")}
+"""What goes with a photo, for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,10 @@ class Planner:
         return Plan(
             tuple(job for job in jobs if int(job.key, 16) % count == number - 1),
             dict(found.aside),
-            tuple(f"{error.filename} cannot be read: {error.strerror}." for error in found.errors),
+            tuple(
+                _("{path} cannot be read: {why}.").format(path=error.filename, why=error.strerror)
+                for error in found.errors
+            ),
         )
 
     def _sources(self, found: _Found) -> Iterator[Path]:
@@ -180,8 +187,13 @@ class Planner:
             targets=self._targets(name, Path(name).stem),
         )
         if source in (job.selection, job.plate):
-            what = settings.selection_is if source == job.selection else "plate"
-            return replace(job, refusal=f"{source} would be its own {what}. Use another pattern.")
+            what = _KINDS[settings.selection_is if source == job.selection else "plate"]
+            return replace(
+                job,
+                refusal=_("{source} would be its own {what}. Use another pattern.").format(
+                    source=source, what=what
+                ),
+            )
         return job
 
     def _beside(self, source: Path, pattern: str) -> Path | None:
@@ -226,13 +238,13 @@ def root(photos: Iterable[Path]) -> Path:
     folders = []
     for photo in map(_whole, photos):
         if not photo.exists():
-            raise RequestError(f"{photo} is not there.")
+            raise RequestError(_("{photo} is not there.").format(photo=photo))
         folders.append(photo if photo.is_dir() else photo.parent)
     try:
         return Path(os.path.commonpath(folders))
     except ValueError as error:  # on Windows, where they are on several drives
         raise RequestError(
-            "The photos are on several drives. Run a batch for each drive."
+            _("The photos are on several drives. Run a batch for each drive.")
         ) from error
 
 
@@ -249,5 +261,7 @@ def _clashing(jobs: Sequence[Job]) -> set[str]:
 
 
 def _refused(job: Job) -> Job:
-    sentence = f"{job.name} and another photo would both become {next(iter(job.targets.values()))}. Rename one of them."
+    sentence = _("{name} and another photo would both become {target}. Rename one of them.").format(
+        name=job.name, target=next(iter(job.targets.values()))
+    )
     return replace(job, refusal=job.refusal or sentence)

@@ -18,6 +18,7 @@ from flyaway.batch.plan import Job
 from flyaway.batch.work import Finished, Picture
 from flyaway.errors import OutputError, RequestError
 from flyaway.files import replacing
+from flyaway_client.wording import _
 
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 """What file systems answer that have no second name for a file."""
@@ -134,13 +135,17 @@ def writing(output: Path) -> Iterator[None]:
         cause = error if isinstance(error, OSError) else error.__cause__
         if isinstance(cause, OSError) and cause.errno in _ALL_ARE_HIT:
             raise OutputError(
-                f"{output} cannot be written any more: {cause.strerror}. Make room, then run the same command "
-                "again; it goes on where it was."
+                _(
+                    "{output} cannot be written any more: {why}. Make room, then run the same command "
+                    "again; it goes on where it was."
+                ).format(output=output, why=cause.strerror)
             ) from error
         if not isinstance(error, OSError):
             raise
         place = error.filename2 or error.filename or output
-        raise RequestError(f"{place} cannot be written: {error.strerror or error}.") from error
+        raise RequestError(
+            _("{place} cannot be written: {why}.").format(place=place, why=error.strerror or error)
+        ) from error
 
 
 def _known(path: str, before: Record | None) -> set[str]:
@@ -193,8 +198,10 @@ def _check_origin(photo: Input, before: Record | None, replaced: Mapping[str, st
         return
     if origin.path != photo.path and origin.sha256 != photo.sha256:
         raise RequestError(
-            f"The results of that name were made from {origin.path}. Name another folder with -o for those of "
-            f"{photo.path}."
+            _(
+                "The results of that name were made from {other}. Name another folder with -o for those "
+                "of {path}."
+            ).format(other=origin.path, path=photo.path)
         )
 
 
@@ -217,10 +224,10 @@ def _bring(file: Path, target: Path, may_replace: bool) -> None:
 
 
 def _occupied(target: Path) -> str:
-    return (
-        f"{target} is there already and is not what this batch has made. Move it away, or name the results "
-        "otherwise with --name or -o."
-    )
+    return _(
+        "{target} is there already and is not what this batch has made. Move it away, or name "
+        "the results otherwise with --name or -o."
+    ).format(target=target)
 
 
 def _keep_thumbnail(manifest: Manifest, job: Job, finished: Finished) -> None:

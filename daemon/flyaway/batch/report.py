@@ -20,6 +20,7 @@ from flyaway.batch.manifest import Manifest, Record, State
 from flyaway.batch.plan import FAILURES, PAGE, REPORTS, SHEET, Job
 from flyaway.errors import RequestError
 from flyaway.files.photos import Pixels
+from flyaway_client.wording import _, language, said_in
 
 _CLAIM = "report"
 """What runs claim that write reports."""
@@ -77,11 +78,15 @@ def check(output: Path) -> None:
         except FileNotFoundError:
             continue
         except OSError as error:
-            raise RequestError(f"{file} cannot be read: {error.strerror}.") from error
+            raise RequestError(
+                _("{file} cannot be read: {why}.").format(file=file, why=error.strerror)
+            ) from error
         if not any(mark in begin for mark in _MARKS):
             raise RequestError(
-                f"{file} is not what a batch has made, and would be written over. Move it away, or name another "
-                "folder with -o."
+                _(
+                    "{file} is not what a batch has made, and would be written over. Move it away, or name "
+                    "another folder with -o."
+                ).format(file=file)
             )
 
 
@@ -107,7 +112,15 @@ def _table(records: Sequence[Record]) -> str:
 def _page(records: Sequence[Record], manifest: Manifest) -> str:
     """A page that needs nothing but the files beside it."""
     cells = "\n".join(_figure(record, manifest) for record in records)
-    return _HTML.format(count=len(records), cells=cells)
+    count = len(records)
+    return _HTML.format(
+        language=language() or "en",
+        title=_("{count} cut-outs").format(count=count),
+        about=_("{count} photos, the least certain first. A click opens the result.").format(
+            count=count
+        ),
+        cells=cells,
+    )
 
 
 def _figure(record: Record, manifest: Manifest) -> str:
@@ -123,8 +136,12 @@ def _figure(record: Record, manifest: Manifest) -> str:
 
 def _words(record: Record) -> str:
     """How sure it is."""
-    sure = "given" if record.confidence is None else f"{record.confidence:.0%} sure"
-    return f"{sure}, {record.soft:.1%} soft"
+    sure = (
+        _("given")
+        if record.confidence is None
+        else _("{share:.0%} sure").format(share=record.confidence)
+    )
+    return _("{sure}, {share:.1%} soft").format(sure=sure, share=record.soft)
 
 
 def _link(path: str) -> str:
@@ -158,11 +175,12 @@ def _sheet(records: Sequence[Record], manifest: Manifest) -> Image.Image:
         row, column = divmod(index, _COLUMNS)
         left, top = column * _CELL_PX, row * height
         sheet.paste(board, (left, top))
+        english = said_in("", _words(record))  # Pillow's own font has no Japanese
         thumbnail = _thumbnail(manifest.thumbnail(Job(record.photo, Path()).key))
         if thumbnail is not None:
             middle = (_CELL_PX - thumbnail.width) // 2, (_CELL_PX - thumbnail.height) // 2
             sheet.paste(thumbnail, (left + middle[0], top + middle[1]), thumbnail)
-        for line, text in enumerate((_plain(Path(record.photo).name)[:26], _words(record))):
+        for line, text in enumerate((_plain(Path(record.photo).name)[:26], english)):
             draw.text((left + 3, top + _CELL_PX + line * _LINE_PX), text, "black", font)
     return sheet
 
@@ -191,14 +209,14 @@ def _checkerboard(side: int) -> Pixels:
 
 
 _HTML = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>Flyaway: {count} cut-outs</title>
+<html lang="{language}"><meta charset="utf-8"><title>Flyaway: {title}</title>
 <style>
 body {{ font: 13px sans-serif; margin: 1em }}
 figure {{ display: inline-block; width: 200px; margin: 4px; vertical-align: top; overflow-wrap: anywhere }}
 img {{ width: 200px; height: 200px; object-fit: contain;
   background: repeating-conic-gradient(#aaa 0 25%, #ddd 0 50%) 0 / 20px 20px }}
 </style>
-<p>{count} photos, the least certain first. A click opens the result.</p>
+<p>{about}</p>
 {cells}
 </html>
 """

@@ -13,6 +13,7 @@ from flyaway.errors import DaemonError
 from flyaway_client import connection, launch
 from flyaway_client.client import Client, Extracted
 from flyaway_client.messages import ExtractRequest
+from flyaway_client.wording import _
 from flyaway_client.zmtp import Buffer
 
 LAUNCH_ARGV = (sys.executable, "-m", "flyaway", "daemon", "run")
@@ -42,7 +43,7 @@ def connect(
 def extract(request: ExtractRequest, parts: dict[str, Buffer]) -> Extracted:
     """Let the daemon do the work, with progress on the terminal; Ctrl-C cancels it."""
     line = terminal.ProgressLine()
-    line.show("reaching the daemon", 0)
+    line.show(_("reaching the daemon"), 0)
     try:
         with (
             terminal.interruption() as pressed,

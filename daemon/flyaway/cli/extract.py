@@ -16,6 +16,7 @@ from flyaway.files import replacing
 from flyaway_client import protocol
 from flyaway_client.messages import ExtractRequest, MessageError
 from flyaway_client.prompts import SIZES, Box, Point, Prompts
+from flyaway_client.wording import _
 from flyaway_client.zmtp import Buffer
 
 if TYPE_CHECKING:
@@ -30,73 +31,87 @@ def add_to(commands: Commands) -> None:
     """Describe the command."""
     parser = commands.add_parser(
         "extract",
-        help="cut the subject out of an image file",
-        description="Cut the subject out of an image and write it as a PNG with transparency. Without a "
-        "selection, the subject is found automatically. --point and --box say where it is, which needs a network such as mobile-sam.",
+        help=_("cut the subject out of an image file"),
+        description=_(
+            "Cut the subject out of an image and write it as a PNG with transparency. Without a "
+            "selection, the subject is found automatically. --point and --box say where it is, "
+            "which needs a network such as mobile-sam."
+        ),
     )
-    parser.add_argument("image", type=Path, metavar="IMAGE", help="the photo")
+    parser.add_argument("image", type=Path, metavar="IMAGE", help=_("the photo"))
     kinds = parser.add_mutually_exclusive_group()
     kinds.add_argument(
         "--selection",
         type=Path,
         metavar="FILE",
-        help="image of the photo's size, white on the subject; greys or transparency: uncertain there",
+        help=_(
+            "image of the photo's size, white on the subject; greys or transparency: uncertain "
+            "there"
+        ),
     )
     kinds.add_argument(
         "--trimap",
         type=Path,
         metavar="FILE",
-        help="image of the photo's size: white subject, black background, grey unknown",
+        help=_("image of the photo's size: white subject, black background, grey unknown"),
     )
     kinds.add_argument(
         "--region",
         type=Path,
         metavar="FILE",
-        help="image of the photo's size, white in a rough outline around the subject",
+        help=_("image of the photo's size, white in a rough outline around the subject"),
     )
     _add_prompts(parser)
     parser.add_argument(
         "--edge-width",
         type=_positive,
         metavar="PX",
-        help="how far on each side of the selection's edge to look for hair (default: by image size)",
+        help=_(
+            "how far on each side of the selection's edge to look for hair (default: by image size)"
+        ),
     )
     parser.add_argument(
         "--plate",
         type=Path,
         metavar="FILE",
-        help="photo of the same scene without the subject, of the same size",
+        help=_("photo of the same scene without the subject, of the same size"),
     )
     parser.add_argument(
         "--engine",
         default="auto",
         metavar="NAME",
-        help="see `flyaway models list`; or a job: any-subject, portrait, fine-hair, empty-scene",
+        help=_(
+            "see `flyaway models list`; or a job: any-subject, portrait, fine-hair, empty-scene"
+        ),
     )
     parser.add_argument(
         "--fine-engine",
         default="auto",
         metavar="NAME",
-        help="what solves the edge that an automatic engine leaves uncertain; none: keep its own",
+        help=_(
+            "what solves the edge that an automatic engine leaves uncertain; none: keep its own"
+        ),
     )
     results = parser.add_mutually_exclusive_group()
-    results.add_argument("--mask", action="store_true", help="write the alpha alone, as a grey PNG")
+    results.add_argument(
+        "--mask", action="store_true", help=_("write the alpha alone, as a grey PNG")
+    )
     results.add_argument(
         "--keep-colors",
         action="store_true",
-        help="leave the background's colour that shines through hair and edges where it is",
+        help=_("leave the background's colour that shines through hair and edges where it is"),
     )
     parser.add_argument(
         "--here",
         action="store_true",
-        help="do it on this computer, whichever `flyaway remote` has chosen",
+        help=_("do it on this computer, whichever `flyaway remote` has chosen"),
     )
     parser.add_argument(
         "-o",
         "--output",
         type=Path,
         metavar="OUT.png",
-        help="default: IMAGE-cutout.png beside the photo",
+        help=_("default: IMAGE-cutout.png beside the photo"),
     )
     parser.set_defaults(run=run)
 
@@ -109,7 +124,7 @@ def _add_prompts(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="X,Y",
-        help="a pixel of the subject, from the photo's upper left; may be given again",
+        help=_("a pixel of the subject, from the photo's upper left; may be given again"),
     )
     parser.add_argument(
         "--not",
@@ -118,7 +133,7 @@ def _add_prompts(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="X,Y",
-        help="a pixel beside the subject; may be given again",
+        help=_("a pixel beside the subject; may be given again"),
     )
     parser.add_argument(
         "--box",
@@ -126,13 +141,13 @@ def _add_prompts(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="X0,Y0,X1,Y1",
-        help="upper left and lower right pixel of a box around the subject; may be given again",
+        help=_("upper left and lower right pixel of a box around the subject; may be given again"),
     )
     parser.add_argument(
         "--size",
         choices=SIZES,
         default="",
-        help="what a single --point means, where it may mean several (default: what fits best)",
+        help=_("what a single --point means, where it may mean several (default: what fits best)"),
     )
 
 
@@ -140,7 +155,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Do it, and say in one line who did the work in how long."""
     _check_prompts(arguments)
     if arguments.edge_width and not arguments.selection:
-        raise RequestError("--edge-width goes with --selection: give both or neither.")
+        raise RequestError(_("--edge-width goes with --selection: give both or neither."))
     target = _target(arguments)
     from flyaway.files import cutouts, photos  # deferred: they load numpy and OpenCV
 
@@ -156,10 +171,14 @@ def run(arguments: argparse.Namespace) -> int:
             pixels = cutouts.cut_out(photo, alpha, extracted.foreground)
             cutouts.write_cut_out(file, pixels, photo)
     result = extracted.result
-    understood = (f"{result.understood}.",) if result.understood else ()
+    understood = (_("{sentence}.").format(sentence=result.understood),) if result.understood else ()
     for note in (*photo.notes, *understood, *result.notes):
         terminal.write_remark(note)
-    terminal.write_remark(f"{target}: {result.worker or 'no engine'}, {result.seconds:.1f} s")
+    terminal.write_remark(
+        _("{target}: {worker}, {seconds:.1f} s").format(
+            target=target, worker=result.worker or _("no engine"), seconds=result.seconds
+        )
+    )
     return 0
 
 
@@ -172,11 +191,15 @@ def _check_prompts(arguments: argparse.Namespace) -> None:
     has_subject = bool(arguments.point or arguments.box)
     if (arguments.beside or arguments.size) and not has_subject:
         raise RequestError(
-            "--not and --size go with --point or --box: say where the subject is, too."
+            _("--not and --size go with --point or --box: say where the subject is, too.")
         )
     drawn = [name for name in (*_KINDS, "plate") if getattr(arguments, name)]
     if has_subject and drawn:
-        raise RequestError(f"--point and --box go without --{drawn[0]}: give the one or the other.")
+        raise RequestError(
+            _("--point and --box go without --{option}: give the one or the other.").format(
+                option=drawn[0]
+            )
+        )
 
 
 def _prompts(arguments: argparse.Namespace) -> Prompts | None:
@@ -198,7 +221,9 @@ def _numbers(count: int) -> Callable[[str], tuple[float, ...]]:
         except ValueError:
             numbers = ()
         if len(numbers) != count or not all(map(math.isfinite, numbers)):
-            raise argparse.ArgumentTypeError(f"must be {count} numbers with commas between")
+            raise argparse.ArgumentTypeError(
+                _("must be {count} numbers with commas between").format(count=count)
+            )
         return numbers
 
     return read
@@ -208,7 +233,7 @@ def _positive(text: str) -> int:
     value = int(text) if text.isdecimal() else 0
     if not 1 <= value <= protocol.MAX_SIDE_PX:
         raise argparse.ArgumentTypeError(
-            f"must be a whole number of pixels, 1 to {protocol.MAX_SIDE_PX}"
+            _("must be a whole number of pixels, 1 to {most}").format(most=protocol.MAX_SIDE_PX)
         )
     return value
 
@@ -221,17 +246,21 @@ def _target(arguments: argparse.Namespace) -> Path:
     """
     image: Path = arguments.image
     if not image.name:
-        raise RequestError(f"{image} is a folder. Name a photo in it.")
+        raise RequestError(_("{image} is a folder. Name a photo in it.").format(image=image))
     name = f"{image.stem}-{'mask' if arguments.mask else 'cutout'}.png"
     target: Path = arguments.output or image.with_name(name)
     if target.is_dir():
         target = target / name
     if target.suffix.lower() != ".png":
-        raise RequestError(f"The result is a PNG: let the name {target.name} end in .png.")
+        raise RequestError(
+            _("The result is a PNG: let the name {name} end in .png.").format(name=target.name)
+        )
     sources = (image, arguments.selection, arguments.trimap, arguments.region, arguments.plate)
     for source in sources:
         if source and target.exists() and source.exists() and target.samefile(source):
-            raise RequestError(f"{source} would be overwritten. Name another file with -o.")
+            raise RequestError(
+                _("{source} would be overwritten. Name another file with -o.").format(source=source)
+            )
     return target
 
 
@@ -252,7 +281,9 @@ def _request(
         if prompts is not None:
             prompts.check_within(photo.header.width, photo.header.height)
     except MessageError as error:
-        raise RequestError(f"--point, --not or --box cannot be used: {error}.") from error
+        raise RequestError(
+            _("--point, --not or --box cannot be used: {error}.").format(error=error)
+        ) from error
     request = replace(
         request,
         edge_width_px=arguments.edge_width,
