@@ -22,7 +22,7 @@ class Settings:
         idle_unload_minutes: an engine unused for this long gives its memory back; 0 keeps it for ever.
         idle_exit_minutes: a daemon unused for this long exits; 0 keeps it for ever.
         max_megapixels: larger images are refused before any pixel travels.
-        max_waiting: how many requests of one computer may be uploading, queued or running at once; a batch's come on top, half as many at most.
+        max_waiting: how many requests of one program may be uploading, queued, running or unread at once; others have a quarter more, a batch's come on top, half as many at most.
         threads: processor threads for engines; 0 leaves one core to the editor.
         device: "auto", or a device as torch names it: "cpu", "cuda", "cuda:1", "xpu", "mps".
         precision: "full"; "half" for half precision where it is faster; "auto" for that on graphics cards.

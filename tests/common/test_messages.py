@@ -15,6 +15,7 @@ from flyaway_client.adjustments import LIMITS, Adjustments
 from flyaway_client.messages import (
     AdjustRequest,
     DescribeRequest,
+    DrawRow,
     ExtractRequest,
     ImageHeader,
     Message,
@@ -146,6 +147,31 @@ st.register_type_strategy(
         ),
     ),
 )
+
+
+@st.composite
+def draw_rows(draw: st.DrawFn) -> DrawRow:
+    """Rows whose parts fit their image."""
+    image, colour = draw(IMAGES), draw(st.sampled_from(messages.COLOURS))
+    has_alpha = draw(st.booleans())
+    size = image.width, image.height
+    own = "gray" if image.channels.startswith("gray") else "rgb"
+    return DrawRow(
+        draw(IDS),
+        image,
+        draw(st.integers(1, protocol.MAX_SHEET_ROWS)),
+        draw(TEXT),
+        tuple(draw(st.lists(TEXT, max_size=3))),
+        draw(TEXT),
+        tuple(draw(st.lists(TEXT, min_size=4, max_size=4))),
+        colour,
+        draw(st.integers(1, protocol.MAX_ICC_BYTES)) if colour == "icc" else 0,
+        ImageHeader(*size, "gray", "u8") if has_alpha else None,
+        ImageHeader(*size, own, image.dtype) if has_alpha and draw(st.booleans()) else None,
+    )
+
+
+st.register_type_strategy(DrawRow, draw_rows())
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 BOXES = st.builds(
@@ -374,6 +400,28 @@ def test_prompts_and_candidates_that_cannot_be_are_refused(
 ) -> None:
     with pytest.raises(MessageError, match=complaint):
         make()
+
+
+@pytest.mark.parametrize(
+    ("fields", "complaint"),
+    [
+        ({"rows": 0}, "rows must be 1 to 64"),
+        ({"captions": ("Alpha",)}, "captions must be 4"),
+        ({"rows": protocol.MAX_SHEET_ROWS + 1}, "rows must be 1 to 64"),
+        ({"alpha": IMAGE}, 'alpha must have channels "gray"'),
+        ({"alpha": ImageHeader(3, 3, "gray", "u8")}, "the image's size"),
+        ({"foreground": ImageHeader(4, 3, "rgb", "u8")}, "a foreground goes with an alpha"),
+        ({"alpha": GREY, "foreground": GREY}, "as an extraction of the image gives it"),
+        ({"alpha": GREY, "icc_bytes": 4}, 'icc_bytes goes with colour "icc"'),
+    ],
+)
+def test_rows_that_cannot_be_are_refused(fields: Any, complaint: str) -> None:
+    with pytest.raises(MessageError, match=complaint):
+        DrawRow("a", IMAGE, **{"rows": 1, "title": "An engine", **fields})
+
+
+def test_a_row_of_words_brings_no_pixels() -> None:
+    assert DrawRow("a", IMAGE, 1, "An engine", colour="icc", icc_bytes=9).parts() == {}
 
 
 def test_a_mask_to_be_adjusted_is_a_mask() -> None:

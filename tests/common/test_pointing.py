@@ -16,7 +16,14 @@ from flyaway_client.background import BackgroundCall, Work
 from flyaway_client.clicks import Kept
 from flyaway_client.conversation import Report
 from flyaway_client.menu_entries import EngineEntry
-from flyaway_client.messages import EngineInfo, ImageHeader, Message, PointRequest, Progress
+from flyaway_client.messages import (
+    EngineInfo,
+    ImageHeader,
+    Message,
+    PointRequest,
+    Progress,
+    UseRemote,
+)
 from flyaway_client.paid_work import PaidWork
 from flyaway_client.pointing import Pointing
 from flyaway_client.prompts import Box, Candidate, Point, Prompts
@@ -33,6 +40,7 @@ class Desk:
         self.said: list[tuple[str, str]] = []
         self.mask: tuple[ImageHeader, bytes] | None = None
         self.entry: EngineEntry | None = None
+        self.do_here: Callable[[], object] | None = None
         self.marks = 0
         self._running: list[tuple[BackgroundCall[Any], Report, Callable[..., object]]] = []
         self.pointing = Pointing(
@@ -66,6 +74,9 @@ class Desk:
 
     def offer(self, entry: EngineEntry | None) -> None:
         self.entry = entry
+
+    def offer_here(self, do: Callable[[], object]) -> None:
+        self.do_here = do
 
     def offers(self, *what: str) -> bool:
         """Whether a button fetches that, and says so; of nothing, whether there is none."""
@@ -204,6 +215,46 @@ def test_what_goes_wrong_is_said(fake: FakeDaemon, is_looking: bool) -> None:
         fake.script["point"] = daemon.refuse(protocol.OUT_OF_MEMORY, "Too large.")
         desk.click(10, 10)
     desk.wait_for("fail", "Too large.")
+    desk.pointing.close()
+
+
+@pytest.mark.parametrize("lost", ["engines", "look", "click"])
+def test_what_another_computer_could_not_is_done_here_once_the_user_says_so(
+    home: Path, lost: str
+) -> None:
+    lose = daemon.lose_remote("studio does not answer.")
+    script = {"engines": daemon.offer(POINTED), "use-remote": lose["use-remote"]}
+    with running(home, script) as fake:
+        desk = Desk()
+        if lost == "engines":
+            fake.script["engines"] = daemon.refuse(protocol.REMOTE_LOST, "studio does not answer.")
+        elif lost == "look":
+            fake.script.update(lose)
+        desk.pointing.begin()
+        if lost == "click":
+            desk.wait_for("rest", texts.POINTS_READY)
+            fake.script.update(lose)
+            desk.click(10, 10)
+        desk.wait_for("fail", "studio does not answer.")
+        assert desk.do_here is not None
+        assert not any(isinstance(one, UseRemote) for one in fake.received)
+
+        fake.script["engines"] = daemon.offer(POINTED)
+        desk.do_here()
+        desk.wait_for("rest", FOUND if lost == "click" else texts.POINTS_READY)
+        desk.click(20, 10)
+        desk.wait_for("rest", FOUND)
+        (used,) = [one for one in fake.received if isinstance(one, UseRemote)]
+        assert used.name == ""
+        desk.pointing.close()
+
+
+def test_nothing_is_offered_for_what_is_wrong_here(fake: FakeDaemon) -> None:
+    fake.script["point"] = daemon.refuse(protocol.OUT_OF_MEMORY, "Too large.")
+    desk = Desk()
+    desk.pointing.begin()
+    desk.wait_for("fail", "Too large.")
+    assert desk.do_here is None
     desk.pointing.close()
 
 

@@ -22,7 +22,11 @@ Part = Callable[["FakeDaemon", "Peer", Message], None]
 
 
 Uploaded = (
-    messages.ExtractRequest | messages.OpenSession | messages.RefineRequest | messages.AdjustRequest
+    messages.ExtractRequest
+    | messages.OpenSession
+    | messages.RefineRequest
+    | messages.AdjustRequest
+    | messages.DrawRow
 )
 
 
@@ -139,6 +143,8 @@ def finish_when_complete(daemon: FakeDaemon, peer: Peer, message: Message) -> No
     request = peer.request
     if isinstance(request, messages.OpenSession):
         daemon.send(peer, messages.SessionOpened(request.id, request.session, "fake"))
+    elif isinstance(request, messages.DrawRow):
+        _send_row(daemon, peer, request)
     elif isinstance(request, (messages.RefineRequest, messages.AdjustRequest)):
         daemon.send(peer, messages.ExtractResult(request.id, request.mask, "fake", "cpu", 0.25))
         send_part(daemon, peer, "alpha", bytes(peer.parts["mask"]))
@@ -146,6 +152,24 @@ def finish_when_complete(daemon: FakeDaemon, peer: Peer, message: Message) -> No
         announce(daemon, peer)
         send_alpha(daemon, peer)
         send_foreground(daemon, peer)
+
+
+def draw_row(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
+    """Say that a row's pixels may come; one of words alone is drawn at once."""
+    assert isinstance(message, messages.DrawRow)
+    if message.parts():
+        accept(daemon, peer, message)
+    else:
+        peer.request = message
+        _send_row(daemon, peer, message)
+
+
+def _send_row(daemon: FakeDaemon, peer: Peer, request: messages.DrawRow) -> None:
+    """A row two pixels wide, all of the alpha's first level; a line high for words, two for pictures."""
+    header = messages.ImageHeader(2, 2 if request.parts() else 1, "rgb", "u8")
+    daemon.send(peer, messages.DrawnRow(request.id, header))
+    level = bytes(peer.parts["alpha"][:1]) if request.parts() else b"\0"
+    send_part(daemon, peer, "row", level * header.bytes)
 
 
 SOLVED = 77
@@ -342,7 +366,14 @@ def lose_remote(sentence: str) -> dict[str, Part]:
         is_here.set()
         use_remote(daemon, peer, message)
 
-    return {"extract": take, "use-remote": use}
+    def find(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
+        if is_here.is_set():
+            find_pointed(daemon, peer, message)
+        else:
+            refuse(protocol.REMOTE_LOST, sentence)(daemon, peer, message)
+
+    sent = dict.fromkeys(("extract", "open-session", "refine"), take)
+    return {**sent, "point": find, "use-remote": use}
 
 
 def agree_to_shutdown(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
@@ -364,6 +395,7 @@ def refuse(code: str, sentence: str) -> Part:
 DEFAULT_SCRIPT: dict[str, Part] = {
     "hello": greet,
     "extract": accept,
+    "draw-row": draw_row,
     "open-session": accept,
     "refine": accept,
     "adjust": accept,

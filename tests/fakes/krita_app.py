@@ -446,6 +446,7 @@ class Window(QObject):
         super().__init__()
         self.actions: dict[str, Action] = {}
         self.menus: dict[str, str] = {}
+        self.added: list[DocumentData] = []
         self.view = View()
         self._qwindow = QWidget()
 
@@ -455,6 +456,10 @@ class Window(QObject):
         return self.actions[name]
 
     def activeView(self) -> View:
+        return self.view
+
+    def addView(self, document: Document) -> View:
+        self.added.append(document.data)
         return self.view
 
     def qwindow(self) -> QWidget:

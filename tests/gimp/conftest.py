@@ -51,7 +51,7 @@ def gimp(script: ModuleType) -> ModuleType:
 
 @pytest.fixture
 def procedures(script: ModuleType, gimp: ModuleType):
-    """The procedures as they were registered: Extract Foreground, Refine Edge, Extract by Clicking."""
+    """The procedures as they were registered: Extract Foreground, Refine Edge, Extract by Clicking, Compare Engines."""
     (plug_in,) = (kind() for kind in gimp.plug_ins)
     return [plug_in.do_create_procedure(name) for name in plug_in.do_query_procedures()]
 
@@ -72,6 +72,12 @@ def refine(procedures):
 def point(procedures):
     """Extract by Clicking."""
     return procedures[2]
+
+
+@pytest.fixture
+def compare(procedures):
+    """Compare Engines."""
+    return procedures[3]
 
 
 @pytest.fixture

@@ -163,6 +163,35 @@ def test_what_was_clicked_is_cut_out_and_kept(run, play, gimp, layer, fake: Fake
     assert again.session == "" and again.prompts == Prompts(request.prompts.points)
 
 
+def test_what_another_computer_could_not_is_done_here_where_the_user_says_so(
+    run, play, gimp, layer, fake: FakeDaemon
+) -> None:
+    sentence = "studio does not answer."
+
+    def point_at_it(user: User) -> None:
+        here = user.dialog._status._here
+        user.wait_for(texts.POINTS_READY)
+        fake.script.update(daemon.lose_remote(sentence))
+        user.drag((30, 10))
+        user.wait_for(sentence)
+        here.click()
+        answered(user)
+        assert not here.is_visible
+        fake.script.update(daemon.lose_remote(sentence))  # what was here is elsewhere again
+        user.key("Return")
+
+    def have_it_done_here(user: User) -> None:
+        here = user.dialog._status._here
+        assert (user.says, here.is_visible) == (sentence, True)
+        here.click()
+        assert not here.is_visible
+
+    play(point_at_it, have_it_done_here)
+    assert run(output="layer-mask").status is gimp.PDBStatusType.SUCCESS
+    assert layer.get_mask() is not None
+    assert [one.name for one in fake.received if isinstance(one, messages.UseRemote)] == ["", ""]
+
+
 def test_a_box_is_enough_and_escape_leaves_all_as_it_was(
     run, play, gimp, layer, fake: FakeDaemon
 ) -> None:

@@ -188,6 +188,73 @@ def test_a_stroke_is_solved_and_put_there_in_one_step(user, layer, fake: FakeDae
     assert not layer.get_edit_mask() and not layer.get_apply_mask(), "as it was"
 
 
+def lose_remote(fake: FakeDaemon) -> None:
+    fake.script.update(daemon.lose_remote("studio does not answer."))
+
+
+def used(fake: FakeDaemon) -> list[str]:
+    return [one.name for one in fake.received if isinstance(one, messages.UseRemote)]
+
+
+def test_what_another_computer_could_not_is_done_here_where_the_user_says_so(
+    user, layer, fake: FakeDaemon
+) -> None:
+    lose_remote(fake)
+    somebody = user()
+    here = somebody.dialog._status._here
+    somebody.wait_until(lambda: here.is_visible)
+    assert somebody.says.startswith("studio does not answer.")
+    here.click()  # before any stroke: the layer is sent
+    assert not here.is_visible
+    somebody.wait_until(lambda: somebody.says == texts.READY)
+
+    lose_remote(fake)
+    somebody.stroke(30, 10)
+    somebody.wait_until(lambda: here.is_visible)
+    assert somebody.says == f"studio does not answer. {texts.STROKES_WAIT}"
+    assert (here.label, len(used(fake))) == ("Do it on this computer", 1)
+    here.click()
+    assert not here.is_visible
+    somebody.wait_until_solved()
+    assert somebody.easel.is_settled
+    assert used(fake) == ["", ""]
+    assert not here.is_visible
+
+
+def test_an_end_that_another_computer_could_not_is_offered_here(
+    user, config, layer, fake: FakeDaemon
+) -> None:
+    config.set_property("output", "cutout")
+    somebody = user()
+    here = somebody.dialog._status._here
+    somebody.stroke(30, 10)
+    somebody.wait_until_solved()
+    assert not here.is_visible
+    lose_remote(fake)
+    somebody.key("Return")
+    somebody.wait_until(lambda: here.is_visible)
+    assert not somebody.is_applied
+    here.click()
+    somebody.wait_until(lambda: somebody.is_applied)
+    assert used(fake) == [""]
+
+
+def test_a_stroke_takes_the_offer_back(user, layer, fake: FakeDaemon) -> None:
+    somebody = user()
+    somebody.wait_until(lambda: somebody.says == texts.READY)
+    whole = dict(fake.script)
+    lose_remote(fake)
+    somebody.stroke(30, 10)
+    here = somebody.dialog._status._here
+    somebody.wait_until(lambda: here.is_visible)
+    fake.script.clear()
+    fake.script.update(whole)  # it was asleep
+    somebody.stroke(10, 10)
+    assert not here.is_visible
+    somebody.wait_until_solved()
+    assert used(fake) == []
+
+
 def test_strokes_of_before_are_taken_up_and_kept_in_the_same_channel(
     user, layer, fake: FakeDaemon
 ) -> None:

@@ -10,8 +10,14 @@ from tests.hosts.running import Running
 DIALOG = "^Flyaway: Extract Foreground$"
 REFINE_DIALOG = "^Flyaway: Refine Edge$"
 POINT_DIALOG = "^Flyaway: Extract by Clicking$"
+COMPARE_DIALOG = "^Flyaway: Compare Engines$"
 
-_WORDS = {DIALOG: "remove background", REFINE_DIALOG: "refine hair", POINT_DIALOG: "pick subject"}
+_WORDS = {
+    DIALOG: "remove background",
+    REFINE_DIALOG: "refine hair",
+    POINT_DIALOG: "pick subject",
+    COMPARE_DIALOG: "compare models",
+}
 """What finds each in GIMP's action search."""
 SEARCH = "^Search Actions$"
 """Titles of windows."""

@@ -123,6 +123,34 @@ def test_what_was_clicked_is_cut_out_and_kept(
     assert again.extension._point_window is None and len(extracts(fake)) == 1
 
 
+def test_what_another_computer_could_not_is_done_here_where_the_user_says_so(
+    krita: Krita, photo: DocumentData, fake: FakeDaemon
+) -> None:
+    sentence = "studio does not answer."
+    user = User(krita)
+    here = user.window._here
+    user.wait_for(texts.POINTS_READY)
+    assert not here.isVisible()
+    fake.script.update(daemon.lose_remote(sentence))
+    user.drag((20.5, 10.5))
+    user.wait_for(sentence)
+    assert (here.text(), here.isVisible()) == ("Do it on this computer", True)
+    here.click()
+    user.wait_for(NEXT)
+    assert not here.isVisible()
+
+    fake.script.update(daemon.lose_remote(sentence))  # what was here is elsewhere again
+    user.key("Key_Return")
+    user.wait_for(sentence)
+    turn_until(here.isVisible)
+    assert photo.active.childNodes() == []  # type: ignore[union-attr]
+    here.click()
+    turn_until(lambda: user.extension._point_window is None)
+    assert len(photo.active.childNodes()) == 1  # type: ignore[union-attr]
+    used = [one.name for one in fake.received if isinstance(one, messages.UseRemote)]
+    assert used == ["", ""]
+
+
 def test_is_one_window_which_the_docker_opens_too(
     krita: Krita, docker: Docker, photo: DocumentData, fake: FakeDaemon
 ) -> None:

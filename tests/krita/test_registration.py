@@ -17,6 +17,7 @@ def test_puts_its_actions_under_tools_scripts(krita: Krita) -> None:
     assert krita.window.menus == {
         "flyaway_extract": "tools/scripts/Flyaway: Extract Foreground",
         "flyaway_point": "tools/scripts/Flyaway: Extract by Clicking…",
+        "flyaway_compare": "tools/scripts/Flyaway: Compare Engines…",
         "flyaway_refine": "tools/scripts/Flyaway: Refine Edge",
         "flyaway_cancel": "tools/scripts/Flyaway: Cancel Extract Foreground",
     }
@@ -30,12 +31,19 @@ def test_the_action_file_lists_the_same_actions_without_shortcuts(
     listed = {one.attrib["name"]: one for one in tree.iter("Action")}
     extension = plugin_module("extension")
     assert {name: one.findtext("text") for name, one in listed.items()} == dict(
-        (extension.EXTRACT, extension.POINT, extension.REFINE, extension.CANCEL)
+        (
+            extension.EXTRACT,
+            extension.POINT,
+            extension.REFINE,
+            extension.COMPARE,
+            extension.CANCEL,
+        )
     )
     assert [one.findtext("shortcut") for one in listed.values()] == [
         "Ctrl+Alt+E",
         "Ctrl+Alt+Shift+E",
         "Ctrl+Alt+M",
+        "",
         "",
     ]
 

@@ -49,7 +49,8 @@ class Panel:
         self.widget: Any = krita.dock_widgets[1]
         self.retoucher: Any = self.widget._retoucher
         column = self.widget.content.layout.widgets
-        brushes, refining, steps, self.status, viewing, self.view, self.more, self.rest = column
+        brushes, refining, steps, self.status, self.here, viewing, *rest = column
+        self.view, self.more, self.rest = rest
         self.keep, self.remove, self.unknown = brushes.layout.widgets
         self.refine, self.live = refining.layout.widgets
         self.back, self.forward, self.done = steps.layout.widgets
@@ -122,6 +123,39 @@ def test_a_brush_makes_the_hints_and_is_ready_to_paint(
     assert krita.window.view.background == [60 / 255, 60 / 255, 240 / 255, 1.0]
     assert panel.hints is layer
     turn_until(lambda: any(isinstance(one, messages.OpenSession) for one in fake.received))
+
+
+@pytest.mark.parametrize("way", ["stroke", "selection", "output"])
+def test_what_another_computer_could_not_is_done_here_where_the_user_says_so(
+    krita: Krita, image: DocumentData, panel: Panel, fake: FakeDaemon, way: str
+) -> None:
+    sentence = "studio does not answer."
+    panel.keep.click()
+    if way == "output":
+        panel.stroke(UNKNOWN, 30, 10)
+    fake.script.update(daemon.lose_remote(sentence))
+    assert not panel.here.isVisible()
+    if way == "stroke":
+        panel.stroke(UNKNOWN, 30, 10)
+    elif way == "selection":
+        select(image, 4, 4, [[255, 255], [255, 255]])
+        panel.refine.click()
+    else:
+        panel.outputs.setCurrentIndex(2)
+        panel.put.click()
+    turn_until(panel.here.isVisible)
+    assert panel.status.text() == sentence
+    before, layers = levels(image), len(image.root.children)
+
+    panel.here.click()
+    assert not panel.here.isVisible()
+    if way == "output":
+        turn_until(lambda: len(image.root.children) > layers)
+    else:
+        assert panel.wait() == "Done in 0.2 s by fake."
+        assert levels(image) != before
+    assert [one.name for one in fake.received if isinstance(one, messages.UseRemote)] == [""]
+    assert not panel.here.isVisible()
 
 
 def test_hints_are_colours_as_seen_whatever_the_image_is(

@@ -29,6 +29,8 @@ from flyaway.engines.network import NetworkEngine
 from flyaway.engines.pointing import Embedding, PromptedEngine
 from flyaway.engines.ppmatting.engine import PPMattingEngine
 from flyaway.engines.ppmatting.network import PPMatting
+from flyaway.engines.sdmatte.engine import SDMatteEngine
+from flyaway.engines.sdmatte.prompting import Prompt
 from flyaway.engines.semanticimagematting.engine import SemanticImageMattingEngine
 from flyaway.engines.u2net.engine import U2NetEngine
 from flyaway.engines.vitmatte.engine import ViTMatteEngine
@@ -266,6 +268,31 @@ def _backgroundmattingv2(engine: BackgroundMattingV2Engine, stored: Stored) -> I
         yield "whole foreground", whole.foreground.transpose(2, 0, 1), stored["fgr"][0], 2e-4
 
 
+def _sdmatte(engine: SDMatteEngine, stored: Stored) -> Iterator[Row]:
+    if "image_u8" in stored:
+        picture = _planes(stored["image_u8"]) * 2 - 1
+    elif "image_u16" in stored:  # our own copy, of one that was no picture of 8 bits
+        levels = _unpacked(stored["image_u16"]) * 2 - 1
+        picture = torch.from_numpy(levels.astype(np.float32))[None]
+    else:
+        picture = torch.from_numpy(stored["image"])[None]
+    kind, is_opaque = str(stored["aux_kind"][0]), not stored["is_trans"][0]
+    prompt = Prompt(
+        plane=stored["aux"].astype(np.float32).reshape(picture.shape[2:]),
+        coordinates=tuple(stored["coords"].ravel().tolist()),
+        is_points=kind == "point_mask",
+        shuts_out=kind in ("point_mask", "bbox_mask", "mask"),
+    )
+    network = engine.network
+    if "text_embed_head" in stored:
+        words = stored["text_embed_head"]
+        yield "words", network.words[0, : words.shape[0], : words.shape[1]], words, 2e-4
+    seen = network.encode(picture)
+    latents = network.latents(seen, prompt, is_opaque)
+    yield "latents", latents[0], stored["unet_out"], 2e-3
+    yield "alpha", network.drawn(latents)[0, 0], stored["alpha"], 2e-3
+
+
 @dataclass(frozen=True, slots=True)
 class _Allowed:
     """How far a network that is pointed with may be from its authors': its embedding, logits, fits, halves."""
@@ -417,6 +444,8 @@ NETWORKS = {
     "sim": _Network("semanticimagematting-simd", _semanticimagematting, {}),
     "gfm": _Network("gfm-r34-2b-tt", _glancing, _DECIDED),
     "gfm_d121_rim": _Network("gfm-d121-rim", _glancing, _DECIDED),
+    "sdmatte": _Network("sdmatte", _sdmatte, {}),
+    "sdmatte_lite": _Network("sdmatte-lite", _sdmatte, {}),
     "aim": _Network("aim-matting", _glancing, _DECIDED),
     "p3m": _Network("p3m-portrait", _glancing, _DECIDED),
     "ppmatting": _Network("ppmatting-human-1024", _ppmatting, _SEMANTIC),

@@ -131,6 +131,8 @@ def _question(client: Client, message: Message) -> list[Callable[[], object]]:
         return [lambda: client.refine(message, parts, on_preview=_look)]
     if isinstance(message, messages.AdjustRequest):
         return [lambda: client.adjust(message, parts)]
+    if isinstance(message, messages.DrawRow):
+        return [lambda: client.draw_row(message, parts)]
     if isinstance(message, messages.PointRequest):
         return [lambda: client.point(message)]
     if isinstance(message, messages.DescribeRequest):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -85,6 +85,18 @@ def jobs() -> list[Job]:
     return list(_all())
 
 
+def network_jobs(engines: Iterable[str]) -> list[Job]:
+    """Subjects that networks find in each size, their edges solved by the built-in engine."""
+    return [
+        Job(
+            f"{engine}, {width} x {height}",
+            partial(_extract, scene(width, height), None, "automatic", engine=engine),
+        )
+        for width, height in SIZES
+        for engine in engines
+    ]
+
+
 def _all() -> Iterator[Job]:
     for width, height in SIZES:
         made, size = scene(width, height), f"{width} x {height}"
@@ -121,8 +133,7 @@ def _extract(
         scene.header,
         selection=None if selection is None else scene.mask_header,
         selection_is=kind,
-        engine="builtin",
-        **options,  # type: ignore[arg-type]
+        **{"engine": "builtin", "fine_engine": "builtin", **options},  # type: ignore[arg-type]
     )
     extracted = client.extract(request, parts, should_stop=should_stop)
     return _digest(extracted.alpha, extracted.foreground or b"")

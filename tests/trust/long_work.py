@@ -1,4 +1,4 @@
-"""One daemon and thousands of jobs: mixed, cancelled, left by clients that die, with engines let go of in between."""
+"""One daemon and thousands of jobs: mixed, cancelled, left by clients that die, engines evicted and let go of in between."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from tempfile import TemporaryDirectory
 
 import zmq
 from tests.daemon.servers import Peer
-from tests.trust import grammar
+from tests.trust import grammar, networks
 from tests.trust.daemons import Running, running_daemon
-from tests.trust.jobs import SIZES, Job, jobs
+from tests.trust.jobs import SIZES, Job, jobs, network_jobs
 from tests.trust.records import Finding, growth_percent
 
 from flyaway_client.client import Client
 from flyaway_client.errors import CancelledError
 from flyaway_client.messages import ExtractRequest, ImageHeader
 
-SETTINGS = """
-log_level = "warning"
+SETTINGS = f"""
+memory_budget_mb = {networks.BUDGET_MB}
+log_level = "info"
 idle_unload_minutes = 0.01
 idle_exit_minutes = 0
 max_waiting = 20
@@ -35,6 +36,7 @@ ROUND = 250
 """Jobs after which all clients wait until the engines were let go of."""
 
 CANCEL_SHARE, CRASH_SHARE = 0.1, 0.05
+NETWORK_SHARE = 0.05
 WARM_COUNT = 500
 MOST_GROWTH_PERCENT = 2.0
 
@@ -45,8 +47,10 @@ def jobs_through_one_daemon(count: int, seconds: float, seed: int) -> Finding:
     until_s = begun_s + seconds
     rest_s = 6.0 if count >= 2 * WARM_COUNT else 1.0  # it gives memory back after four
     with TemporaryDirectory() as folder, running_daemon(Path(folder), SETTINGS):
-        expected = {job.name: _run(job) for job in jobs()}
+        networks.bring()
+        expected = {job.name: _run(job) for job in (*jobs(), *network_jobs(networks.FOLDERS))}
     with TemporaryDirectory() as folder, running_daemon(Path(folder), SETTINGS) as running:
+        networks.bring()
         work = Work(running, seed, expected)
         work.go_on(min(WARM_COUNT, count // 2), until_s)
         before, files_before = running.rest(rest_s), _files(Path(folder))
@@ -57,6 +61,8 @@ def jobs_through_one_daemon(count: int, seconds: float, seed: int) -> Finding:
         finding.figures = {
             "jobs": work.done,
             "outcomes": dict(work.outcomes),
+            "by_networks": work.by_networks,
+            "evictions_at_least": work.evictions,
             "times_engines_were_let_go": work.rounds,
             "resident_mib": [one.resident_bytes >> 20 for one in (before, after)],
             "resident_mib_by_round": work.resident_mib,
@@ -65,6 +71,7 @@ def jobs_through_one_daemon(count: int, seconds: float, seed: int) -> Finding:
             "sockets": [before.sockets, after.sockets],
             "files": [before.files, after.files],
         }
+        finding.require(work.evictions > 0, "no engine made room for another")
         finding.require(not has_ended, "the daemon has ended")
         finding.require(
             growth <= MOST_GROWTH_PERCENT or count < 2 * WARM_COUNT, f"memory grew by {growth} %"
@@ -86,11 +93,12 @@ class Work:
         self.seed = seed
         self.done = 0
         self.rounds = 0
+        self.by_networks = 0
         self.resident_mib: list[int] = []
         self.outcomes: Counter[str] = Counter()
         self.failures: list[str] = []
         self._expected = expected
-        self._jobs = jobs()
+        self._jobs, self._network_jobs = jobs(), network_jobs(networks.FOLDERS)
         self._lock = threading.Lock()
 
     def go_on(self, until_done: int, until_s: float) -> None:
@@ -127,7 +135,8 @@ class Work:
         if kind < CRASH_SHARE:
             self._die(chance)
             return "client died"
-        job = _chosen(self._jobs, chance)
+        by_network = chance.random() < NETWORK_SHARE
+        job = _chosen(self._network_jobs if by_network else self._jobs, chance)
         stop_after = chance.randrange(4) if kind < CRASH_SHARE + CANCEL_SHARE else None
         try:
             found = _run(job, stop_after)
@@ -138,6 +147,8 @@ class Work:
             return "failed"
         if found != self._expected[job.name]:
             self.failures.append(f"job {number}, {job.name}: another answer than a fresh daemon's")
+        with self._lock:
+            self.by_networks += by_network
         return "done"
 
     def _die(self, chance: random.Random) -> None:
@@ -155,6 +166,12 @@ class Work:
             peer.receive()
         peer.socket.close(linger=200)
         context.term()
+
+    @property
+    def evictions(self) -> int:
+        """How often an engine made room for another, at least: the log tells the same line once a minute."""
+        log = (self.running.home / "stderr.txt").read_text(encoding="utf-8", errors="replace")
+        return log.count("needs its memory")
 
     def _wait_until_let_go(self) -> None:
         deadline_s = time.monotonic() + 30

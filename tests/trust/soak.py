@@ -1,10 +1,10 @@
-"""`scripts/soak`: much work, many beginnings and many deaths, from seeds that are printed."""
+"""`scripts/soak`: much work, many beginnings, many deaths and all kinds of photos, from seeds that are printed."""
 
 from __future__ import annotations
 
 import sys
 
-from tests.trust import runs
+from tests.trust import ladders, runs
 from tests.trust.deaths import deaths
 from tests.trust.long_work import jobs_through_one_daemon
 from tests.trust.races import races
@@ -13,6 +13,9 @@ RUNS: dict[str, tuple[runs.Run, int]] = {
     "jobs": (jobs_through_one_daemon, 10_000),
     "deaths": (deaths, 10_000),
     "races": (races, 100),
+    "shapes": (ladders.shapes, 1000),
+    "formats": (ladders.formats, 1000),
+    "profiles": (ladders.profiles, 1000),
 }
 
 if __name__ == "__main__":

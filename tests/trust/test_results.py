@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.benchmarks.provenance import REPOSITORY
+from tests.trust import ladders
 from tests.trust.records import RESULTS
 from tests.trust.soak import RUNS
 
@@ -18,6 +19,9 @@ COUNTED = {
     "soak-jobs": "jobs",
     "soak-deaths": "conversations",
     "soak-races": "races",
+    "soak-shapes": "inputs",
+    "soak-formats": "inputs",
+    "soak-profiles": "inputs",
 }
 
 
@@ -38,6 +42,16 @@ def test_the_page_says_how_often(name: str) -> None:
     assert f"{count:,}".replace(",", " ") in row
     if "growth_percent" in found["figures"]:
         assert f"{found['figures']['growth_percent']} %" in row
+
+
+@pytest.mark.parametrize("name", ["soak-shapes", "soak-formats", "soak-profiles"])
+def test_the_page_says_what_inputs_may_take(name: str) -> None:
+    bounds = (
+        f"{ladders.DAEMON_BASE_MIB} MiB and {ladders.DAEMON_MIB_A_MEGAPIXEL} MiB for each megapixel",
+        f"{ladders.COMMAND_BASE_MIB} MiB and {ladders.COMMAND_MIB_A_MEGAPIXEL} MiB for each",
+    )
+    assert all(bound in PAGE for bound in bounds)
+    assert FOUND[name]["figures"]["inputs"] > 0
 
 
 @pytest.mark.parametrize("name", COUNTED)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.trust import long_work
+from tests.trust import jobs, long_work, networks
 from tests.trust.daemons import own_home, running_daemon
 from tests.trust.deaths import Death, Stage, deaths
 from tests.trust.jobs import Job
@@ -16,12 +16,14 @@ SEED = 7
 
 
 def test_jobs_of_every_kind_leave_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    small = [job for job in long_work.jobs() if job.name.endswith("17 x 9")]
-    monkeypatch.setattr(long_work, "jobs", lambda: small)
+    monkeypatch.setattr(jobs, "SIZES", ((17, 9),))
     monkeypatch.setattr(long_work, "SIZES", ((17, 9),) * 4)
+    monkeypatch.setattr(long_work, "NETWORK_SHARE", 0.1)
+    monkeypatch.delitem(networks.FOLDERS, "u2net-small")
     finding = long_work.jobs_through_one_daemon(count=60, seconds=60, seed=SEED)
     assert finding.broken == []
     assert finding.figures["jobs"] == 60
+    assert finding.figures["by_networks"] > 0
     assert {"done", "cancelled", "client died"} == finding.figures["outcomes"].keys()
 
 

@@ -1,7 +1,8 @@
 """A batch on a Ray cluster: Ray Data has workers there that keep their engines warm, and hands them blocks of photos.
 
 Which worker does what, what is done again when one dies, and how many there are, is Ray's. The work on a photo is as
-everywhere (`run`), and so is what is written and remembered of it: by the workers, in folders that all machines see.
+everywhere (`run`), and so is what is written and remembered of it: by the workers, in folders that all machines see or
+in a store.
 """
 
 from __future__ import annotations
@@ -15,22 +16,24 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 import flyaway
 from flyaway import config
+from flyaway.batch.bell import NoBell, RayRope, Rope
 from flyaway.batch.deaths import Deaths
 from flyaway.batch.events import Event, Failed, Passed
 from flyaway.batch.feed import ListFeed
 from flyaway.batch.hand import done, installed_weights
+from flyaway.batch.locations import Location
 from flyaway.batch.manifest import Manifest, State
 from flyaway.batch.plan import Job
-from flyaway.batch.run import Run
+from flyaway.batch.run import Run, Solver
 from flyaway.batch.work import Wishes
 from flyaway.engines import processor
-from flyaway.errors import BatchError
+from flyaway.errors import BatchError, RequestError
 from flyaway_client.wording import _
 
 if TYPE_CHECKING:
@@ -44,6 +47,10 @@ _BLOCKS_A_WORKER = 4
 
 _BLOCKS_AT_ONCE = 2
 """With one worker: the next block's photos are read while the last of this one are solved and written."""
+
+_ANOTHER_FROM = 0.9
+"""Blocks in workers' hands, of those that they take at once, from which on Ray makes one worker more. By itself it would wait
+for blocks that lie before their workers, of which there are none."""
 
 _RAYS = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing goes out unasked
@@ -107,10 +114,11 @@ class ClusterRun:
 
     Args:
         wishes: what is wanted of each photo.
-        manifest: what is known of them, in a folder that all machines see; prepared.
+        manifest: what is known of them, in a place that all machines see; prepared.
         address: of the cluster; "auto" for the one that this machine belongs to.
         tell: told of each photo's end.
-        is_stopping: set when the run shall end; photos in hand are given up.
+        is_stopping: set when the run shall end; photos in hand are finished.
+        worker: does the work on the cluster.
 
     Raises:
         BatchError: Ray is not installed here, or there is no such cluster.
@@ -123,13 +131,16 @@ class ClusterRun:
         address: str,
         tell: Callable[[Event], None],
         is_stopping: threading.Event,
+        worker: type[Worker] | None = None,
     ) -> None:
+        self._worker = worker or Worker
         self._wishes = replace(wishes, settings=replace(wishes.settings, workers=1))
         self._wanted = wishes.settings.workers
         self._manifest = Manifest(manifest.output.absolute())
         self._tell = tell
         self._is_stopping = is_stopping
         self._heart = self._connect(address)
+        self._bell = RayRope.hang()
 
     @staticmethod
     def _connect(address: str) -> Heart:
@@ -178,7 +189,9 @@ class ClusterRun:
 
         Raises:
             BatchError: it cannot go on.
+            KeyboardInterrupt: Ctrl-C, and whatever else `meanwhile` raises; photos in hand are given up.
         """
+        events = 0
         heard: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
         threading.Thread(target=self._listen, args=(jobs, heard.put), daemon=True).start()
         looked_s = time.monotonic()
@@ -186,9 +199,11 @@ class ClusterRun:
             if time.monotonic() - looked_s >= every_s:
                 looked_s = time.monotonic()
                 meanwhile()
-                if self._is_stopping.is_set():
-                    return
                 self._heart.feel()
+                if self._is_stopping.is_set():
+                    self._bell.ring()  # again and again: it may have been hung anew
+                    if self._bell.is_quiet(events):
+                        return
             try:
                 event = heard.get(timeout=every_s)
             except queue.Empty:
@@ -199,6 +214,7 @@ class ClusterRun:
                 raise event
             if isinstance(event, BaseException):
                 raise BatchError(_broken(event)) from event
+            events += 1
             self._tell(event)
 
     def _listen(
@@ -223,13 +239,20 @@ class ClusterRun:
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
         context.actor_task_retry_on_errors = False
+        context.autoscaling_config.actor_pool_util_upscaling_threshold = _ANOTHER_FROM
         rows = ray.data.from_items(
             [{"job": pickle.dumps(job)} for job in jobs], override_num_blocks=blocks
         )
         done = rows.map_batches(
-            Worker,
+            self._worker,
             batch_size=None,
-            fn_constructor_args=(self._wishes, self._manifest.output, flyaway.__version__, share),
+            fn_constructor_args=(
+                self._wishes,
+                self._manifest.output,
+                flyaway.__version__,
+                share,
+                self._bell,
+            ),
             num_cpus=share.cores,
             num_gpus=share.cards,
             compute=ray.data.ActorPoolStrategy(
@@ -274,6 +297,14 @@ class Heart:
         self._looked_s = self._clock()
 
 
+class Engines(Protocol):
+    """What a worker has solve photos."""
+
+    @property
+    def solve(self) -> Solver:
+        """Asked from any thread."""
+
+
 class Worker:
     """Does blocks of photos, somewhere on the cluster; its engines stay warm from one to the next.
 
@@ -282,23 +313,46 @@ class Worker:
         output: the folder for the results.
         version: of whoever started the run.
         share: what this has of its machine.
+        bell: says when nothing more shall be begun.
     """
 
-    def __init__(self, wishes: Wishes, output: Any, version: str, share: Share) -> None:
+    def __init__(
+        self,
+        wishes: Wishes,
+        output: Location,
+        version: str,
+        share: Share,
+        bell: Rope | None = None,
+    ) -> None:
         self._wishes = wishes
+        self._bell = bell or NoBell()
         self._manifest = Manifest(output)
         self._deaths = Deaths(self._manifest)
         self._refusal = self._look(version)
-        self._engines = _engines(share)
+        self._engines = self._load(share)
+
+    def _load(self, share: Share) -> Engines:
+        return _engines(share)
 
     def __call__(self, block: dict[str, Any]) -> dict[str, Any]:
         """Do the photos of a block; what became of them, or why none can be done."""
         jobs = [pickle.loads(job) for job in block["job"]]
         events: list[Event | BatchError] = []
+        if self._bell.begin(jobs[0].key):
+            self._do(jobs, events)
+            self._bell.end(jobs[0].key, len(events))
+        return {"event": np.array([pickle.dumps(event) for event in events], object)}
+
+    def _do(self, jobs: Sequence[Job], events: list[Event | BatchError]) -> None:
+        is_stopping = threading.Event()
+
+        def look() -> None:
+            if self._bell.is_rung():
+                is_stopping.set()
+
         try:
             if self._refusal:
                 raise BatchError(self._refusal)
-            is_stopping = threading.Event()
             run = Run(
                 self._wishes,
                 self._manifest,
@@ -308,10 +362,9 @@ class Worker:
                 is_stopping,
                 self._deaths.watched,
             )
-            run.work_off(ListFeed(jobs, is_stopping), lambda: None)
+            run.work_off(ListFeed(jobs, is_stopping), look)
         except BatchError as error:
             events.append(error)
-        return {"event": np.array([pickle.dumps(event) for event in events], object)}
 
     def _look(self, version: str) -> str:
         """What stands against working here; "" if nothing does. A machine apart would spoil photo after photo."""
@@ -320,10 +373,14 @@ class Worker:
             return _(
                 "{here} has Flyaway {theirs}, and this is {ours}. Install the same on all nodes."
             ).format(here=here, theirs=flyaway.__version__, ours=version)
-        if not self._manifest.folder.is_dir():
+        try:
+            is_seen = self._manifest.folder.is_dir()
+        except (OSError, BatchError, RequestError) as error:
+            return f"{here}: {error}"
+        if not is_seen:
             return _(
                 "{here} does not see {output}. Photos and results have to lie in folders that all "
-                "nodes see under the same path."
+                "nodes see under the same path, or in a store that all can use."
             ).format(here=here, output=self._manifest.output)
         return ""
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
 
 from flyaway.batch import publishing
+from flyaway.batch.locations import Location
 from flyaway.batch.manifest import Manifest
 from flyaway.batch.plan import Job
 from flyaway.errors import RequestError
@@ -40,9 +40,9 @@ class Deaths:
             RequestError: too many have died at it.
             OutputError: the disk is full or gone.
         """
-        mark = self._manifest.work_file(job.key, "begun")
+        mark = self._manifest.mark(job.key)
         with ExitStack() as stack:
-            begun = mark.stat().st_size if mark.exists() else 0
+            begun = _size(mark)
             if begun:
                 stack.enter_context(self._alone)
             stack.callback(_remove, mark)
@@ -53,11 +53,18 @@ class Deaths:
                         "memory? Ray's logs and `ray status` may tell why."
                     ).format(begun=begun)
                 )
-            with publishing.writing(self._manifest.output), mark.open("ab") as file:
-                file.write(b".")
+            with publishing.writing(self._manifest.output):
+                mark.write_bytes(b"." * (begun + 1))
             yield
 
 
-def _remove(mark: Path) -> None:
+def _size(mark: Location) -> int:
+    try:
+        return mark.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _remove(mark: Location) -> None:
     with suppress(OSError):  # the next run clears it away
         mark.unlink(missing_ok=True)

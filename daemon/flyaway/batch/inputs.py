@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
+
+from flyaway.batch.locations import Location
 
 _CHUNK_BYTES = 1 << 20
 
@@ -19,7 +20,7 @@ class Input:
     sha256: str = ""
 
     @classmethod
-    def of(cls, path: Path) -> Input:
+    def of(cls, path: Location) -> Input:
         """The file as it lies there, without its hash; of less than no bytes where it cannot be seen."""
         try:
             found = path.stat()
@@ -37,7 +38,7 @@ class Input:
         return (self.bytes, self.modified_ns) == (other.bytes, other.modified_ns)
 
 
-def sha256(path: Path) -> str:
+def sha256(path: Location) -> str:
     """The hash of a file.
 
     Raises:

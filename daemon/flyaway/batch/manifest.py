@@ -10,22 +10,27 @@ import dataclasses
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from filelock import FileLock, Timeout
-
+from flyaway.batch import shelf
 from flyaway.batch.inputs import Input, sha256
+from flyaway.batch.locations import Location
 from flyaway.batch.plan import STATE_FOLDER, Job
+from flyaway.batch.store_path import StorePath
 from flyaway.errors import RequestError
 from flyaway.files import replacing
 from flyaway_client.wording import _
 
 _LOCK_LETTERS = 3
 """Of a photo's key. Locks leave files; so there are 4096 at most. Who shares one comes later, that is all."""
+
+READERS = 32
+"""Small files that are asked for at once where a store has them."""
 
 
 class State(StrEnum):
@@ -105,9 +110,10 @@ class Manifest:
         output: the folder.
     """
 
-    def __init__(self, output: Path) -> None:
+    def __init__(self, output: Location) -> None:
         self.output = output
         self.folder = output / STATE_FOLDER
+        self._shelf = shelf.of(self.folder)
         self._records = self.folder / "photos"
 
     def prepare(self) -> None:
@@ -117,8 +123,7 @@ class Manifest:
             RequestError: they cannot be made.
         """
         try:
-            for name in ("photos", "claims", "work", "thumbs"):
-                (self.folder / name).mkdir(parents=True, exist_ok=True)
+            self._shelf.prepare()
         except OSError as error:
             raise RequestError(
                 _("{output} cannot be written: {why}. Name another place with -o.").format(
@@ -136,8 +141,8 @@ class Manifest:
 
     def records(self) -> Iterator[Record]:
         """All records, in the order of their photos' names."""
-        found = map(_read, self._records.glob("*.json"))
-        return iter(sorted(filter(None, found), key=lambda record: record.photo))
+        found = filter(None, _read_all(self._records))
+        return iter(sorted(found, key=lambda record: record.photo))
 
     def keep(self, key: str, record: Record) -> None:
         """Remember a record in the place of the photo's last one, down to the disk; the photo is claimed.
@@ -151,7 +156,7 @@ class Manifest:
             os.fsync(file.fileno())
 
     @contextmanager
-    def replacing(self, name: str, target: Path) -> Iterator[BinaryIO]:
+    def replacing(self, name: str, target: Location) -> Iterator[BinaryIO]:
         """A file that takes the place of another once it is whole.
 
         Args:
@@ -161,50 +166,47 @@ class Manifest:
         Raises:
             OSError: it cannot be written.
         """
-        fresh = self.folder / "work" / name
+        fresh = self._shelf.work_file(name)
         fresh.unlink(missing_ok=True)
         try:
             with replacing.create(fresh) as file:
                 yield file
-            fresh.replace(target)
+            self._shelf.put(fresh, target, may_replace=True)
         finally:
             with suppress(OSError):
                 fresh.unlink(missing_ok=True)
 
     def work_file(self, key: str, kind: str) -> Path:
-        """Where a result is written before it gets its name."""
-        return self.folder / "work" / f"{key}.{kind}"
+        """Where a result is written before it gets its name, on this machine."""
+        return self._shelf.work_file(f"{key}.{kind}")
 
-    def thumbnail(self, key: str) -> Path:
+    def name(self, file: Path, path: str, may_replace: bool) -> None:
+        """Give a result its name.
+
+        Raises:
+            FileExistsError: something else has it.
+            OSError: it cannot be written.
+        """
+        self._shelf.put(file, self.output / path, may_replace)
+
+    def mark(self, key: str) -> Location:
+        """A small file on the work on a photo, which the next run clears away."""
+        return self.folder / f"work/{key}.begun"
+
+    def thumbnail(self, key: str) -> Location:
         """Where a small picture of a photo's results is."""
-        return self.folder / "thumbs" / f"{key}.webp"
+        return self.folder / f"thumbs/{key}.webp"
 
-    @contextmanager
-    def claim(self, key: str) -> Iterator[bool]:
+    def claim(self, key: str) -> AbstractContextManager[bool]:
         """Work on a photo in this, if it yields True: no other run does then. False where one does already."""
-        lock = self._lock(key)
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            lock.release()
+        return self._shelf.claim(key[:_LOCK_LETTERS])
 
-    @contextmanager
-    def alone(self, key: str) -> Iterator[None]:
+    def alone(self, key: str) -> AbstractContextManager[None]:
         """Do in this what one run does at a time, however long others take for it."""
-        with self._lock(key):
-            yield
-
-    def _lock(self, key: str) -> FileLock:
-        file = self.folder / "claims" / f"{key[:_LOCK_LETTERS]}.lock"
-        return FileLock(file, thread_local=False)
+        return self._shelf.alone(key[:_LOCK_LETTERS])
 
 
-def results(output: Path) -> set[str]:
+def results(output: Location) -> set[str]:
     """All that was ever made in a folder for results."""
     records = Manifest(output).records()
     return {path for record in records for path in (*record.outputs, *record.former)}
@@ -228,7 +230,7 @@ def judge(
     record: Record | None,
     wanted: Mapping[str, Any],
     weights: Callable[[str], str | None],
-    output: Path,
+    output: Location,
 ) -> Verdict:
     """What is to be done with a photo. Reads files only where their size or time have changed.
 
@@ -272,7 +274,15 @@ def _is_unchanged(job: Job, record: Record) -> bool:
     return True
 
 
-def _read(file: Path) -> Record | None:
+def _read_all(folder: Location) -> list[Record | None]:
+    """The records in a folder; of a store many at a time, since each takes a while to come."""
+    if not isinstance(folder, StorePath):
+        return [_read(file) for file in folder.glob("*.json")]
+    with ThreadPoolExecutor(READERS, "flyaway-records") as pool:
+        return list(pool.map(_read, folder.glob("*.json")))
+
+
+def _read(file: Location) -> Record | None:
     """A record; None where there is none, or one that no run of this version wrote."""
     try:
         return Record.read(file.read_bytes())

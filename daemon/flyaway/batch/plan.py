@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from flyaway.batch import locations
+from flyaway.batch.locations import Location
 from flyaway.batch.settings import FILE_NAME, BatchSettings, filled
+from flyaway.batch.store_path import StorePath, is_url
 from flyaway.errors import RequestError
 from flyaway.files import formats
 from flyaway.files.photos import SUFFIXES
@@ -39,9 +42,9 @@ class Job:
     """
 
     name: str
-    source: Path
-    selection: Path | None = None
-    plate: Path | None = None
+    source: Location
+    selection: Location | None = None
+    plate: Location | None = None
     targets: dict[str, str] = field(default_factory=dict)
     refusal: str = ""
 
@@ -56,7 +59,7 @@ class Job:
         return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
     @property
-    def files(self) -> dict[str, Path]:
+    def files(self) -> dict[str, Location]:
         """All that it is made from, by what it is."""
         files = {"photo": self.source, "selection": self.selection, "plate": self.plate}
         return {name: path for name, path in files.items() if path is not None}
@@ -81,7 +84,7 @@ class Plan:
 class _Found:
     """What is met on the way through folders: see `Plan`; folders that hold results; and where it was already."""
 
-    outputs: set[Path]
+    outputs: set[Location]
     seen: set[str] = field(default_factory=set)
     aside: Counter[str] = field(default_factory=Counter)
     errors: list[OSError] = field(default_factory=list)
@@ -91,48 +94,48 @@ class Planner:
     """Looks for photos; again and again where photos may come.
 
     Args:
-        photos: files and folders.
+        photos: files and folders, on disks or in a store.
         settings: the batch's.
 
     Raises:
         RequestError: a photo or folder is not there, or they have nothing in common.
     """
 
-    def __init__(self, photos: Sequence[Path], settings: BatchSettings) -> None:
-        self._photos = [_whole(photo) for photo in photos]
+    def __init__(self, photos: Sequence[Location], settings: BatchSettings) -> None:
+        self._photos = [locations.whole(photo) for photo in photos]
         self._settings = settings
-        self._output = _whole(settings.output)
-        self._folders = {os.path.realpath(photo) for photo in self._photos}
+        self._output = locations.whole(settings.output)
+        self._folders = {locations.real(photo) for photo in self._photos}
         self.root = root(self._photos)
         self.names = frozenset[str]()
         """Those of all photos that there were at the last look, of other parts too."""
 
-    def plan(self, results: Callable[[Path], Iterable[str]]) -> Plan:
+    def plan(self, results: Callable[[Location], Iterable[str]]) -> Plan:
         """All that there is to do, done before or not.
 
         Args:
             results: what batches have made in a folder, as in `Job.targets`, which are no photos. It is asked after the
                 photos were looked for, so that one that has just come is among them.
         """
-        found = _Found({self._output}, {os.path.realpath(self._output)} - self._folders)
+        found = _Found({self._output}, {locations.real(self._output)} - self._folders)
         sources = list(dict.fromkeys(self._sources(found)))
         own = {
-            os.path.normcase(output / path)
+            locations.identity(output / path)
             for output in found.outputs
-            if any(source.is_relative_to(output) for source in sources)
+            if any(locations.is_below(source, output) for source in sources)
             for path in results(output)
         }
-        sources = [source for source in sources if os.path.normcase(source) not in own]
+        sources = [source for source in sources if locations.identity(source) not in own]
         jobs = [self._job(source) for source in sources]
         beside = {
-            os.path.normcase(path)
+            locations.identity(path)
             for job in jobs
             for path in (job.selection, job.plate)
             if path is not None and path != job.source
         }
         if self._settings.background_file:
-            beside.add(os.path.normcase(_whole(self._settings.background_file)))
-        jobs = [job for job in jobs if os.path.normcase(job.source) not in beside]
+            beside.add(locations.identity(locations.whole(self._settings.background_file)))
+        jobs = [job for job in jobs if locations.identity(job.source) not in beside]
         jobs = self._apart(jobs)
         self.names = frozenset(job.name for job in jobs)
         number, count = self._settings.shard
@@ -145,9 +148,11 @@ class Planner:
             ),
         )
 
-    def _sources(self, found: _Found) -> Iterator[Path]:
+    def _sources(self, found: _Found) -> Iterator[Location]:
         for photo in self._photos:
-            if photo.is_dir():
+            if isinstance(photo, StorePath):
+                yield from self._in_store(photo, found)
+            elif photo.is_dir():
                 yield from self._in_folder(photo, found)
             else:
                 yield photo
@@ -176,9 +181,33 @@ class Planner:
                 else:
                     found.aside[suffix] += 1
 
-    def _job(self, source: Path) -> Job:
+    def _in_store(self, photo: StorePath, found: _Found) -> Iterator[StorePath]:
+        """The photo, or the photos in the folder and those of the folders in it; hidden ones are not meant."""
+        files = _listed(photo)
+        if files == [photo]:
+            yield photo
+            return
+        parts = {file: locations.below(file, photo).split("/") for file in files}
+        found.outputs |= {
+            replace(file, key=file.key[: file.key.index(f"/{STATE_FOLDER}/", len(photo.key))])
+            for file in files
+            if STATE_FOLDER in parts[file][:-1]
+        }
+        for file in files:
+            is_told = file.parent in found.outputs and file.name in REPORTS
+            is_seen = any(str(file).startswith(f"{folder}/") for folder in found.seen)
+            is_hidden = any(part.startswith(".") and part.strip(".") for part in parts[file])
+            if is_told or is_seen or is_hidden or file.name == FILE_NAME:
+                continue
+            suffix = file.suffix.lower()
+            if suffix in SUFFIXES:
+                yield file
+            else:
+                found.aside[suffix] += 1
+
+    def _job(self, source: Location) -> Job:
         settings = self._settings
-        name = source.relative_to(self.root).as_posix()
+        name = locations.below(source, self.root)
         job = Job(
             name=name,
             source=source,
@@ -186,6 +215,12 @@ class Planner:
             plate=self._beside(source, settings.plate),
             targets=self._targets(name, Path(name).stem),
         )
+        if isinstance(source, StorePath) and not _is_plain(name):
+            sentence = _(
+                "{source} has an empty name, dots or a backslash for a folder, so that its result "
+                "could have no name like it. Rename it."
+            ).format(source=source)
+            return replace(job, refusal=sentence)
         if source in (job.selection, job.plate):
             what = _KINDS[settings.selection_is if source == job.selection else "plate"]
             return replace(
@@ -196,14 +231,16 @@ class Planner:
             )
         return job
 
-    def _beside(self, source: Path, pattern: str) -> Path | None:
+    def _beside(self, source: Location, pattern: str) -> Location | None:
         """The file that a pattern names for a photo; one without a field is the same for all."""
         if not pattern:
             return None
         if "{" not in pattern:
-            return _whole(Path(pattern))
+            return locations.whole(locations.of(pattern))
         named = filled(pattern, stem=source.stem, name=source.name)
-        return _whole(source.parent / named)
+        if is_url(pattern) or Path(named).is_absolute():
+            return locations.whole(locations.of(named))
+        return locations.whole(source.parent / named)
 
     def _targets(self, name: str, stem: str) -> dict[str, str]:
         settings, folder = self._settings, Path(name).parent
@@ -229,28 +266,38 @@ class Planner:
         return [_refused(job) if job.name in clashing else job for job in jobs]
 
 
-def root(photos: Iterable[Path]) -> Path:
+def root(photos: Iterable[Location]) -> Location:
     """The folder from which photos get their names: the one that is given, or the deepest that holds all.
 
     Raises:
         RequestError: one is not there, or there is no such folder.
     """
     folders = []
-    for photo in map(_whole, photos):
-        if not photo.exists():
+    for photo in map(locations.whole, photos):
+        try:
+            is_there, is_folder = photo.exists(), photo.is_dir()
+        except PermissionError as error:
+            raise RequestError(
+                _("{path} cannot be read: {why}.").format(path=photo, why=error.strerror or error)
+            ) from error
+        if not is_there:
             raise RequestError(_("{photo} is not there.").format(photo=photo))
-        folders.append(photo if photo.is_dir() else photo.parent)
+        folders.append(photo if is_folder else photo.parent)
+    return locations.common(folders)
+
+
+def _listed(photo: StorePath) -> list[StorePath]:
     try:
-        return Path(os.path.commonpath(folders))
-    except ValueError as error:  # on Windows, where they are on several drives
+        return list(photo.walk())
+    except OSError as error:
         raise RequestError(
-            _("The photos are on several drives. Run a batch for each drive.")
+            _("{path} cannot be read: {why}.").format(path=photo, why=error.strerror or error)
         ) from error
 
 
-def _whole(path: Path) -> Path:
-    """A path from the file system's root, without dots; links stay as they are named."""
-    return Path(os.path.normpath(path.absolute()))
+def _is_plain(name: str) -> bool:
+    """Whether a name from a store can be one in a folder: there, any letters make one."""
+    return not any(part.strip(".") == "" for part in name.split("/")) and not {"\\", "\0"} & {*name}
 
 
 def _clashing(jobs: Sequence[Job]) -> set[str]:

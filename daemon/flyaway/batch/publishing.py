@@ -13,15 +13,13 @@ from pathlib import Path
 from PIL import Image
 
 from flyaway.batch.inputs import Input, sha256
+from flyaway.batch.locations import Location
 from flyaway.batch.manifest import Manifest, Record, State
 from flyaway.batch.plan import Job
 from flyaway.batch.work import Finished, Picture
 from flyaway.errors import OutputError, RequestError
 from flyaway.files import replacing
 from flyaway_client.wording import _
-
-_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
-"""What file systems answer that have no second name for a file."""
 
 _ALL_ARE_HIT = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE, errno.ENODEV}
 """Errors of writing that the next photo would meet as well."""
@@ -75,7 +73,7 @@ def publish(
             manifest.keep(job.key, record)
             for kind, file in files.items():
                 path = job.targets[kind]
-                _bring(file, manifest.output / path, may_replace=bool(replaced[path]))
+                _name(manifest, file, path, may_replace=bool(replaced[path]))
             done = replace(record, state=State.DONE, replaced={})
             manifest.keep(job.key, done)
             return done
@@ -122,7 +120,7 @@ def now() -> str:
 
 
 @contextmanager
-def writing(output: Path) -> Iterator[None]:
+def writing(output: Location) -> Iterator[None]:
     """Turn what goes wrong at writing into sentences, and tell apart what hits all photos.
 
     Raises:
@@ -174,13 +172,13 @@ def _written(file: Path, picture: Picture) -> str:
     return sha256(file)
 
 
-def _present(target: Path, known: set[str]) -> str:
+def _present(target: Location, known: set[str]) -> str:
     """The hash of a result of ours that is to be replaced; "" where there is nothing.
 
     Raises:
         RequestError: there is something else.
     """
-    if not os.path.lexists(target):
+    if not (os.path.lexists(target) if isinstance(target, Path) else target.exists()):
         return ""
     if target.is_file() and (found := sha256(target)) in known:
         return found
@@ -205,25 +203,19 @@ def _check_origin(photo: Input, before: Record | None, replaced: Mapping[str, st
         )
 
 
-def _bring(file: Path, target: Path, may_replace: bool) -> None:
-    """Give a file its name."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if may_replace:
-        file.replace(target)
-        return
+def _name(manifest: Manifest, file: Path, path: str, may_replace: bool) -> None:
+    """Give a file its name.
+
+    Raises:
+        RequestError: something else has it.
+    """
     try:
-        target.hardlink_to(file)  # renaming would replace what came in the meantime
+        manifest.name(file, path, may_replace)
     except FileExistsError as error:
-        raise RequestError(_occupied(target)) from error
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        if os.path.lexists(target):
-            raise RequestError(_occupied(target)) from error
-        file.rename(target)
+        raise RequestError(_occupied(manifest.output / path)) from error
 
 
-def _occupied(target: Path) -> str:
+def _occupied(target: Location) -> str:
     return _(
         "{target} is there already and is not what this batch has made. Move it away, or name "
         "the results otherwise with --name or -o."

@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
 from flyaway.batch import publishing
+from flyaway.batch.locations import Location, below
 from flyaway.batch.manifest import Manifest, Record, State
 from flyaway.batch.plan import FAILURES, PAGE, REPORTS, SHEET, Job
 from flyaway.errors import RequestError
@@ -64,7 +65,7 @@ def write(manifest: Manifest, names: Collection[str]) -> int:
     return len(failed)
 
 
-def check(output: Path) -> None:
+def check(output: Location) -> None:
     """Refuse to write reports over files that are not ours.
 
     Raises:
@@ -79,7 +80,7 @@ def check(output: Path) -> None:
             continue
         except OSError as error:
             raise RequestError(
-                _("{file} cannot be read: {why}.").format(file=file, why=error.strerror)
+                _("{path} cannot be read: {why}.").format(path=file, why=error.strerror or error)
             ) from error
         if not any(mark in begin for mark in _MARKS):
             raise RequestError(
@@ -125,11 +126,11 @@ def _page(records: Sequence[Record], manifest: Manifest) -> str:
 
 def _figure(record: Record, manifest: Manifest) -> str:
     result = next(iter(record.outputs), "")
-    thumbnail = manifest.thumbnail(Job(record.photo, Path()).key).relative_to(manifest.output)
+    thumbnail = below(manifest.thumbnail(Job.key_of(record.photo)), manifest.output)
     name, notes = html.escape(_shown(record.photo)), html.escape("\n".join(record.notes))
     return (
         f'<figure><a href="{_link(result)}" title="{notes}">'
-        f'<img loading="lazy" src="{_link(thumbnail.as_posix())}" alt="{name}"></a>'
+        f'<img loading="lazy" src="{_link(thumbnail)}" alt="{name}"></a>'
         f"<figcaption>{name}<br>{_words(record)}</figcaption></figure>"
     )
 
@@ -176,7 +177,7 @@ def _sheet(records: Sequence[Record], manifest: Manifest) -> Image.Image:
         left, top = column * _CELL_PX, row * height
         sheet.paste(board, (left, top))
         english = said_in("", _words(record))  # Pillow's own font has no Japanese
-        thumbnail = _thumbnail(manifest.thumbnail(Job(record.photo, Path()).key))
+        thumbnail = _thumbnail(manifest.thumbnail(Job.key_of(record.photo)))
         if thumbnail is not None:
             middle = (_CELL_PX - thumbnail.width) // 2, (_CELL_PX - thumbnail.height) // 2
             sheet.paste(thumbnail, (left + middle[0], top + middle[1]), thumbnail)
@@ -192,10 +193,10 @@ def _marked() -> PngInfo:
     return marked
 
 
-def _thumbnail(file: Path) -> Image.Image | None:
+def _thumbnail(file: Location) -> Image.Image | None:
     """A small picture, RGBA, None where it is gone."""
     try:
-        with Image.open(file) as image:
+        with file.open("rb") as opened, Image.open(opened) as image:
             shown = image.convert("RGBA")
     except OSError:
         return None

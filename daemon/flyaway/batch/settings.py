@@ -6,9 +6,11 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
+from flyaway.batch import locations
+from flyaway.batch.locations import Location
+from flyaway.batch.store_path import is_url
 from flyaway.errors import RequestError
 from flyaway.files import formats
 from flyaway_client.wording import _
@@ -72,7 +74,7 @@ class BatchSettings:
         is_json: whether to tell all in lines of JSON.
     """
 
-    output: Path
+    output: Location
     engine: str = "auto"
     selection_is: str = "automatic"
     selection_pattern: str = ""
@@ -92,10 +94,10 @@ class BatchSettings:
     is_json: bool = False
 
     @property
-    def background_file(self) -> Path | None:
+    def background_file(self) -> Location | None:
         """The picture behind results, if it is one."""
         is_file = self.background and not _COLOUR.fullmatch(self.background)
-        return Path(self.background) if is_file else None
+        return locations.of(self.background) if is_file else None
 
 
 def filled(pattern: str, **fields: str) -> str:
@@ -103,7 +105,7 @@ def filled(pattern: str, **fields: str) -> str:
     return re.sub(r"\{(\w+)\}", lambda found: fields[found[1]], pattern)
 
 
-def read_file(folder: Path) -> dict[str, Any]:
+def read_file(folder: Location) -> dict[str, Any]:
     """The options of a folder's file; its own paths are taken from that folder.
 
     Raises:
@@ -111,7 +113,7 @@ def read_file(folder: Path) -> dict[str, Any]:
     """
     file = folder / FILE_NAME
     try:
-        found = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        found = tomllib.loads(file.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
@@ -128,7 +130,7 @@ def read_file(folder: Path) -> dict[str, Any]:
     for name in ("output", "plate", "background"):
         text = found.get(name)
         if isinstance(text, str) and _is_path(name, text):
-            found[name] = str(folder / text)
+            found[name] = text if is_url(text) else str(folder / text)
     return found
 
 
@@ -300,7 +302,7 @@ def _shard(name: str, value: Any) -> dict[str, Any]:
 
 
 def _output(name: str, value: Any) -> dict[str, Any]:
-    return {"output": Path(_text("output")(name, str(value))["output"])}
+    return {"output": locations.of(_text("output")(name, str(value))["output"])}
 
 
 def _is_path(name: str, text: str) -> bool:

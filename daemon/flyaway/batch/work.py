@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 import cv2
@@ -18,6 +17,7 @@ import numpy as np
 from PIL import ImageColor
 
 from flyaway.batch.inputs import Input, sha256
+from flyaway.batch.locations import Location, local
 from flyaway.batch.plan import Job
 from flyaway.batch.settings import BatchSettings
 from flyaway.errors import RequestError, TooLargeError
@@ -30,6 +30,9 @@ from flyaway_client.zmtp import Buffer
 
 THUMBNAIL_PX = 256
 """The longer side."""
+
+_MAX_BYTES_A_PIXEL = 32
+"""Of a file: four channels of 16 bits, four times over. What is larger is not brought here from a store."""
 
 _SOFT_FROM, _SOFT_TO = 0.1, 0.9
 """Alpha between which a pixel is neither subject nor background."""
@@ -86,8 +89,9 @@ class Wishes:
             "pad": [settings.pad.pixels, settings.pad.share],
         }
         if file is not None:
-            background: Photo | None = photos.read_photo(file, max_pixels)
-            wanted["background"] = sha256(file)
+            with local(file, max_pixels * _MAX_BYTES_A_PIXEL) as here:
+                background: Photo | None = photos.read_photo(here, max_pixels)
+                wanted["background"] = sha256(here)
         else:
             background = _colour(settings.background) if settings.background else None
         return cls(settings, background, wanted, max_pixels)
@@ -148,13 +152,20 @@ def prepare(job: Job, wishes: Wishes) -> Prepared:
     if job.refusal:
         raise RequestError(job.refusal)
     settings = wishes.settings
-    with faults_as_sentences(job):
-        inputs = {
-            name: replace(Input.of(path), sha256=_hash(path)) for name, path in job.files.items()
+    with faults_as_sentences(job), ExitStack() as stack:
+        inputs = {name: Input.of(path) for name, path in job.files.items()}
+        max_bytes = wishes.max_pixels * _MAX_BYTES_A_PIXEL
+        here = {
+            name: stack.enter_context(local(path, max_bytes)) for name, path in job.files.items()
         }
-        photo = photos.read_photo(job.source, wishes.max_pixels)
+        inputs = {name: replace(one, sha256=_hash(here[name])) for name, one in inputs.items()}
+        photo = photos.read_photo(here["photo"], wishes.max_pixels)
         request, parts = beside.request(
-            photo, wishes.max_pixels, settings.selection_is, job.selection, job.plate
+            photo,
+            wishes.max_pixels,
+            settings.selection_is,
+            here.get("selection"),
+            here.get("plate"),
         )
     for path, read in zip(job.files.values(), inputs.values(), strict=True):
         if not read.is_state_of(Input.of(path)):
@@ -234,7 +245,7 @@ def faults_as_sentences(job: Job) -> Iterator[None]:
         ) from error
 
 
-def _hash(path: Path) -> str:
+def _hash(path: Location) -> str:
     try:
         return sha256(path)
     except OSError as error:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flyaway import config
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from flyaway.batch.manifest import Manifest
     from flyaway.batch.plan import Job, Planner
     from flyaway.batch.run import Run
-    from flyaway.batch.settings import BatchSettings
     from flyaway.batch.work import Wishes
     from flyaway.cli import Commands
     from flyaway.cli.telling import Telling
@@ -34,7 +34,9 @@ _LOOKS_PER_REPORT = 40
 """Of the main thread at the run: reports of one that goes on for long are 20 seconds old at most."""
 
 _FINISHING = _("Finishing the photos in hand. Ctrl-C again gives them up.")
-_GIVING_UP = _("Giving up the photos in the cluster's hands.")
+
+_REPORTS_SHARE = 20
+"""A report of a million photos takes minutes: the next is written after this many times as long at the soonest."""
 
 _TEXTS = (
     ("output", "OUT", _("folder for the results, in which the photos' folders are mirrored")),
@@ -54,7 +56,7 @@ _TEXTS = (
     (
         "ray",
         "auto|ADDRESS",
-        _("have it done on a Ray cluster, whose nodes see the same folders"),
+        _("have it done on a Ray cluster, whose nodes see the same folders or stores"),
     ),
     ("shard", "I/N", _("do one of N parts of the photos, the first is 1")),
 )
@@ -84,44 +86,55 @@ def add_to(commands: Commands) -> None:
     )
     parser.add_argument(
         "photos",
-        type=Path,
         nargs="+",
         metavar="PHOTOS",
-        help=_("photos and folders of photos"),
+        help=_("photos and folders of photos, also in a store, such as s3://bucket/photos"),
     )
     for name, shown, text in _TEXTS:
         flags = ("-o", "--output") if name == "output" else (f"--{name}",)
-        parser.add_argument(*flags, dest=name, metavar=shown, help=text)
+        parser.add_argument(*flags, dest=name, metavar=shown, help=f"{text}")
     for name, text in _SWITCHES:
         parser.add_argument(
-            f"--{name}", dest=name, action=argparse.BooleanOptionalAction, help=text
+            f"--{name}", dest=name, action=argparse.BooleanOptionalAction, help=f"{text}"
         )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Do it, and say in the end what came of it."""
-    from flyaway.batch import report
+    from flyaway.batch import locations, report
     from flyaway.batch import settings as options  # deferred: loads numpy and OpenCV
     from flyaway.batch.hand import installed_weights
-    from flyaway.batch.manifest import Manifest, results
+    from flyaway.batch.manifest import READERS, Manifest, results
     from flyaway.batch.plan import Planner, root
     from flyaway.batch.run import Run
+    from flyaway.batch.store_path import StorePath
     from flyaway.batch.work import Wishes
     from flyaway.cli.telling import Telling
 
     names = {name for name, *_ in (*_TEXTS, *_SWITCHES)}
     given = {name: value for name, value in vars(arguments).items() if name in names}
-    settings = options.settle(given, options.read_file(root(arguments.photos)))
+    photos = [locations.of(text) for text in arguments.photos]
+    settings = options.settle(given, options.read_file(root(photos)))
+    if settings.is_watching and any(
+        isinstance(one, StorePath) for one in (*photos, settings.output)
+    ):
+        raise RequestError(
+            _(
+                "watch is for folders of this machine, and not for stores: run the command again for "
+                "photos that come later."
+            )
+        )
     wishes = Wishes.of(settings, config.load().max_pixels)
-    planner, manifest = Planner(arguments.photos, settings), Manifest(settings.output)
+    planner, manifest = Planner(photos, settings), Manifest(settings.output)
     if settings.is_json:
         wording.speak(())  # programs read it
     telling = Telling(settings.is_json)
     with terminal.endings(), terminal.interruption() as pressed:
         running = Run(wishes, manifest, connecting.ask, telling.hear, installed_weights, pressed)
         plan = planner.plan(results)
-        verdicts = [(job, running.hand.verdict(job)) for job in plan.jobs]
+        with ThreadPoolExecutor(READERS if isinstance(manifest.output, StorePath) else 1) as pool:
+            verdicts = list(zip(plan.jobs, pool.map(running.hand.verdict, plan.jobs), strict=True))
         to_do = [job for job, verdict in verdicts if running.hand.is_to_do(verdict)]
         if settings.is_dry:
             telling.show_plan(plan, verdicts, len(to_do))
@@ -137,7 +150,7 @@ def run(arguments: argparse.Namespace) -> int:
             feed = _feed(planner, running, telling, to_do, pressed, settings.is_watching)
             work = partial(running.work_off, feed)
         if work is not None:
-            _work_off(work, telling, pressed, lambda: _report(manifest, planner), settings)
+            _work_off(work, telling, pressed, lambda: _report(manifest, planner))
         failures = _report(manifest, planner)
     telling.end(failures, pressed.is_set())
     if pressed.is_set() and not settings.is_watching:
@@ -195,19 +208,20 @@ def _work_off(
     telling: Telling,
     pressed: threading.Event,
     report: Callable[[], object],
-    settings: BatchSettings,
 ) -> None:
     """Let it run, with progress on the terminal. Ctrl-C finishes the photos in hand; another one gives them up."""
-    looks = 0
-    stopping = _GIVING_UP if settings.ray else _FINISHING
+    looks, next_s = 0, 0.0
 
     def look() -> None:
-        nonlocal looks
+        nonlocal looks, next_s
         looks += 1
         if pressed.is_set():
-            telling.say_once(stopping)
-        if looks % _LOOKS_PER_REPORT == 0 and telling.has_news():
+            telling.say_once(_FINISHING)
+        began_s = time.monotonic()
+        if looks % _LOOKS_PER_REPORT == 0 and began_s >= next_s and telling.has_news():
             report()
+            ended_s = time.monotonic()
+            next_s = ended_s + _REPORTS_SHARE * (ended_s - began_s)
         telling.show_progress()
 
     try:

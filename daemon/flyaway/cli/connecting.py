@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import flyaway
 from flyaway.cli import terminal
 from flyaway.errors import DaemonError
-from flyaway_client import connection, launch
+from flyaway_client import comparing, connection, launch
 from flyaway_client.client import Client, Extracted
-from flyaway_client.messages import ExtractRequest
+from flyaway_client.comparing import Entrant, Sheet
+from flyaway_client.messages import EngineInfo, ExtractRequest
 from flyaway_client.wording import _
 from flyaway_client.zmtp import Buffer
 
@@ -54,6 +55,39 @@ def extract(request: ExtractRequest, parts: dict[str, Buffer]) -> Extracted:
                 parts,
                 report=lambda progress: line.show(progress.stage, progress.fraction),
                 should_stop=pressed.is_set,
+            )
+    finally:
+        line.clear()
+
+
+def compare(
+    request: ExtractRequest,
+    parts: Mapping[str, Buffer],
+    choose: Callable[[Sequence[EngineInfo]], Sequence[Entrant]],
+    heading: str,
+) -> Sheet:
+    """Let the daemon compare engines, with progress on the terminal; Ctrl-C cancels it.
+
+    Args:
+        request: what is wanted of each engine.
+        parts: its pixels.
+        choose: picks the engines from those that there are.
+        heading: of the sheet.
+    """
+    line = terminal.ProgressLine()
+    line.show(_("reaching the daemon"), 0)
+    try:
+        with terminal.interruption() as pressed:
+            with connect(should_stop=pressed.is_set) as client:
+                entrants = choose(client.engines())
+            return comparing.compare(
+                lambda should_stop: connect(should_stop=should_stop),
+                request,
+                parts,
+                entrants,
+                heading,
+                lambda progress: line.show(progress.stage, progress.fraction),
+                pressed.is_set,
             )
     finally:
         line.clear()

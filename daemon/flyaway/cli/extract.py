@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flyaway import config
-from flyaway.cli import connecting, terminal
+from flyaway.cli import connecting, drawn, terminal
 from flyaway.errors import RequestError
 from flyaway.files import replacing
 from flyaway_client import protocol
@@ -22,9 +22,6 @@ from flyaway_client.zmtp import Buffer
 if TYPE_CHECKING:
     from flyaway.cli import Commands
     from flyaway.files.photos import Photo
-
-_KINDS = {"selection": "guess", "trimap": "trimap", "region": "region"}
-"""Option -> what the file means, in the wire's words."""
 
 
 def add_to(commands: Commands) -> None:
@@ -39,28 +36,7 @@ def add_to(commands: Commands) -> None:
         ),
     )
     parser.add_argument("image", type=Path, metavar="IMAGE", help=_("the photo"))
-    kinds = parser.add_mutually_exclusive_group()
-    kinds.add_argument(
-        "--selection",
-        type=Path,
-        metavar="FILE",
-        help=_(
-            "image of the photo's size, white on the subject; greys or transparency: uncertain "
-            "there"
-        ),
-    )
-    kinds.add_argument(
-        "--trimap",
-        type=Path,
-        metavar="FILE",
-        help=_("image of the photo's size: white subject, black background, grey unknown"),
-    )
-    kinds.add_argument(
-        "--region",
-        type=Path,
-        metavar="FILE",
-        help=_("image of the photo's size, white in a rough outline around the subject"),
-    )
+    drawn.add_to(parser)
     _add_prompts(parser)
     parser.add_argument(
         "--edge-width",
@@ -69,12 +45,6 @@ def add_to(commands: Commands) -> None:
         help=_(
             "how far on each side of the selection's edge to look for hair (default: by image size)"
         ),
-    )
-    parser.add_argument(
-        "--plate",
-        type=Path,
-        metavar="FILE",
-        help=_("photo of the same scene without the subject, of the same size"),
     )
     parser.add_argument(
         "--engine",
@@ -117,7 +87,7 @@ def add_to(commands: Commands) -> None:
 
 
 def _add_prompts(parser: argparse.ArgumentParser) -> None:
-    """Describe the options that point at the subject."""
+    """Describe the options that point at the subject, and tell what it is."""
     parser.add_argument(
         "--point",
         type=_numbers(2),
@@ -149,6 +119,11 @@ def _add_prompts(parser: argparse.ArgumentParser) -> None:
         default="",
         help=_("what a single --point means, where it may mean several (default: what fits best)"),
     )
+    parser.add_argument(
+        "--transparent",
+        action="store_true",
+        help=_("it is glass, a veil, smoke or the like; SDMatte makes use of that"),
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -156,7 +131,7 @@ def run(arguments: argparse.Namespace) -> int:
     _check_prompts(arguments)
     if arguments.edge_width and not arguments.selection:
         raise RequestError(_("--edge-width goes with --selection: give both or neither."))
-    target = _target(arguments)
+    target = drawn.target(arguments, "mask" if arguments.mask else "cutout")
     from flyaway.files import cutouts, photos  # deferred: they load numpy and OpenCV
 
     max_pixels = config.load().max_pixels
@@ -193,11 +168,11 @@ def _check_prompts(arguments: argparse.Namespace) -> None:
         raise RequestError(
             _("--not and --size go with --point or --box: say where the subject is, too.")
         )
-    drawn = [name for name in (*_KINDS, "plate") if getattr(arguments, name)]
-    if has_subject and drawn:
+    given = [name for name in (*drawn.KINDS, "plate") if getattr(arguments, name)]
+    if has_subject and given:
         raise RequestError(
             _("--point and --box go without --{option}: give the one or the other.").format(
-                option=drawn[0]
+                option=given[0]
             )
         )
 
@@ -238,43 +213,13 @@ def _positive(text: str) -> int:
     return value
 
 
-def _target(arguments: argparse.Namespace) -> Path:
-    """Where the result goes.
-
-    Raises:
-        RequestError: not to a PNG, over one of the files it is made from, or nothing names the photo.
-    """
-    image: Path = arguments.image
-    if not image.name:
-        raise RequestError(_("{image} is a folder. Name a photo in it.").format(image=image))
-    name = f"{image.stem}-{'mask' if arguments.mask else 'cutout'}.png"
-    target: Path = arguments.output or image.with_name(name)
-    if target.is_dir():
-        target = target / name
-    if target.suffix.lower() != ".png":
-        raise RequestError(
-            _("The result is a PNG: let the name {name} end in .png.").format(name=target.name)
-        )
-    sources = (image, arguments.selection, arguments.trimap, arguments.region, arguments.plate)
-    for source in sources:
-        if source and target.exists() and source.exists() and target.samefile(source):
-            raise RequestError(
-                _("{source} would be overwritten. Name another file with -o.").format(source=source)
-            )
-    return target
-
-
 def _request(
     arguments: argparse.Namespace, photo: Photo, max_pixels: int
 ) -> tuple[ExtractRequest, dict[str, Buffer]]:
     """What to ask of the daemon, and the bytes that go with it."""
     from flyaway.files import beside
 
-    meaning, selection = "automatic", None
-    for option, kind in _KINDS.items():
-        path = getattr(arguments, option)
-        if path:
-            meaning, selection = kind, path
+    meaning, selection = drawn.meaning(arguments)
     request, parts = beside.request(photo, max_pixels, meaning, selection, arguments.plate)
     try:
         prompts = _prompts(arguments)
@@ -292,5 +237,6 @@ def _request(
         wants_foreground=not (arguments.mask or arguments.keep_colors),
         prompts=prompts,
         here=arguments.here,
+        transparent=arguments.transparent,
     )
     return request, parts

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import flyaway
 from flyaway.cli import (
     batch,
+    compare,
     daemon,
     doctor,
     extract,
@@ -85,6 +86,6 @@ def _parser() -> argparse.ArgumentParser:
         help=_("show program's version number and exit"),
     )
     commands = parser.add_subparsers(title=_("commands"), metavar="COMMAND", required=True)
-    for group in (extract, batch, refine, models, daemon, remote, plugins, doctor, update):
+    for group in (extract, compare, batch, refine, models, daemon, remote, plugins, doctor, update):
         group.add_to(commands)
     return parser

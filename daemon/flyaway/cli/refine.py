@@ -52,7 +52,7 @@ def add_to(commands: Commands) -> None:
         help=_("image of the photo's size, white around the place, such as a lock of hair"),
     )
     for option, about in _ABOUT.items():
-        parser.add_argument(f"--{option}", type=Path, metavar="FILE", help=about)
+        parser.add_argument(f"--{option}", type=Path, metavar="FILE", help=f"{about}")
     parser.add_argument(
         "--engine",
         default="auto",

@@ -21,6 +21,7 @@ from flyaway.engines import (
     ppmatting,
     repvitsam,
     sam2,
+    sdmatte,
     semanticimagematting,
     u2net,
     vitmatte,
@@ -75,6 +76,7 @@ FAMILIES: dict[str, Family] = {
     "mobilesam": mobilesam,
     "repvitsam": repvitsam,
     "sam2": sam2,
+    "sdmatte": sdmatte,
 }
 """All families; a new one is its folder and its line here."""
 

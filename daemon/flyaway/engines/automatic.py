@@ -68,9 +68,9 @@ class AutomaticEngine(NetworkEngine[Looks]):
             found, spread = self._found(features, inputs)
             alpha = pixels.keep_known(found, inputs.trimap)
             progress.check()
-            confidence = _confidence(alpha)
+            sure = confidence(alpha)
         wanted = alpha if window is None else alpha[window].copy()
-        return Extraction(wanted, confidence=confidence, spread=spread)
+        return Extraction(wanted, confidence=sure, spread=spread)
 
     def spread(self, shown: tuple[int, int], seen: tuple[int, int]) -> float:
         """Pixels of the image for one that the network saw, of heights and widths; see `Extraction.spread`."""
@@ -97,7 +97,7 @@ class AutomaticEngine(NetworkEngine[Looks]):
         return alpha, spread
 
 
-def _confidence(alpha: Alpha) -> float:
+def confidence(alpha: Alpha) -> float:
     """How decided an alpha is, 0..1: the mean distance from one half where there may be a subject."""
     step = max(1, max(alpha.shape) // CONFIDENCE_PX)
     seen = alpha[::step, ::step]  # an average needs no more

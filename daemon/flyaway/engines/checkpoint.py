@@ -108,6 +108,7 @@ def fill(
     tensors: Mapping[str, torch.Tensor] | None,
     title: str,
     called: Mapping[str, str] | None = None,
+    copies: bool = True,
 ) -> None:
     """Give `network` copies of its parameters in float32, where the tensors are, ready to run.
 
@@ -116,6 +117,8 @@ def fill(
         tensors: what `read` or `plain` gave.
         title: the engine's name for people.
         called: network's name to file's name, for those tensors that the file calls differently.
+        copies: whether to copy them; else it has those of the file, in the file's precision, until it is brought into
+            memory. Files are mapped, so that a network larger than the memory's rest can be halved on the way.
 
     Raises:
         DamagedWeightsError: a tensor is missing, surplus, misshapen or not of floating point; names it.
@@ -140,9 +143,9 @@ def fill(
     )
     misshapen = _("it has the wrong shape or type of {tensors}")
     _refuse(title, misshapen, _misfits(wanted, tensors, names))
-    state = {
-        name: tensors[file].detach().to(torch.float32, copy=True) for name, file in names.items()
-    }
+    state = {name: tensors[file].detach() for name, file in names.items()}
+    if copies:
+        state = {name: values.to(torch.float32, copy=True) for name, values in state.items()}
     rest = {n: torch.zeros(t.shape, dtype=t.dtype) for n, t in wanted.items() if n not in names}
     network.load_state_dict(state | rest, assign=True)
     network.requires_grad_(False).eval()

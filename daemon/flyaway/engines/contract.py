@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,19 +75,21 @@ class Prompts:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What a request brings beside the image; each of the image's size, or None.
+    """What a request brings beside the image; arrays of the image's size, or None.
 
     Attributes:
         trimap: HxW 0/128/255; its known pixels come back as they are.
         region: HxW, True inside a rough outline around the subject; outside is background.
         plate: HxWx3 sRGB, the same scene without the subject.
         prompts: where the user pointed.
+        transparent: the subject lets something through, as glass, veils and smoke do; None for nothing known of that.
     """
 
     trimap: Trimap | None = None
     region: Region | None = None
     plate: Image | None = None
     prompts: Prompts | None = None
+    transparent: Literal[True] | None = None
 
     @property
     def given(self) -> frozenset[Input]:
@@ -102,8 +104,9 @@ class Inputs:
 
     def within(self, window: Window) -> Inputs:
         """What arrays say of a window of the image; views, not copies."""
-        arrays = self.given - {Input.PROMPTS}
-        return Inputs(**{str(name): getattr(self, name)[window] for name in arrays})
+        arrays = self.given - {Input.PROMPTS, Input.TRANSPARENT}
+        parts = {str(name): getattr(self, name)[window] for name in arrays}
+        return Inputs(**parts, transparent=self.transparent)
 
 
 NOTHING = Inputs()
@@ -141,6 +144,7 @@ class Extraction:
             self.foreground if finer.foreground is None else finer.foreground,
             self.confidence if finer.confidence is None else finer.confidence,
             tuple(dict.fromkeys((*self.notes, *finer.notes))),
+            finer.spread,
         )
 
 
@@ -210,6 +214,11 @@ class Engine(ABC, Generic[Features]):
     ) -> Extraction:
         """Encode an image and solve all of it; see `solve`."""
         return self.solve(self.encode(image, report), inputs, None, report)
+
+    @property
+    def held_bytes(self) -> int:
+        """What it holds in memory while nothing is asked of it: its weights."""
+        return 0
 
     def kept_bytes(self, features: Features) -> int:
         """What features take in memory beside the image itself."""

@@ -86,6 +86,27 @@ def free_bytes(device: torch.device) -> int:
     return int(psutil.virtual_memory().available)
 
 
+def held_bytes() -> int:
+    """What this process holds of a graphics card now; 0 where there is none, or it does not tell."""
+    return sum(int(getattr(torch, kind).memory_allocated()) for kind in _telling())
+
+
+def forget_peak() -> None:
+    """Let `peak_bytes` count from now on."""
+    for kind in _telling():
+        getattr(torch, kind).reset_peak_memory_stats()
+
+
+def peak_bytes() -> int:
+    """The most that this process has held of a graphics card since `forget_peak`."""
+    return sum(int(getattr(torch, kind).max_memory_allocated()) for kind in _telling())
+
+
+def _telling() -> list[str]:
+    """The kinds of graphics cards here whose allocator counts."""
+    return [kind for kind in ("cuda", "xpu") if _is_available(kind)]
+
+
 def release() -> None:
     """Give memory that nothing uses any more back to the device."""
     gc.collect()

@@ -45,6 +45,11 @@ class NetworkEngine(Engine[Features]):
             return describe(device)
         return _("{device}, half precision").format(device=describe(device))
 
+    @property
+    def held_bytes(self) -> int:
+        """Its parameters and what else its network keeps."""
+        return sum(values.nbytes for values in self.network.state_dict().values())
+
     def place(self, device: torch.device, precision: str) -> None:
         """Bring the network to a device, and into half precision if that is asked for and pays there.
 

@@ -14,6 +14,7 @@ class Input(StrEnum):
     REGION = "region"
     PLATE = "plate"
     PROMPTS = "prompts"
+    TRANSPARENT = "transparent"
 
 
 class Role(StrEnum):
@@ -106,6 +107,9 @@ class EngineRecord:
         companion: a record of weights alone, in a file of their own, that it needs beside its own.
         has_soft_edges: whether its alpha says how much of a pixel is the subject, where hair is; else it is nearly black and
             white, and its edge says only where to look.
+        sees_px: side of the square that it sees all pictures in, even to solve an edge; 0 where it solves edges pixel by
+            pixel, or solves none.
+        loaded_bytes: about what it takes in memory while it works; 0 for what the size of its files tells.
     """
 
     name: str
@@ -123,6 +127,8 @@ class EngineRecord:
     companion: EngineRecord | None = None
     has_soft_edges: bool = False
     training: Training = NOT_TOLD
+    sees_px: int = 0
+    loaded_bytes: int = 0
 
     @property
     def training_paid_work(self) -> bool | None:

@@ -17,6 +17,9 @@ from flyaway_client.wording import _, joined
 _MOST_TELLING_FIRST = (Role.COMPARE, Role.SOLVE, Role.POINT, Role.FIND)
 """A plate says more about the subject than a trimap, that more than where somebody points, and that more than nothing."""
 
+_DETAIL = "builtin"
+"""What adds detail to the alpha of an engine that saw the picture in a square."""
+
 _NO_PLATE = _(
     "{title} compares the photo with one of the empty scene. Give that as the plate, or "
     "choose another engine."
@@ -88,6 +91,8 @@ class Catalogue:
         better, the second solves it. An engine that does nothing but solve an edge is the second where there
         is no edge yet.
 
+        One that sees all pictures in a square leaves what is finer to the built-in engine, as the last step.
+
         Args:
             given: what the request brings beside the image.
             wishes: which engines the user wants.
@@ -101,20 +106,26 @@ class Catalogue:
             role = next(role for role in _MOST_TELLING_FIRST if NEEDED[role] <= given)
             is_named = role is Role.SOLVE and wishes.fine_engine not in (AUTO, NONE)
             if role is Role.POINT:
-                first = self.pointer(AUTO, wishes.paid_work).record
+                first = self.pointer(AUTO, wishes.paid_work, given).record
             else:
-                first = self._solver(wishes) if is_named else self._best_at(role, wishes)
+                first = (
+                    self._solver(wishes, given) if is_named else self._best_at(role, wishes, given)
+                )
         else:
             first = self.record(wishes.engine, wishes.paid_work)
             role = _role_of(first, given)
-        if role is Role.POINT and wishes.fine_engine == NONE:
+        if role is Role.POINT and wishes.fine_engine == NONE and not first.sees_px:
             raise RequestError(_ROUGH)
-        if role is Role.SOLVE or wishes.fine_engine == NONE:
-            return (Step(first, role),)
-        second = self._solver(wishes)
-        if second is first:  # it does both at once
-            return (Step(first, role),)
-        return Step(first, role), Step(second, Role.SOLVE)
+        steps: tuple[Step, ...] = (Step(first, role),)
+        if wishes.fine_engine == NONE:
+            return steps
+        is_whole = role is Role.SOLVE or (first.sees_px > 0 and wishes.fine_engine == AUTO)
+        second = first if is_whole else self._solver(wishes, given)
+        if second is not first:  # which else does both at once
+            steps = (*steps, Step(second, Role.SOLVE))
+        if second.sees_px:
+            steps = (*steps, Step(engines.record(_DETAIL), Role.SOLVE))
+        return steps
 
     def solver(self, engine: str, paid_work: PaidWork = PaidWork.ANY) -> Step:
         """The engine that solves an edge again: the one that was named; the best for `AUTO` or a job.
@@ -127,8 +138,18 @@ class Catalogue:
         wishes = Wishes(fine_engine=name, paid_work=paid_work)
         return Step(self._solver(wishes), Role.SOLVE)
 
-    def pointer(self, engine: str = AUTO, paid_work: PaidWork = PaidWork.ANY) -> Step:
+    def pointer(
+        self,
+        engine: str = AUTO,
+        paid_work: PaidWork = PaidWork.ANY,
+        given: frozenset[Input] = frozenset(),
+    ) -> Step:
         """The engine that is pointed with: the one that was named, or the best that is here.
+
+        Args:
+            engine: a name, or `AUTO`.
+            paid_work: what has to allow paid work.
+            given: what the request brings beside the image.
 
         Raises:
             UnknownEngineError: one is named that does not exist.
@@ -141,7 +162,7 @@ class Catalogue:
                 names = joined(_(" or "), (one.title for one in _able(Role.POINT)))
                 raise RequestError(_USELESS_PROMPTS.format(title=record.title, names=names))
             return Step(record, Role.POINT)
-        found = self.pointers(paid_work)
+        found = self.pointers(paid_work, given)
         if not found:
             advised = engines.record(engines.FIRST_POINTER)
             raise WeightsError(
@@ -156,11 +177,13 @@ class Catalogue:
         """Whether a name is that of an engine that is pointed with."""
         return any(record.name == engine for record in _able(Role.POINT))
 
-    def pointers(self, paid_work: PaidWork = PaidWork.ANY) -> tuple[EngineRecord, ...]:
-        """The engines that are here, allowed and can be pointed with, the best first."""
+    def pointers(
+        self, paid_work: PaidWork = PaidWork.ANY, given: frozenset[Input] = frozenset()
+    ) -> tuple[EngineRecord, ...]:
+        """The engines that are here, allowed and can be pointed with, the best for what is given first."""
         return tuple(
             record
-            for record in _able(Role.POINT)
+            for record in _able(Role.POINT, given)
             if self._is_allowed(record, paid_work) and self._is_here(record)
         )
 
@@ -185,10 +208,10 @@ class Catalogue:
             return replace(wishes, engine=AUTO, fine_engine=record.name)
         return replace(wishes, engine=record.name)
 
-    def _solver(self, wishes: Wishes) -> EngineRecord:
+    def _solver(self, wishes: Wishes, given: frozenset[Input] = frozenset()) -> EngineRecord:
         """The engine that solves an edge: the one that was named, or the best."""
         if wishes.fine_engine == AUTO:
-            return self._best_at(Role.SOLVE, wishes)
+            return self._best_at(Role.SOLVE, wishes, given)
         record = self.record(wishes.fine_engine, wishes.paid_work)
         if Role.SOLVE not in record.ranks:
             raise RequestError(
@@ -198,8 +221,8 @@ class Catalogue:
             )
         return record
 
-    def _best_at(self, role: Role, wishes: Wishes) -> EngineRecord:
-        return self._best(_able(role), wishes)
+    def _best_at(self, role: Role, wishes: Wishes, given: frozenset[Input]) -> EngineRecord:
+        return self._best(_able(role, given), wishes)
 
     def _best(self, ranked: Sequence[EngineRecord], wishes: Wishes) -> EngineRecord:
         """The first engine that is here and allowed; the first at all if none is."""
@@ -233,6 +256,7 @@ class Catalogue:
             training_url=record.training.url,
             training_paid_work=record.training_paid_work,
             page=record.weights.page if record.weights and not record.weights.repository else "",
+            transparent=Input.TRANSPARENT in record.accepts,
         )
 
 
@@ -240,10 +264,11 @@ def _all_records() -> tuple[EngineRecord, ...]:
     return tuple(map(engines.record, engines.names()))
 
 
-def _able(role: Role) -> list[EngineRecord]:
-    """The engines that can do something, the best first."""
+def _able(role: Role, given: frozenset[Input] = frozenset()) -> list[EngineRecord]:
+    """The engines that can do something, the best first; of a transparent subject those that make use of that."""
     able = [record for record in _all_records() if role in record.ranks]
-    return sorted(able, key=lambda record: record.ranks[role])
+    hint = given & {Input.TRANSPARENT}
+    return sorted(able, key=lambda record: (not hint <= record.accepts, record.ranks[role]))
 
 
 def _rank(record: EngineRecord) -> int:

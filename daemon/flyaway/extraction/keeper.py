@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -99,6 +99,11 @@ class Keeper:
             if warm.engine.is_makeshift:
                 self._let_go(lambda one: one is warm, "the device may have room for it next time")
 
+    def held_bytes(self, names: Iterable[str]) -> int:
+        """What those of these engines hold that are loaded."""
+        with self._lock:
+            return sum(self._warm[name].engine.held_bytes for name in names if name in self._warm)
+
     def has_room_for(self, name: str) -> bool:
         """Whether an engine fits beside those in use, as far as can be told; lets go of idle ones for it."""
         if name in self.names:
@@ -177,11 +182,15 @@ class Keeper:
 class Reservation:
     """Engines held for one request until it has used each of them. `close` gives back those it has not.
 
+    Attributes:
+        loading_s: how long the request has waited for engines to be loaded.
+
     Args:
         keeper: lends them.
     """
 
     def __init__(self, keeper: Keeper) -> None:
+        self.loading_s = 0.0
         self._keeper = keeper
         self._held: dict[str, tuple[AnyEngine, ExitStack]] = {}
 
@@ -197,7 +206,7 @@ class Reservation:
             if self._held and not self._keeper.has_room_for(name):
                 return
             with ExitStack() as stack:
-                engine = stack.enter_context(self._keeper.lend(name))
+                engine = stack.enter_context(self._lent(name))
                 self._held[name] = engine, stack.pop_all()
 
     @contextmanager
@@ -208,11 +217,20 @@ class Reservation:
             FlyawayError: it was not held and cannot be loaded.
         """
         if name not in self._held:
-            with self._keeper.lend(name) as engine:
+            with self._lent(name) as engine:
                 yield engine
             return
         engine, stack = self._held.pop(name)
         with stack:
+            yield engine
+
+    @contextmanager
+    def _lent(self, name: str) -> Iterator[AnyEngine]:
+        """An engine of the keeper's, the wait for it counted."""
+        is_cold, asked_s = name not in self._keeper.names, time.perf_counter()
+        with self._keeper.lend(name) as engine:
+            if is_cold:
+                self.loading_s += time.perf_counter() - asked_s
             yield engine
 
     def close(self) -> None:

@@ -32,8 +32,9 @@ class EngineLoader:
         self._settings = settings
 
     def needed_bytes(self, name: str) -> int:
-        """About how much memory an engine takes once loaded, by the size of its file."""
-        return round(_record(name).weights_bytes * _PER_WEIGHT_BYTE)
+        """About how much memory an engine takes once loaded, by its record or the size of its file."""
+        record = _record(name)
+        return record.loaded_bytes or round(record.weights_bytes * _PER_WEIGHT_BYTE)
 
     def free_bytes(self) -> int:
         """How much memory of the chosen device is free now."""

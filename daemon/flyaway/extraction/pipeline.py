@@ -182,7 +182,8 @@ class _Work:
             planned = encoding.as_float(encoding.thinned(self.request.inputs.trimap))
             self.report(_STAGES[first.role], _BEGUN, planned)  # a first look, before any work
         end = _FOUND if later else _SOLVED
-        extraction = self._run(first, self.request.inputs, _BEGUN, end)
+        known = self.request.inputs
+        extraction = self._run(first, known, _BEGUN, end)
         if first.role is not Role.SOLVE and not (extraction.alpha >= 0.5).any():
             way = _OTHER_WAY.get(first.role, _("Draw a rough region around it and try again"))
             raise NoSubjectError(
@@ -190,32 +191,34 @@ class _Work:
                     title=first.record.title, way=way
                 )
             )
-        for step in later:
+        previous, begin = first, _FOUND
+        for index, step in enumerate(later):
             # Measured of engines without trained weights alone: those may add what no network sees from afar.
-            is_soft = first.record.has_soft_edges and step.record.weights is None
+            is_soft = previous.record.has_soft_edges and step.record.weights is None
             if is_soft and extraction.spread <= agreement.NATIVE:
                 continue
-            trimap = self._trimap(first, extraction.alpha)
+            is_rough = previous.role is Role.POINT and not previous.record.has_soft_edges
+            trimap = self._trimap(is_rough, extraction.alpha, known)
             is_known = not (trimap == UNKNOWN).any()
-            if first.role is Role.POINT:  # its own edge is a guess at best, and takes memory
+            if is_rough:  # its own edge is a guess at best, and takes memory
                 sure = encoding.as_float(trimap) if is_known else _NO_ALPHA
                 extraction = replace(extraction, alpha=sure)
-            if not is_known:
-                begin = _LOOKED if first.role is Role.POINT else _FOUND
-                finer = self._run(step, Inputs(trimap), begin, _SOLVED)
-                if is_soft:
-                    unknown = trimap == UNKNOWN
-                    alpha = agreement.agreed(
-                        finer.alpha, extraction.alpha, unknown, extraction.spread
-                    )
-                    finer = replace(finer, alpha=alpha)
-                extraction = extraction.refined(finer)
+                begin = _LOOKED
+            if is_known:
+                continue
+            end = begin + (_SOLVED - begin) / (len(later) - index)
+            finer = self._run(step, Inputs(trimap, transparent=known.transparent), begin, end)
+            if is_soft:
+                unknown = trimap == UNKNOWN
+                alpha = agreement.agreed(finer.alpha, extraction.alpha, unknown, extraction.spread)
+                finer = replace(finer, alpha=alpha)
+            extraction = extraction.refined(finer)
+            previous, begin, known = step, end, replace(known, trimap=trimap)
         return extraction
 
-    def _trimap(self, step: Step, alpha: Alpha) -> Trimap:
-        """What is left to solve of what a step has found."""
-        known = self.request.inputs
-        if step.role is not Role.POINT:
+    def _trimap(self, is_rough: bool, alpha: Alpha, known: Inputs) -> Trimap:
+        """What is left to solve of what a step has found; of a rough mask the edge is looked at."""
+        if not is_rough:
             return trimaps.from_alpha(alpha, known)
         look = part(_of_stage(self.report, _("Looking at the edge")), _FOUND, _LOOKED)
         return trimaps.from_mask(self.request.image, alpha, known, look)

@@ -12,7 +12,7 @@ from flyaway.extraction import planning, pointing, refinement
 from flyaway.extraction.catalogue import Catalogue
 from flyaway.extraction.planning import Plan
 from flyaway.extraction.refinement import Strokes
-from flyaway.extraction.request import AUTO, Output, ResolvedRequest, Wishes
+from flyaway.extraction.request import AUTO, Output, ResolvedRequest, Step, Wishes
 from flyaway.extraction.retouching import Patch
 from flyaway.extraction.sessions import Picture
 from flyaway.images import encoding
@@ -29,12 +29,16 @@ from flyaway_client.messages import (
 )
 from flyaway_client.messages import UNKNOWN as UNKNOWN_STROKE
 from flyaway_client.paid_work import PaidWork
-from flyaway_client.wording import _
+from flyaway_client.wording import _, joined
 
 Parts = Mapping[str, Block]
 """The pixels of a request by the names of its `parts`."""
 
 _POINTED = _("What was pointed at")
+
+_NOT_TOLD = _(
+    "{titles} can make nothing of the hint that light shines through the subject; SDMatte can."
+)
 
 _WITHOUT_EDGE = ("automatic", "region")
 """Meanings of a selection that leave the subject's edge to be found."""
@@ -64,6 +68,8 @@ def announced(request: ExtractRequest) -> frozenset[Input]:
     has_edge = request.selection is not None and request.selection_is not in _WITHOUT_EDGE
     if has_edge or request.mask is not None:
         given.add(Input.TRIMAP)
+    if request.transparent:
+        given.add(Input.TRANSPARENT)
     return frozenset(given)
 
 
@@ -113,14 +119,16 @@ def resolve(
     if picture is not None and np.array_equal(picture.image, image):
         image, pointed = picture.image, picture.pointed  # once in memory is enough
     prompts = _prompts(request, plan, catalogue)
-    inputs = Inputs(plan.trimap, plan.region, plate, prompts)
+    inputs = Inputs(plan.trimap, plan.region, plate, prompts, request.transparent or None)
+    steps = () if plan.is_known else catalogue.choose(inputs.given, wishes(request))
     return ResolvedRequest(
         image=image,
         inputs=inputs,
-        steps=() if plan.is_known else catalogue.choose(inputs.given, wishes(request)),
+        steps=steps,
         output=_output(request),
         colours=_own_colours(request, parts),
         is_clear=is_clear,
+        notes=_untold(request, steps),
         understood=plan.sentence if request.prompts is None else _POINTED,
         pointed=pointed,
     )
@@ -199,17 +207,28 @@ def _refining(
         image, mask, inside, strokes, request.edge_width_px, report, threads
     )
     is_known = not (trimap == UNKNOWN).any()
-    inputs = Inputs(trimap)
+    inputs = Inputs(trimap, transparent=request.transparent or None)
+    steps = () if is_known else catalogue.choose(inputs.given, wishes(request))
     return ResolvedRequest(
         image=image[place.window].copy(),
         inputs=inputs,
-        steps=() if is_known else catalogue.choose(inputs.given, wishes(request)),
+        steps=steps,
         output=_output(request),
+        notes=_untold(request, steps),
         understood=_("Refined inside the selection")
         if selection is not None
         else _("Refined under strokes"),
         refinement=place,
     )
+
+
+def _untold(request: ExtractRequest, steps: tuple[Step, ...]) -> tuple[str, ...]:
+    """A sentence where the user says that light shines through, and no engine that works listens."""
+    able = any(Input.TRANSPARENT in step.record.accepts for step in steps)
+    if able or not (steps and request.transparent):
+        return ()
+    titles = joined(" + ", dict.fromkeys(step.record.title for step in steps))
+    return (_NOT_TOLD.format(titles=titles),)
 
 
 def _strokes(levels: Samples) -> Strokes:

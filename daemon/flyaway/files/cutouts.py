@@ -106,6 +106,12 @@ def write_mask(file: BinaryIO, alpha: Pixels) -> None:
     Image.fromarray(alpha).save(file, "PNG", compress_level=_COMPRESSION)
 
 
+def write_sheet(file: BinaryIO, width: int, height: int, pixels: bytes) -> None:
+    """Write a sheet of comparisons, HxWx3 bytes of sRGB."""
+    image = Image.frombuffer("RGB", (width, height), pixels, "raw", "RGB", 0, 1)
+    image.save(file, "PNG", compress_level=_COMPRESSION)
+
+
 def _write_deep(file: BinaryIO, pixels: Pixels, photo: Photo) -> None:
     """16 bits a channel, which Pillow cannot write in colour. See the PNG specification, 3rd edition.
 

@@ -6,11 +6,15 @@ import contextlib
 import os
 import socket
 import struct
+from collections.abc import Callable
 
 import zmq
 
 MOST_STRANGERS = 64
 """Enough for all clients of one user that start at once; with a frame each they hold 272 MiB."""
+
+MOST_HEARD = 128
+"""Of this computer's: far more than all its editors have, and with the strangers fewer than the 256 files that macOS gives a process."""
 
 MOST_CONNECTIONS = 16
 """Of one guest: a client has one for each request, and may have no more than half as many of those."""
@@ -34,6 +38,7 @@ class Doorway:
         self._port = port
         self._strangers: dict[int, None] = {}  # descriptors in the order they came
         self._guests: dict[int, str] = {}  # whose connection each is that was heard
+        self._heard: dict[int, bytes] = {}  # which peer each is; the longest silent first
 
     def look(self) -> None:
         """Take in who came and went."""
@@ -43,6 +48,7 @@ class Doorway:
                 number, descriptor = _parsed(event)
                 self._strangers.pop(descriptor, None)
                 self._guests.pop(descriptor, None)
+                self._heard.pop(descriptor, None)
                 if number == zmq.EVENT_ACCEPTED:
                     self.arrivals += 1
                     self._strangers[descriptor] = None
@@ -51,19 +57,37 @@ class Doorway:
             del self._strangers[oldest]
             self._hang_up(oldest)
 
-    def recognise(self, frame: zmq.Frame, guest: str = "") -> None:
+    def recognise(self, frame: zmq.Frame, guest: str = "", peer: bytes = b"") -> None:
         """Count who sent this no longer among the strangers: libzmq passes on nothing from before a login.
 
         Args:
             frame: of a message.
             guest: who that is, where guests are to be told apart.
+            peer: how libzmq calls the connection.
         """
         self.look()  # that they came may not have been seen yet
         descriptor = int(frame.get(zmq.SRCFD))
         self._strangers.pop(descriptor, None)
+        self._heard.pop(descriptor, None)
+        self._heard[descriptor] = peer
         if guest:
             self._guests[descriptor] = guest
             self._bound(guest)
+
+    @property
+    def heard(self) -> list[bytes]:
+        """The peers that are connected and were heard, the longest silent first."""
+        return list(self._heard.values())
+
+    def bound(self, is_busy: Callable[[bytes], bool]) -> None:
+        """Hang up on the longest silent of those that were heard where there are too many, but for the busy."""
+        excess = len(self._heard) - MOST_HEARD
+        if excess <= 0:
+            return
+        idle = [descriptor for descriptor, peer in self._heard.items() if not is_busy(peer)]
+        for descriptor in idle[:excess]:
+            del self._heard[descriptor]
+            self._hang_up(descriptor)
 
     def turn_out(self, guest: str) -> None:
         """Hang up on all connections of a guest."""

@@ -184,8 +184,13 @@ class EncryptedDoor:
         except MessageError:  # the desk refuses what has too many frames
             return identity.bytes, list(frames)
 
-    def send(self, identity: bytes, header: bytes, payload: memoryview | None) -> None:
+    def send(
+        self, identity: bytes, header: bytes, payload: memoryview | None
+    ) -> zmq.MessageTracker | None:
         """Send a message; the payload is packed where that is faster on this client's line.
+
+        Returns:
+            Whether libzmq has still a large payload; None for others.
 
         Raises:
             zmq.ZMQError: as libzmq; EHOSTUNREACH also where the client is let in no more.
@@ -197,7 +202,8 @@ class EncryptedDoor:
         if payload is not None:
             frames += self._packer(key).frames(payload)
         size = sum(memoryview(frame).nbytes for frame in frames)
-        self.socket.send_multipart(frames, zmq.NOBLOCK, copy=size < SMALLEST_BYTES)
+        is_small = size < SMALLEST_BYTES
+        return self.socket.send_multipart(frames, zmq.NOBLOCK, copy=is_small, track=not is_small)
 
     def client_of(self, identity: bytes) -> str:
         """What the client of a peer that was heard is called."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,13 @@ from flyaway.config import Settings
 from flyaway.errors import RequestError, UnknownSessionError
 from flyaway.extraction.keeper import Keeper, Loader, Reservation
 from flyaway.extraction.loader import EngineLoader
+from flyaway.extraction.metering import Meter
 from flyaway.extraction.sessions import Picture, Session, Sessions
 from flyaway.serving.tasks import (
     AdjustmentTask,
     DescriptionTask,
     DownloadTask,
+    DrawingTask,
     EngineTask,
     ExtractionTask,
     OpeningTask,
@@ -37,7 +40,7 @@ from flyaway_client.wording import _
 if TYPE_CHECKING:
     from flyaway.extraction.catalogue import Catalogue
     from flyaway.extraction.request import Step
-    from flyaway.images.arrays import Alpha
+    from flyaway.images.arrays import Alpha, Samples
 
 _PICTURES_BYTES = 1_000_000_000
 """What pictures of sessions may take where no budget is set; half of that otherwise."""
@@ -192,6 +195,11 @@ class EngineService:
         return (Station("adjuster", _("Adjusting the mask"), self.adjust),)
 
     @property
+    def drawing_stations(self) -> tuple[Station[DrawingTask], ...]:
+        """What is done to a row of a comparison."""
+        return (Station("drawer", _("Drawing the sheet"), self.draw),)
+
+    @property
     def description_stations(self) -> tuple[Station[DescriptionTask], ...]:
         """What is done to a selection that shall be described."""
         return (Station("describer", _("Preparing"), self.describe),)
@@ -214,18 +222,26 @@ class EngineService:
         def report(fraction: float, preview: Alpha | None = None) -> None:
             task.report(_("Looking at the edge"), _LOOKED * fraction)
 
+        parts = (
+            task.parts
+        )  # before anything that takes time: one that is withdrawn meanwhile lets go of them
         threads = self._settings.engine_threads
         # one that was let go of is no error: the image is here, and is looked at again
         session = self._sessions.find(task.request.session) if task.request.session else None
-        task.resolved = resolution.resolve(
-            task.request,
-            task.parts,
-            self._catalogue,
-            report,
-            threads,
-            session.picture if session else None,
-        )
+        if task.request.wants_memory:
+            task.meter = Meter()
+        with _metered(task):
+            task.resolved = resolution.resolve(
+                task.request,
+                parts,
+                self._catalogue,
+                report,
+                threads,
+                session.picture if session else None,
+            )
         task.parts = {}  # what was not converted lives on in `resolved`
+        if task.meter is not None:
+            task.meter.held_bytes = self._keeper.held_bytes(task.engines)
 
     def is_cold(self, task: EngineTask) -> bool:
         """Whether an engine of a task has to be loaded first."""
@@ -238,7 +254,8 @@ class EngineService:
             FlyawayError: one cannot be loaded.
         """
         task.reservation = Reservation(self._keeper)
-        task.reservation.hold(task.engines)
+        with _metered(task):
+            task.reservation.hold(task.engines)
 
     def work(self, task: EngineTask) -> None:
         """Do an extraction, solve a patch again, or find what was pointed at.
@@ -262,10 +279,12 @@ class EngineService:
         from flyaway.extraction import pipeline  # deferred: brings numpy and OpenCV
 
         assert task.resolved is not None  # the first station leaves one
-        lender = task.reservation or self._keeper
-        task.outcome = pipeline.extract(
-            task.resolved, lender, task.report, self._settings.cpu_fallback
-        )
+        lender = task.reservation = task.reservation or Reservation(self._keeper)
+        with _metered(task):
+            task.outcome = pipeline.extract(
+                task.resolved, lender, task.report, self._settings.cpu_fallback
+            )
+        task.loading_s = lender.loading_s
         if task.outcome.is_rough:
             task.advised = self._catalogue.advice()
 
@@ -330,6 +349,28 @@ class EngineService:
         mask = encoding.samples(request.mask, task.parts["mask"])[..., 0]
         task.mask = adjusting.adjusted(mask, request.adjustments)
 
+    def draw(self, task: DrawingTask) -> None:
+        """Draw a row of a comparison.
+
+        Raises:
+            RequestError: the image's profile cannot be used.
+        """
+        from flyaway.images import encoding, sheet  # deferred: brings numpy and OpenCV
+
+        asked, parts = task.request, task.parts
+        pictures: tuple[Samples, ...] = ()
+        if asked.alpha is not None:
+            icc = bytes(parts["icc"][:]) if asked.icc_bytes else b""
+            image = encoding.read(asked.image, parts["image"], asked.colour, icc)
+            alpha = encoding.samples(asked.alpha, parts["alpha"])[..., 0]
+            own = None
+            if asked.foreground is not None:
+                own = encoding.read(asked.foreground, parts["foreground"], asked.colour, icc)
+            pictures = sheet.pictures(image, alpha, own, asked.rows)
+        size = asked.image.width, asked.image.height
+        words = asked.title, asked.lines, asked.heading, asked.captions
+        task.row = sheet.row(size, asked.rows, pictures, *words)
+
     def describe(self, task: DescriptionTask) -> None:
         """Say what a selection would be taken for.
 
@@ -363,6 +404,12 @@ class EngineService:
         from flyaway.extraction.catalogue import Catalogue  # deferred: brings the hub's library
 
         return Catalogue(self._settings.paid_work)
+
+
+def _metered(task: EngineTask) -> AbstractContextManager[None]:
+    """Watches the memory that a task takes, where it wants to know."""
+    meter = task.meter if isinstance(task, ExtractionTask) else None
+    return nullcontext() if meter is None else meter.watching()
 
 
 def _is_extraction(task: EngineTask) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 import flyaway
-from flyaway import config
+from flyaway import config, memory
 from flyaway.engines import processor
 from flyaway.errors import DaemonError
 from flyaway.remote.workplace import Workplace
@@ -44,6 +44,7 @@ def run(settings: config.Settings, listen: str = "") -> int:
         RemoteError: other computers are to be served, and there are no keys.
     """
     processor.prepare()
+    memory.take_in_one_place()
     home = connection.home()
     untrusted = connection.refusal(home)
     if untrusted:

@@ -20,10 +20,13 @@ import zmq
 import flyaway
 from flyaway import memory
 from flyaway.config import Settings
-from flyaway.errors import BusyError, CancelledError, FlyawayError, RequestError, TooLargeError
+from flyaway.errors import CancelledError, FlyawayError, RequestError, TooLargeError
 from flyaway.remote.workplace import Workplace
-from flyaway.serving.doorway import MOST_CONNECTIONS
+from flyaway.serving import places
+from flyaway.serving.deliveries import Deliveries, Key
+from flyaway.serving.doorway import MOST_HEARD
 from flyaway.serving.engine_service import EngineService
+from flyaway.serving.places import Place
 from flyaway.serving.relays import RelayWorkshop
 from flyaway.serving.routes import Payload, route
 from flyaway.serving.tasks import Task, Urgency
@@ -44,10 +47,16 @@ _TICK_S = 0.25
 _PROGRESS_EVERY_S = 0.5
 _KEEP_PLACE_EVERY_S = 2.0
 _STOP_WAIT_S = 2.0
+_DELIVERING_S = 0.005
+"""The tick while a result waits for its client to read: `Unread.MOST_BYTES` keep a fast line busy for longer."""
+
 _REST_S = 4.0
 """Without work for so long, which is longer than a stranger may take to log in, memory that nothing uses goes back to the system."""
 
+_MOST_NAME_CHARS = 60
+
 _STOPPING = _("Flyaway's daemon was told to stop. Try again, which starts it anew.")
+_UNREAD = _("The result was not read for a minute, and is gone. Try again.")
 _REPLACED = _("A newer stroke took the place of this one, or its session was closed.")
 _REPLACED_CLICK = _("A newer click took the place of this one, or its session was closed.")
 _REPLACED_LOOK = _("Something else was asked for before the first click.")
@@ -59,9 +68,6 @@ _DAEMON_OLDER = _(
     "The plugin speaks protocol {plugin}, the daemon {daemon}. Update the daemon: run `flyaway update`, then "
     "restart the daemon with `flyaway daemon stop`."
 )
-
-Key = tuple[bytes, str]
-"""A request: whose it is, and the id they gave it."""
 
 
 class Server:
@@ -99,6 +105,8 @@ class Server:
         self._ended: queue.SimpleQueue[tuple[Task, FlyawayError | None]] = queue.SimpleQueue()
         self._uploads: dict[Key, Upload] = {}
         self._tasks: dict[Key, Task] = {}
+        self._deliveries = Deliveries(transport)
+        self._programs: dict[bytes, str] = {}
         self._progress_sent_s = 0.0
         self._done_count = 0
         self._started_s = self._busy_s = self._ticked_s = self._kept_s = clock()
@@ -115,6 +123,7 @@ class Server:
                 route(messages.PointRequest, self._point),
                 route(messages.CloseSession, self._close_session),
                 route(messages.AdjustRequest, self._adjust),
+                route(messages.DrawRow, self._draw_row),
                 route(messages.DescribeRequest, self._describe),
                 route(messages.Cancel, self._cancel),
                 route(messages.StatusRequest, self._answer_status),
@@ -131,9 +140,12 @@ class Server:
             workshop.start()
         try:
             while not self._is_stopping.is_set():
-                for peer, frames in self._transport.receive(round(_TICK_S * 1000)):
+                wait_s = _DELIVERING_S if self._deliveries else _TICK_S
+                for peer, frames in self._transport.receive(round(wait_s * 1000)):
                     self._handle(peer, frames)
                 self._answer_ended()
+                self._deliver()
+                self._transport.bound(self._is_busy)
                 self._send_strokes_previews()
                 if self._clock() - self._ticked_s >= _TICK_S:
                     self._tick()
@@ -146,6 +158,7 @@ class Server:
             for workshop in self._workshops:
                 workshop.stop(_STOP_WAIT_S)
             self._answer_ended()
+            self._deliver_last()
             self._transport.close()
 
     @property
@@ -193,6 +206,7 @@ class Server:
         client = self._transport.client_of(peer)
         self._transport.speak_to(peer, message.language)
         log.info("hello from %.60r%s", message.client, f" at {client}" if client else "")
+        self._note_program(peer, message.client)
         if message.protocol[:1] != protocol.VERSION[:1]:
             is_older = message.protocol < protocol.VERSION
             sentence = (_PLUGIN_OLDER if is_older else _DAEMON_OLDER).format(
@@ -208,6 +222,13 @@ class Server:
             max_pixels=self._settings.max_pixels,
         )
         self._send(peer, reply)
+
+    def _note_program(self, peer: bytes, name: str) -> None:
+        """Keep how a peer calls itself, for as long as it is connected."""
+        if len(self._programs) > 2 * MOST_HEARD:
+            here = self._transport.peers
+            self._programs = {one: its for one, its in self._programs.items() if one in here}
+        self._programs[peer] = name[:_MOST_NAME_CHARS]
 
     def _accept(self, peer: bytes, message: messages.ExtractRequest, payload: Payload) -> None:
         """Check a request by its header alone and make room for its pixels."""
@@ -282,6 +303,15 @@ class Server:
         self._check_size(message.mask)
         self._expect(key, message)
 
+    def _draw_row(self, peer: bytes, message: messages.DrawRow, payload: Payload) -> None:
+        """Make room for a row's pixels; draw it at once where it is words alone."""
+        key = self._new_key(peer, message.id)
+        self._check_size(message.image)
+        if message.parts():
+            self._expect(key, message)
+        else:
+            self._begin(peer, message)
+
     def _check_size(self, image: messages.ImageHeader) -> None:
         if image.pixels > self._settings.max_pixels:
             raise TooLargeError(
@@ -297,12 +327,14 @@ class Server:
     def _workshop(self, peer: bytes, request: Message) -> Workshop:
         """Who does a request: the computer that is chosen, but for what is better or must be done here.
 
-        Without an engine, as a mask is adjusted and a selection described, this computer is faster than any line; a
+        Without an engine, as a mask is adjusted, a selection described and a comparison drawn, this computer is faster than any line; a
         session stays where it was opened; what another computer asks for goes no further.
         """
         if self._elsewhere is None or self._transport.client_of(peer):
             return self._here
-        if isinstance(request, (messages.AdjustRequest, messages.DescribeRequest)):
+        if isinstance(
+            request, (messages.AdjustRequest, messages.DescribeRequest, messages.DrawRow)
+        ):
             return self._here
         session = getattr(request, "session", "")
         is_here = getattr(request, "here", False) or (session and self._here.has_session(session))
@@ -310,57 +342,40 @@ class Server:
 
     def _expect(self, key: Key, message: Uploaded) -> None:
         """Make room for the pixels of a message, and ask for them."""
-        self._check_room(key[0], sum(message.parts().values()))
+        size = sum(message.parts().values())
+        most_bytes = self._settings.remote_memory_mb * 1_000_000
+        places.check_memory(self._place(key[0], nbytes=size), self._places(), most_bytes)
         self._uploads[key] = Upload(message, self._clock())
         self._send(key[0], messages.Ready(message.id))
 
     def _new_key(self, peer: bytes, request_id: str, is_batch: bool = False) -> Key:
-        """The key of a new request; refuses one too many, and one that is known already.
-
-        A batch takes no place that somebody at an editor could want, and half of them at most.
-        """
+        """The key of a new request; refuses one too many, and one that is known already."""
         key = (peer, request_id)
-        if key in self._uploads or key in self._tasks:
+        if key in self._uploads or key in self._tasks or key in self._deliveries:
             raise RequestError(_("A request with this id is being worked on. Use a new id."))
-        client = self._transport.client_of(peer)
-        own_uploads = [one for other, one in self._uploads.items() if self._is_of(other[0], client)]
-        own_tasks = [task for task in self._tasks.values() if task.client == client]
-        limit, taken = self._settings.max_waiting, len(own_uploads) + len(own_tasks)
-        if client:  # each has a connection of its own, and there are only so many
-            limit = min(limit, MOST_CONNECTIONS // 2)
-        if is_batch:
-            limit = max(1, limit // 2)
-        else:
-            taken -= _count_of_batches(own_uploads, own_tasks)
-        if taken >= limit:
-            raise BusyError(
-                _(
-                    "Flyaway is working on {limit} requests already. Wait for one to finish, or cancel "
-                    "one, and try again."
-                ).format(limit=limit)
-            )
+        wanted = self._place(peer, is_batch)
+        places.check(wanted, self._places(), self._settings.max_waiting)
         return key
 
-    def _is_of(self, peer: bytes, client: str) -> bool:
-        return self._transport.client_of(peer) == client
+    def _place(self, peer: bytes, is_batch: bool = False, nbytes: int = 0) -> Place:
+        client, program = self._transport.client_of(peer), self._programs.get(peer, "")
+        return Place(client, program, is_batch, nbytes)
 
-    def _check_room(self, peer: bytes, size: int) -> None:
-        """Refuse pixels of another computer for which there is no memory with all that others sent."""
-        if self._is_of(peer, ""):
-            return
-        coming = sum(
-            sum(upload.request.parts().values())
-            for (other, _), upload in self._uploads.items()
-            if not self._is_of(other, "")
+    def _places(self) -> list[Place]:
+        """All that are taken."""
+        uploading = (
+            (peer, _is_batch(upload.request), sum(upload.request.parts().values()))
+            for (peer, _), upload in self._uploads.items()
         )
-        here = sum(task.nbytes for task in self._tasks.values() if task.client)
-        if coming + here + size > self._settings.remote_memory_mb * 1_000_000:
-            raise BusyError(
-                _(
-                    "Too many pictures of other computers are in hand. Wait for one to finish and try "
-                    "again."
-                )
-            )
+        others = (
+            (task.peer, task.urgency is Urgency.BATCH, task.nbytes)
+            for task in (*self._tasks.values(), *self._deliveries.tasks)
+        )
+        return [self._place(*one) for one in (*uploading, *others)]
+
+    def _is_busy(self, peer: bytes) -> bool:
+        """Whether something of a peer is under way."""
+        return any(peer == one for one, _ in (*self._uploads, *self._tasks, *self._deliveries))
 
     def _take_strip(self, peer: bytes, message: messages.Strip, payload: Payload) -> None:
         key = (peer, message.id)
@@ -435,7 +450,7 @@ class Server:
             uptime_s=self._clock() - self._started_s,
             warm=self._engines.warm_engines,
             running=running,
-            queued=len(self._uploads) + len(self._tasks) - running,
+            queued=len(self._uploads) + len(self._tasks) + len(self._deliveries) - running,
             done=self._done_count,
             rss_bytes=memory.resident_bytes(),
         )
@@ -480,17 +495,27 @@ class Server:
             self._done_count += 1
             _log_ended(task, error)
             if error is None:
-                self._send_replies(task)
+                self._deliveries.add(task, self._clock())
             else:
                 self._refuse(task.peer, task.id, error.code, str(error))
-            task.close()
+                task.close()
 
-    def _send_replies(self, task: Task) -> None:
-        try:
-            for message, payload in task.replies():
-                self._transport.send(task.peer, message, payload)
-        except PeerGoneError:
+    def _deliver(self) -> None:
+        """Send of the results what their clients read."""
+        gone, unread = self._deliveries.go_on(self._clock())
+        for task in gone:
             log.info("request %s: the client left before its result", task.id)
+        for task in unread:
+            log.info("request %s: the client does not read its result", task.id)
+            self._refuse(task.peer, task.id, protocol.CANCELLED, _UNREAD)
+
+    def _deliver_last(self) -> None:
+        """Send what is read within the time that stopping may take."""
+        until_s = time.monotonic() + _STOP_WAIT_S
+        self._deliver()
+        while self._deliveries and time.monotonic() < until_s:
+            time.sleep(_DELIVERING_S)
+            self._deliver()
 
     def _refuse(self, peer: bytes, request_id: str, code: str, sentence: str) -> None:
         """Answer with an error; a sentence that quotes what a client sent is kept short."""
@@ -515,7 +540,7 @@ class Server:
             self._kept_s = now_s
             if not self._keep_place():
                 self.stop()
-        if self._tasks or self._uploads:
+        if self._tasks or self._uploads or self._deliveries:
             self._busy_s, self._has_rested = now_s, False
             return
         self._rest(now_s)
@@ -564,7 +589,7 @@ class Server:
 
     def _send_preview(self, task: Task) -> None:
         preview = task.take_preview()
-        if preview is not None:
+        if preview is not None and self._transport.has_room(task.peer):
             with contextlib.suppress(PeerGoneError):  # noticed at the next progress
                 self._transport.send(task.peer, *preview)
 
@@ -601,11 +626,8 @@ def _is_drawn(task: Task) -> bool:
     return isinstance(getattr(task, "request", None), messages.RefineRequest)
 
 
-def _count_of_batches(uploads: Sequence[Upload], tasks: Sequence[Task]) -> int:
-    """How many of these are of batches."""
-    uploading = (upload.request for upload in uploads)
-    coming = sum(isinstance(one, messages.ExtractRequest) and one.is_batch for one in uploading)
-    return coming + sum(task.urgency is Urgency.BATCH for task in tasks)
+def _is_batch(request: Message) -> bool:
+    return isinstance(request, messages.ExtractRequest) and request.is_batch
 
 
 def _log_ended(task: Task, error: FlyawayError | None) -> None:

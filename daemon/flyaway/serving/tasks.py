@@ -17,6 +17,8 @@ from flyaway_client.messages import (
     Description,
     DownloadReply,
     DownloadRequest,
+    DrawnRow,
+    DrawRow,
     EngineInfo,
     ExtractRequest,
     ExtractResult,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     import mmap
 
     from flyaway.extraction.keeper import Reservation
+    from flyaway.extraction.metering import Meter
     from flyaway.extraction.pipeline import Outcome
     from flyaway.extraction.pointing import Found
     from flyaway.extraction.request import ResolvedRequest, Step
@@ -121,10 +124,10 @@ class Task(ABC):
 
     @abstractmethod
     def replies(self) -> Iterator[Reply]:
-        """The messages that tell the client what came of finished work."""
+        """The messages that tell the client what came of finished work. Once the first is taken, the task may be closed."""
 
     def close(self) -> None:  # noqa: B027 - most have nothing to give back
-        """Give back what the work holds; called once, however it ended."""
+        """Give back what the work holds but the result; called once, however it ended."""
 
 
 @dataclass(slots=True, eq=False)
@@ -211,12 +214,16 @@ class ExtractionTask(AlphaTask):
         request: its header.
         parts: its pixels; let go once they are in `resolved`.
         resolved: all that it means.
+        loading_s: how much of its seconds went into loading engines.
+        meter: measures its memory, where it wants to know.
         advised: an engine worth fetching.
     """
 
     request: ExtractRequest
     parts: Mapping[str, Block]
     resolved: ResolvedRequest | None = field(default=None, init=False)
+    loading_s: float = field(default=0.0, init=False)
+    meter: Meter | None = field(default=None, init=False)
     advised: EngineInfo | None = field(default=None, init=False)
 
     @property
@@ -256,6 +263,8 @@ class ExtractionTask(AlphaTask):
             understood=outcome.understood,
             advised=self.advised,
             titles=outcome.titles,
+            loading_s=self.loading_s,
+            memory_bytes=self.meter.taken_bytes if self.meter is not None else None,
         )
 
     def close(self) -> None:
@@ -441,12 +450,50 @@ class AdjustmentTask(Task):
     def replies(self) -> Iterator[Reply]:
         """The result's header, then the strips of the mask."""
         assert self.mask is not None  # the station leaves one
+        mask = self.mask.data.cast("B")
         yield ExtractResult(self.id, self.request.mask, "none", "", self.seconds), None
-        yield from strips(self.id, "alpha", self.mask.data.cast("B"))
+        yield from strips(self.id, "alpha", mask)
 
     def close(self) -> None:
         """Give back the memory of the mask."""
         self.parts, self.mask = {}, None
+
+
+@dataclass(slots=True, eq=False)
+class DrawingTask(Task):
+    """A row of a comparison to be drawn.
+
+    Attributes:
+        request: its header.
+        parts: its pixels; none where it is words alone.
+        row: the picture, HxWx3 sRGB.
+    """
+
+    request: DrawRow
+    parts: dict[str, mmap.mmap]
+    row: Samples | None = field(default=None, init=False)
+
+    @property
+    def subject(self) -> str:
+        """Its size; never pixels or words."""
+        image = self.request.image
+        return f"row of a comparison on {image.width}x{image.height} {image.dtype}"
+
+    @property
+    def result(self) -> str:
+        """Nothing but that it is done."""
+        return "drawn"
+
+    def replies(self) -> Iterator[Reply]:
+        """The row's size, then its strips."""
+        assert self.row is not None  # the station leaves one
+        height, width, _ = self.row.shape
+        yield DrawnRow(self.id, ImageHeader(width, height, "rgb", "u8")), None
+        yield from strips(self.id, "row", self.row.data.cast("B"))
+
+    def close(self) -> None:
+        """Give back the memory of the pixels."""
+        self.parts, self.row = {}, None
 
 
 @dataclass(slots=True, eq=False)

@@ -7,7 +7,7 @@ import dataclasses
 import hmac
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import zmq
 
@@ -15,6 +15,7 @@ from flyaway.errors import DaemonError
 from flyaway.serving.doorway import Doorway
 from flyaway.serving.encrypted_door import EncryptedDoor, Listening
 from flyaway.serving.languages import Languages
+from flyaway.serving.unread import Unread
 from flyaway_client import connection, messages, protocol
 from flyaway_client.messages import Message
 
@@ -26,8 +27,9 @@ _HANDSHAKE_MS = 3000
 _MAX_UNREAD = 32
 """Messages of one peer that libzmq may hold while the desk is busy: 128 MiB of strips."""
 
-_MAX_UNSENT = 8000
-"""Messages to one peer that wait for it to read: more than the strips of the largest result, 2000 megapixels."""
+_MAX_UNSENT = 1000
+"""Messages to one peer that wait for it to read. Results wait outside (`has_room`); the largest other
+answer has some 20 KiB."""
 
 _NEAR, _FAR = b"n", b"f"
 """What peers of this computer and of others begin with; libzmq gives the rest at each of the two doors by itself."""
@@ -41,6 +43,10 @@ Frame = zmq.Frame | memoryview
 
 class PeerGoneError(Exception):
     """The client has closed its connection, or does not read what it is sent."""
+
+
+class PeerFullError(PeerGoneError):
+    """The client is there, and has yet to read what it was sent."""
 
 
 class Transport:
@@ -86,6 +92,7 @@ class Transport:
         for socket in (self._zap, self._router, self._wake_in, self._doorway.events):
             self._poller.register(socket, zmq.POLLIN)
         self._languages = Languages()
+        self._unread = Unread()
         self._far: EncryptedDoor | None = None
         if listening is not None:
             self._open_far(listening)
@@ -139,7 +146,7 @@ class Transport:
             self._wake_in.recv()
         if self._router in ready:
             identity, *frames = self._router.recv_multipart(copy=False)
-            self._doorway.recognise(frames[0] if frames else identity)
+            self._doorway.recognise(frames[0] if frames else identity, peer=identity.bytes)
             yield _NEAR + identity.bytes, frames
         if self._far is None:
             return
@@ -159,7 +166,8 @@ class Transport:
         """Send a message in the peer's language; the payload is not copied and must not change any more.
 
         Raises:
-            PeerGoneError: the peer is gone or has stopped reading.
+            PeerFullError: the peer has stopped reading.
+            PeerGoneError: the peer is gone.
         """
         header = messages.encode(message, self._languages.of(peer))
         frames: list[bytes | memoryview] = [peer[1:], header]
@@ -167,14 +175,37 @@ class Transport:
             frames.append(payload)
         try:
             if self._far is not None and peer.startswith(_FAR):
-                self._far.send(peer[1:], header, payload)
+                tracker = self._far.send(peer[1:], header, payload)
             else:
-                self._router.send_multipart(frames, zmq.NOBLOCK, copy=payload is None)
+                tracker = self._router.send_multipart(
+                    frames, zmq.NOBLOCK, copy=payload is None, track=payload is not None
+                )
         except zmq.ZMQError as error:
-            if error.errno in (zmq.EHOSTUNREACH, zmq.EAGAIN):
+            if error.errno == zmq.EAGAIN:
+                raise PeerFullError(str(error)) from error
+            if error.errno == zmq.EHOSTUNREACH:
                 self._languages.forget(peer)
                 raise PeerGoneError(str(error)) from error
             raise
+        if payload is not None and tracker is not None:
+            self._unread.note(peer, tracker, payload.nbytes)
+
+    def has_room(self, peer: bytes) -> bool:
+        """Whether more payloads may be sent to a peer: it reads those that it was sent."""
+        return self._unread.has_room(peer)
+
+    def bound(self, is_busy: Callable[[bytes], bool]) -> None:
+        """Hang up on those of this computer that have connected and want nothing, where there are too many.
+
+        Args:
+            is_busy: whether something is done for a peer.
+        """
+        self._doorway.bound(lambda peer: is_busy(_NEAR + peer))
+
+    @property
+    def peers(self) -> set[bytes]:
+        """Those of this computer that are connected and were heard."""
+        return {_NEAR + peer for peer in self._doorway.heard}
 
     def close(self) -> None:
         """Close all sockets, sending what is on its way for up to a second."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from flyaway.errors import out_of_memory
 from flyaway_client.messages import (
     AdjustRequest,
+    DrawRow,
     ExtractRequest,
     MessageError,
     OpenSession,
@@ -25,7 +26,7 @@ _LEAST_S, _SLOWEST_BYTES_A_S = 120.0, 1_000_000
 """What any upload may take, and a tenth of a slow network's speed; who takes longer only holds a place."""
 
 
-Uploaded = ExtractRequest | OpenSession | RefineRequest | AdjustRequest
+Uploaded = ExtractRequest | OpenSession | RefineRequest | AdjustRequest | DrawRow
 """A message whose pixels follow as strips."""
 
 

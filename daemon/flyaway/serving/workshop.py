@@ -13,6 +13,7 @@ from flyaway.serving.tasks import (
     AdjustmentTask,
     DescriptionTask,
     DownloadTask,
+    DrawingTask,
     ExtractionTask,
     OpeningTask,
     PointingTask,
@@ -118,12 +119,14 @@ class LocalWorkshop(Workshop):
         self._downloads = WorkQueue(engines.download_stations, on_end)
         self._openings = WorkQueue(engines.opening_stations, on_end)
         self._adjustments = WorkQueue(engines.adjustment_stations, on_end)
+        self._drawings = WorkQueue(engines.drawing_stations, on_end)
         self._queues = (
             self._extractions,
             self._descriptions,
             self._downloads,
             self._openings,
             self._adjustments,
+            self._drawings,
         )
 
     def check(self, request: messages.ExtractRequest | messages.DownloadRequest) -> None:
@@ -173,6 +176,8 @@ class LocalWorkshop(Workshop):
             case messages.AdjustRequest() as request:
                 mask = AdjustmentTask(peer, request.id, request, parts)
                 return _put(self._adjustments, mask, asked)
+            case messages.DrawRow() as request:
+                return _put(self._drawings, DrawingTask(peer, request.id, request, parts), asked)
             case messages.DescribeRequest() as request:
                 shown = DescriptionTask(peer, request.id, request, asked.payload)
                 return _put(self._descriptions, shown, asked)

@@ -1,7 +1,7 @@
 """Where other programs keep weights that Flyaway can use: rembg, and ComfyUI with the nodes people add to it.
 
 Folders' names from rembg's README (U2NET_HOME), from ComfyUI's own installers (the portable archive, comfy-cli, the
-desktop app), and from the READMEs of ComfyUI_BiRefNet_ll, ComfyUI-RMBG, ComfyUI_LayerStyle and ComfyUI-Impact-Pack.
+desktop app), and from the READMEs of ComfyUI_BiRefNet_ll, ComfyUI-RMBG, ComfyUI_LayerStyle, ComfyUI-SDMatte and ComfyUI-Impact-Pack.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ _COMFYUI_FOLDERS = (
     "rmbg",
     "sam2",
     "sams",
+    "sdmatte",
     "u2net",
     "vitmatte",
 )

@@ -122,6 +122,8 @@ def _likeness(called: _Words, record: EngineRecord) -> int:
     own = [record.name, *record.also_called]
     own += [stem] if stem not in _COMMON_NAMES else []
     found = [len(name) for name in map(_words, own) if _has(called, name)]
+    # more than a name that is the beginning of others', or a repository's with several files
+    found += [len(called) + 1] if called in map(_words, own) else []
     # a repository's name is the beginning of others' names, so nothing may come after it
     whole, last = _words(weights.repository), _words(weights.repository.rpartition("/")[2])
     found += [len(whole)] if whole and called[-len(whole) :] == whole else []

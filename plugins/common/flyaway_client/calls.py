@@ -5,15 +5,16 @@ All may be called in a thread (`background.BackgroundCall`). They raise any of e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from . import connection, refining, release, request, texts
+from . import comparing, connection, refining, release, request, texts
 from .adjustments import Adjustments
 from .background import Work
 from .client import Client, Extracted, new_request_id
+from .comparing import Sheet
 from .conversation import OnPreview, Report, ShouldStop
 from .layer import LayerPixels, Picture
 from .messages import (
@@ -133,6 +134,38 @@ def decontaminate(
     """
     asked, parts = request.build_colours(pixels, amount)
     return extract(name, asked, parts, report, should_stop)
+
+
+def compare(
+    name: str,
+    pixels: LayerPixels,
+    options: Options,
+    engines: Sequence[str],
+    title: str,
+    report: Report,
+    should_stop: ShouldStop,
+) -> Sheet:
+    """A sheet on which engines are compared.
+
+    Args:
+        name: how the plugin introduces itself.
+        pixels: of the whole layer; see `comparing.of_layer`.
+        options: the user's, but for the engine.
+        engines: their names; none for the usual ones.
+        title: what the user knows the layer by.
+        report: called with how far it is.
+        should_stop: asked whether to give up.
+    """
+    asked, parts = comparing.of_layer(pixels, options)
+    report(Progress(asked.id, texts.STARTING, 0.0))
+    connect = connector(name)
+    with connect(should_stop) as client:
+        there = client.engines()
+    entrants = comparing.named(engines, there) or comparing.usual(
+        there, has_plate=asked.plate is not None, paid_work=options.paid_work
+    )
+    heading = comparing.heading(title, asked)
+    return comparing.compare(connect, asked, parts, entrants, heading, report, should_stop)
 
 
 def connector(name: str) -> Callable[[ShouldStop | None], Client]:

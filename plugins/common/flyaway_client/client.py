@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, TypeVar
 
-from . import connection, messages
+from . import connection, messages, protocol
 from .conversation import Conversation, OnPreview, Report, ShouldStop
 from .discovery import Finder, Greeted
 from .errors import TransportError
@@ -28,6 +28,9 @@ from .messages import (
     SessionOpened,
 )
 from .zmtp import Buffer, Line
+
+_MAX_ROW_PX = protocol.MAX_SHEET_WIDTH_PX * 16384
+"""More than the highest row of a sheet has; what a daemon can make a client set aside."""
 
 R = TypeVar("R", messages.StatusReply, messages.EnginesReply)
 
@@ -52,6 +55,14 @@ class PointedAt:
 
     answer: messages.Pointed
     masks: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A picture that the daemon has drawn: `pixels` are laid out as `header` says."""
+
+    header: ImageHeader
+    pixels: bytearray
 
 
 class Finds(Protocol):
@@ -249,6 +260,38 @@ class Client:
         """Adjust a mask without a look at its image; as `refine`, of the whole mask."""
         return self._changed(request, parts, report, should_stop)
 
+    def draw_row(
+        self,
+        request: messages.DrawRow,
+        parts: Mapping[str, Buffer],
+        *,
+        should_stop: ShouldStop | None = None,
+    ) -> Drawn:
+        """One row of a comparison of engines, "rgb" and "u8".
+
+        Args:
+            request: what `parts` holds and what is to be written.
+            parts: the bytes of each of `request.parts()`, tightly packed.
+            should_stop: asked at least every 0.1 s.
+
+        Raises:
+            RefusedError: the daemon says no, and why.
+            CancelledError: `should_stop` said so.
+            ClientError: anything else of errors.py.
+        """
+        uploads = _checked_parts(request, parts)
+        dealer = self._connection(should_stop)
+        with Conversation(dealer, request.id, should_stop=should_stop) as conversation:
+            conversation.send(request)
+            if uploads:
+                conversation.expect(messages.Ready)
+                conversation.upload(uploads)
+            header = conversation.expect(messages.DrawnRow).image
+            is_sized = header.width <= protocol.MAX_SHEET_WIDTH_PX and header.pixels <= _MAX_ROW_PX
+            if (header.channels, header.dtype) != ("rgb", "u8") or not is_sized:
+                raise TransportError(f"a row of a sheet is {header}")
+            return Drawn(header, conversation.download("row", header.bytes))
+
     def close_session(self, session: str) -> None:
         """Make the daemon forget a session.
 
@@ -395,7 +438,7 @@ class Client:
 
 
 def _checked_parts(
-    request: ExtractRequest | OpenSession | RefineRequest | AdjustRequest,
+    request: ExtractRequest | OpenSession | RefineRequest | AdjustRequest | messages.DrawRow,
     parts: Mapping[str, Buffer],
 ) -> dict[str, memoryview]:
     """The parts as views of bytes, in the order in which they travel.

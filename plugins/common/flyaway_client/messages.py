@@ -42,6 +42,9 @@ KEEP, REMOVE, UNKNOWN = 255, 64, 128
 
 OUTPUT_DTYPES = ("u8", "u16", "f32")
 
+SHEET_PICTURES = 4
+"""So many show each engine of a comparison."""
+
 
 @dataclass(frozen=True)
 class ImageHeader(Message):
@@ -120,7 +123,8 @@ class ExtractRequest(Message):
     looked at for that already ("" for none).
 
     `is_batch` says that nobody waits at an editor: other requests go first. `here` says that this computer is to do it,
-    whichever usually does.
+    whichever usually does. `wants_memory` asks how much memory it takes, which is a little work of its own.
+    `transparent` says that the subject lets light through, as glass and veils do: engines that make use of that go first.
     """
 
     TYPE: ClassVar[str] = "extract"
@@ -146,6 +150,8 @@ class ExtractRequest(Message):
     is_batch: bool = False
     here: bool = False
     paid_training_only: bool = False
+    transparent: bool = False
+    wants_memory: bool = False
 
     def __post_init__(self) -> None:
         """Refuse values outside their lists, and parts that contradict each other."""
@@ -400,6 +406,72 @@ class AdjustRequest(Message):
 
 
 @dataclass(frozen=True)
+class DrawRow(Message):
+    """Have one row of a comparison drawn: what was said of an engine, and the subject cut out by it.
+
+    Rows of the same image and of the same number of `rows` are equally wide, so that one put under the other they are a
+    sheet, which that number keeps small. `alpha`, "gray" and "u8" of the image's size, is None where an engine has failed: then nothing is
+    uploaded, and the row is words alone. `foreground` is what the image's extraction gave as such. `title` and `lines` are
+    written above the pictures, `heading` above all that, `captions` above each picture: the alpha, and the cut-out over black, white
+    and green.
+    """
+
+    TYPE: ClassVar[str] = "draw-row"
+    id: str
+    image: ImageHeader
+    rows: int
+    title: str
+    lines: tuple[str, ...] = ()
+    heading: str = ""
+    captions: tuple[str, ...] = ("Alpha", "Over black", "Over white", "Over green")
+    colour: str = "srgb"
+    icc_bytes: int = 0
+    alpha: ImageHeader | None = None
+    foreground: ImageHeader | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse more rows than a sheet has, and parts that do not fit the image."""
+        _check_ids(self.id)
+        _check_colour(self.colour, self.icc_bytes)
+        if not 1 <= self.rows <= protocol.MAX_SHEET_ROWS:
+            raise MessageError(f"rows must be 1 to {protocol.MAX_SHEET_ROWS}")
+        if len(self.captions) != SHEET_PICTURES:
+            raise MessageError(f"captions must be {SHEET_PICTURES}")
+        image = self.image
+        if self.alpha not in (None, ImageHeader(image.width, image.height, "gray", "u8")):
+            raise MessageError('alpha must have channels "gray", dtype "u8" and the image\'s size')
+        own = "gray" if image.channels in ("gray", "graya") else "rgb"
+        if self.foreground not in (
+            None,
+            ImageHeader(image.width, image.height, own, image.dtype),
+        ):
+            raise MessageError("the foreground must be as an extraction of the image gives it")
+        if self.alpha is None and self.foreground is not None:
+            raise MessageError("a foreground goes with an alpha")
+
+    def parts(self) -> dict[str, int]:
+        """What the client uploads, in this order: name of the part -> bytes."""
+        if self.alpha is None:
+            return {}
+        parts = {"image": self.image.bytes}
+        if self.icc_bytes:
+            parts["icc"] = self.icc_bytes
+        parts["alpha"] = self.alpha.bytes
+        if self.foreground is not None:
+            parts["foreground"] = self.foreground.bytes
+        return parts
+
+
+@dataclass(frozen=True)
+class DrawnRow(Message):
+    """A row's size, "rgb" and "u8" in sRGB; the strips of its part "row" follow at once."""
+
+    TYPE: ClassVar[str] = "drawn-row"
+    id: str
+    image: ImageHeader
+
+
+@dataclass(frozen=True)
 class Ready(Message):
     """The daemon accepts the request by its header; the client may send its strips."""
 
@@ -445,6 +517,9 @@ class ExtractResult(Message):
     `confidence` is how sure it is that this is the subject, 0..1, where it had to be found. `understood`
     is what the selection was taken for and why. `advised` is an engine worth fetching, where the subject could
     only be guessed. `place` is the name of the other computer that did the work; empty where this one did.
+    `loading_s` is how much of `seconds` went into loading engines, 0 where they were warm; `memory_bytes` is how much
+    memory of `device` the work took at most, its engines' own weights among it, where the request `wants_memory`. None where a
+    daemon does not say.
     """
 
     TYPE: ClassVar[str] = "result"
@@ -460,6 +535,8 @@ class ExtractResult(Message):
     advised: EngineInfo | None = None
     titles: tuple[str, ...] = ()
     place: str = ""
+    loading_s: float | None = None
+    memory_bytes: int | None = None
 
     @property
     def worker(self) -> str:
@@ -576,7 +653,7 @@ class EngineInfo(Message):
     licence allows it, None meaning that nobody has said. `training` says in a sentence what it was trained on, as far
     as its authors tell ("" where they do not), `training_url` where that is read, and `training_paid_work` whether
     the terms of those pictures allow it. `page` is where a person has to fetch its weights from, to be imported;
-    empty where the daemon can download them.
+    empty where the daemon can download them. `transparent` is whether it makes use of that field of a request.
     """
 
     name: str
@@ -594,6 +671,7 @@ class EngineInfo(Message):
     training: str = ""
     training_url: str = ""
     training_paid_work: bool | None = None
+    transparent: bool = False
 
 
 @dataclass(frozen=True)
@@ -707,6 +785,8 @@ MESSAGES: dict[str, type[Message]] = {
         Pointed,
         CloseSession,
         AdjustRequest,
+        DrawRow,
+        DrawnRow,
         SessionClosed,
         Ready,
         Strip,

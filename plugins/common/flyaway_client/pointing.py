@@ -58,6 +58,9 @@ class Screen(Protocol):
     def offer(self, entry: EngineEntry | None) -> None:
         """Offer what is to be downloaded first, or nothing."""
 
+    def offer_here(self, do: Callable[[], object]) -> None:
+        """Offer to do on this computer what another one could not, until something else is said."""
+
 
 class Pointing:
     """One image that is pointed at.
@@ -93,6 +96,7 @@ class Pointing:
         self._looking: BackgroundCall[PointedAt] | None = None
         self._call: BackgroundCall[PointedAt] | None = None
         self._is_waiting = False
+        self._is_here = False
         self.clicks = Clicks(*size, screen.show_marks, self._ask, kept)
 
     @property
@@ -104,7 +108,7 @@ class Pointing:
         """Ask whether a network to be pointed with is here; the first of this may be a daemon that starts."""
         self._screen.work(texts.POINTS_SENDING)
         work = partial(calls.fetch_engines, self._name)
-        self._asking = self._start(work, self._take_engines, self._screen.show_progress)
+        self._asking = self._started(work, self._take_engines)
 
     def choose_engines(self, paid_work: PaidWork) -> None:
         """Go on with other engines."""
@@ -137,6 +141,26 @@ class Pointing:
         if retouch is not None:
             BackgroundCall(lambda *_: retouch.close()).abandon(wait_s)
 
+    def _started(
+        self, work: Work[Any], on_end: Callable[[BackgroundCall[Any]], object]
+    ) -> BackgroundCall[Any]:
+        """Work under way; on this computer, where the user wants that from now on."""
+        if self._is_here:
+            self._is_here = False  # the daemon knows it then
+            work = calls.here(self._name, work)
+        return self._start(work, on_end, self._screen.show_progress)
+
+    def _fail(self, error: BaseException, again: Callable[[], object]) -> None:
+        """Say why work came to nothing, and where another computer was lost offer to do it here."""
+
+        def do_here() -> None:
+            self._is_here = True
+            again()
+
+        self._screen.fail(outcome.failure(error))
+        if outcome.is_lost_remote(error):
+            self._screen.offer_here(do_here)
+
     # --- what the clicks mean --------------------------------------------------------------------
 
     def _ask(self) -> None:
@@ -156,10 +180,8 @@ class Pointing:
             self._is_waiting = True  # to ask now would begin that anew
             return
         prompts = self.clicks.prompts
-        self._call = self._start(
-            lambda report, stop: self._pointed(prompts, report, stop),
-            self._end,
-            self._screen.show_progress,
+        self._call = self._started(
+            lambda report, stop: self._pointed(prompts, report, stop), self._end
         )
 
     def _pointed(
@@ -185,7 +207,7 @@ class Pointing:
         if isinstance(call.error, CancelledError):
             self._send()  # one that was given up has come to the daemon after this one
         elif call.error is not None:
-            self._screen.fail(outcome.failure(call.error))
+            self._fail(call.error, self._send)
         else:
             self.clicks.take(call.result())
             self._show_meaning()
@@ -202,7 +224,7 @@ class Pointing:
     def _take_engines(self, call: BackgroundCall[Engines]) -> None:
         self._asking = None
         if call.error is not None:
-            self._screen.fail(outcome.failure(call.error))
+            self._fail(call.error, self.begin)
             return
         engines, only = call.result(), self._paid_work
         missing = menu_entries.pointing_entry(engines, paid_work=only)
@@ -216,10 +238,8 @@ class Pointing:
     def _look(self) -> None:
         """Have the image looked at, which takes seconds once; then ask for what was pointed at meanwhile or before."""
         self._is_waiting = self.clicks.prompts.have_subject
-        self._looking = self._start(
-            lambda report, stop: self._pointed(Prompts(), report, stop),
-            self._end_looking,
-            self._screen.show_progress,
+        self._looking = self._started(
+            lambda report, stop: self._pointed(Prompts(), report, stop), self._end_looking
         )
 
     def _end_looking(self, call: BackgroundCall[PointedAt]) -> None:
@@ -227,7 +247,7 @@ class Pointing:
         # A look gives way to whatever else is asked for; the first click then looks itself.
         if call.error is not None and not isinstance(call.error, CancelledError):
             self._drop()
-            self._screen.fail(outcome.failure(call.error))
+            self._fail(call.error, self.begin)
         elif self._is_waiting:
             self._is_waiting = False
             self._send()

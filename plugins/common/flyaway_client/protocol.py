@@ -25,6 +25,12 @@ MAX_SIDE_PX = 1_000_000
 MAX_ICC_BYTES = 8 * 1024 * 1024
 """Colour profiles beyond this are refused; camera profiles reach about 2 MiB."""
 
+MAX_SHEET_ROWS = 64
+"""So many engines are compared on one sheet at most."""
+
+MAX_SHEET_WIDTH_PX, MAX_SHEET_HEIGHT_PX = 4096, 8192
+"""How wide a sheet is at most, and how high all its pictures are together; words come on top."""
+
 REFINE_MARGIN_PX = 128
 """How much of the mask around what is to be solved again belongs into a patch, so that an engine understands it."""
 

@@ -135,6 +135,15 @@ def points_found(number: int, count: int) -> str:
     return which.format(number=number, count=count, then=POINTS_FOUND)
 
 
+COMPARE_ABOUT = _(
+    "Cut the subject out with each of these engines, and show all of them on one sheet, a new image"
+)
+COMPARE_WHERE = _(
+    "They are compared on what is selected, pixel by pixel where there is room; with nothing selected, on the whole layer."
+)
+COMPARE_FINDING = _("Asking which engines are here")
+COMPARISON = _("Comparison of engines")
+
 AMOUNT = _("Decontaminate colours")
 AMOUNT_ABOUT = _("How far the background's colours are taken out of a new layer's edge, in percent")
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Layer > Mask > Extract Foreground…, Extract by Clicking… and Refine Edge… for GIMP 3: layer masks from the Flyaway daemon.
+"""Layer > Mask > Extract Foreground…, Extract by Clicking…, Refine Edge… and Compare Engines… for GIMP 3, by the Flyaway daemon.
 
 GIMP runs this script in a process of its own and kills that when the user presses Cancel beside the
 progress bar; the daemon then drops the work, because its client has gone.
@@ -28,7 +28,7 @@ for module, version in (
 ):
     gi.require_version(module, version)
 
-from gi.repository import Gimp, GLib
+from gi.repository import Gimp, GLib, GObject
 
 from flyaway_client import wording
 from flyaway_client.wording import _
@@ -36,6 +36,8 @@ from flyaway_client.wording import _
 # Before what has texts is imported. GIMP tells its plug-ins the language of its preferences in the environment.
 wording.speak(GLib.get_language_names())
 
+import compare_options
+import comparison
 import extraction
 import feedback
 import kept_points
@@ -46,12 +48,14 @@ import refine_options
 import refinement
 
 from flyaway_client import outcome, refusals
+from flyaway_client.comparing import Sheet
 from flyaway_client.errors import CancelledError
 from flyaway_client.messages import ExtractResult
 
 EXTRACT = "plug-in-flyaway-extract-foreground"
 REFINE = "plug-in-flyaway-refine-edge"
 POINT = "plug-in-flyaway-extract-by-clicking"
+COMPARE = "plug-in-flyaway-compare-engines"
 
 _MENUS = ("<Image>/Layer/Mask", "<Image>/Select")
 
@@ -61,7 +65,7 @@ class Flyaway(Gimp.PlugIn):
 
     def do_query_procedures(self) -> list[str]:
         """The names of all procedures here."""
-        return [EXTRACT, REFINE, POINT]
+        return [EXTRACT, REFINE, POINT, COMPARE]
 
     def do_set_i18n(self, name: str) -> bool:
         """Our own words are there already; GIMP need not look for a catalogue of its form."""
@@ -73,6 +77,7 @@ class Flyaway(Gimp.PlugIn):
             EXTRACT: (self.extract, _describe_extract),
             POINT: (self.point, _describe_point),
             REFINE: (self.refine, _describe_refine),
+            COMPARE: (self.compare, _describe_compare),
         }[name]
         procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, run, None)
         procedure.set_image_types("*")
@@ -147,6 +152,30 @@ class Flyaway(Gimp.PlugIn):
 
         return _answer(procedure, work)
 
+    def compare(
+        self,
+        procedure: Gimp.Procedure,
+        run_mode: Gimp.RunMode,
+        image: Gimp.Image,
+        drawables: Sequence[Gimp.Drawable],
+        config: Gimp.ProcedureConfig,
+        data: object,
+    ) -> Gimp.ValueArray:
+        """Show what several engines make of a layer."""
+
+        def work() -> Gimp.Image:
+            layer = layers.of_selected(image, drawables)
+            if run_mode == Gimp.RunMode.INTERACTIVE:
+                sheet = _compare_in_dialog(config, layer)
+            else:
+                sheet = comparison.compare(layer, config, feedback.ProgressBar())
+            made = comparison.as_image(sheet)
+            if run_mode != Gimp.RunMode.NONINTERACTIVE:
+                Gimp.Display.new(made)
+            return made
+
+        return _answer(procedure, work)
+
 
 def _describe_extract(procedure: Gimp.Procedure) -> None:
     procedure.set_menu_label(_("E_xtract Foreground…"))
@@ -192,16 +221,34 @@ def _describe_refine(procedure: Gimp.Procedure) -> None:
     refine_options.add_arguments(procedure)
 
 
-def _answer(procedure: Gimp.Procedure, work: Callable[[], None]) -> Gimp.ValueArray:
+def _describe_compare(procedure: Gimp.Procedure) -> None:
+    procedure.set_menu_label(_("Compare E_ngines…"))
+    procedure.set_documentation(
+        _(
+            "Flyaway: what several engines make of what is selected, side by side; compare models, matting"
+        ),
+        _(
+            "Has the Flyaway daemon cut the subject out with each engine, and opens a new image that shows alpha, cut-outs, "
+            "seconds and memory. The image itself is not changed."
+        ),
+        None,
+    )
+    compare_options.add_arguments(procedure)
+
+
+def _answer(procedure: Gimp.Procedure, work: Callable[[], Gimp.Image | None]) -> Gimp.ValueArray:
     """Do the work. Whatever goes wrong becomes one sentence, which GIMP shows or hands its caller."""
     try:
-        work()
+        made = work()
     except CancelledError:
         return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
     except Exception as error:  # noqa: BLE001 - the edge to GIMP: each failure is one sentence
         sentence = GLib.Error(outcome.failure(error))
         return procedure.new_return_values(Gimp.PDBStatusType.EXECUTION_ERROR, sentence)
-    return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
+    if made is None:
+        return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
+    success = GObject.Value(Gimp.PDBStatusType, Gimp.PDBStatusType.SUCCESS)
+    return Gimp.ValueArray.new_from_values([success, GObject.Value(Gimp.Image, made)])
 
 
 def _extract_in_dialog(
@@ -244,6 +291,29 @@ def _point_in_dialog(config: Gimp.ProcedureConfig, layer: Gimp.Layer) -> Extract
             except CancelledError:
                 raise
             except Exception as error:  # noqa: BLE001 - what was pointed at is not lost for it
+                dialog.go_on(outcome.failure(error))
+        raise CancelledError(_("The dialog was closed."))
+    finally:
+        dialog.close()
+
+
+def _compare_in_dialog(config: Gimp.ProcedureConfig, layer: Gimp.Layer) -> Sheet:
+    """Let the user choose engines, and compare them.
+
+    Raises:
+        CancelledError: the user wants none of it.
+    """
+    # Only here: without a window GIMP may run where there is no display to open GTK on.
+    import compare_panel
+
+    dialog = compare_panel.CompareDialog(config)
+    try:
+        while dialog.ask():
+            try:
+                return comparison.compare(layer, config, dialog)
+            except CancelledError:
+                raise
+            except Exception as error:  # noqa: BLE001 - the choice is not lost for it
                 dialog.go_on(outcome.failure(error))
         raise CancelledError(_("The dialog was closed."))
     finally:

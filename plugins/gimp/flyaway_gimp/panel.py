@@ -10,6 +10,7 @@ import options
 import paid_work
 from engine_row import EngineRow
 from gi.repository import Gimp, GimpUi, GObject, Gtk
+from here_button import HereButton
 from output_row import OutputRow
 from paragraph import Paragraph
 from preview import PreviewPicture
@@ -93,6 +94,7 @@ class ExtractDialog:
     def _is_wanted_here(self, error: BaseException | None) -> bool:
         """Say that another computer could not do it; whether the user has it done on this one."""
         self._lost.show_problem(str(error))
+        self._here.offer(lambda: self._decide(True))
         self._offer.set_visible(True)
         self._work.set_visible(False)
         self._is_asking = True
@@ -129,14 +131,13 @@ class ExtractDialog:
             shown.show()
             self._work.pack_start(shown, False, False, 0)
         self._lost: Paragraph = Paragraph()
-        self._here = Gtk.Button(label=texts.DO_IT_HERE, tooltip_text=texts.DO_IT_HERE_ABOUT)
+        self._here = HereButton()
         self._offer: Gtk.Box = Gtk.Box(
             orientation=Gtk.Orientation.VERTICAL, spacing=6, no_show_all=True
         )
-        self._here.connect("clicked", lambda *_: self._decide(True))
         self._dialog.connect("response", lambda *_: self._decide(False))
+        self._lost.show()
         for offered in (self._lost, self._here):
-            offered.show()
             self._offer.pack_start(offered, False, False, 0)
         output = OutputRow(config, layer)
         self._choices = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)

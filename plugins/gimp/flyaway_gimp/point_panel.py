@@ -25,7 +25,7 @@ from painter import Painter
 from point_tools import PointTools
 from status_row import StatusRow
 
-from flyaway_client import texts, views
+from flyaway_client import calls, outcome, texts, views
 from flyaway_client.background import BackgroundCall, Work
 from flyaway_client.clicks import Kept
 from flyaway_client.latest import Latest
@@ -57,6 +57,7 @@ class PointDialog:
         self._mask = CoarseMask(width, height)
         self._previews = Latest[tuple[Preview, bytes]]()
         self._is_extracting = False
+        self._is_here = self._is_lost = False
         self._cancel: Callable[[], object] = lambda: None
         self._pointing = Pointing(
             background.start,
@@ -89,6 +90,8 @@ class PointDialog:
         self._is_extracting = False
         self._let_work(True)
         self.fail(sentence)
+        if self._is_lost:
+            self.offer_here(self._extract_here)
 
     def close(self) -> None:
         """The dialog goes, and what is under way with it."""
@@ -114,9 +117,13 @@ class PointDialog:
             if early is not None:
                 self.show_mask((early[0].image, early[1]))
 
+        if self._is_here:
+            self._is_here = False  # the daemon knows it then
+            work = calls.here(host.client_name(), work)
         call: BackgroundCall[T] = background.start(work, lambda _: Gtk.main_quit(), show)
         self._cancel = call.cancel
         Gtk.main()
+        self._is_lost = outcome.is_lost_remote(call.error)
         return call.result()
 
     # --- what is seen: pointing.Screen -----------------------------------------------------------
@@ -155,6 +162,10 @@ class PointDialog:
         """Offer the network that is missing."""
         self._download.offer(entry)
 
+    def offer_here(self, do: Callable[[], object]) -> None:
+        """Offer to do on this computer what another one could not."""
+        self._status.offer_here(do)
+
     # --- what the user does ----------------------------------------------------------------------
 
     def _respond(self, _dialog: Gtk.Dialog, response: Gtk.ResponseType) -> None:
@@ -166,6 +177,10 @@ class PointDialog:
             self._is_extracting = True
             self._let_work(False)
             Gtk.main_quit()
+
+    def _extract_here(self) -> None:
+        self._is_here = True
+        self._dialog.response(Gtk.ResponseType.OK)
 
     def _let_work(self, is_allowed: bool) -> None:
         self._work.set_sensitive(is_allowed)

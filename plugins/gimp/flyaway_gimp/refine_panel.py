@@ -5,6 +5,7 @@ from __future__ import annotations
 import background
 import canvas_dialog
 import finishing
+import host
 import outputs
 import paid_work
 import refine_options
@@ -25,7 +26,7 @@ from status_row import StatusRow
 from subject import Subject
 from tool_row import ToolRow
 
-from flyaway_client import outcome, texts
+from flyaway_client import calls, outcome, texts
 from flyaway_client.adjustments import Adjustments
 from flyaway_client.background import BackgroundCall
 from flyaway_client.easel import Easel
@@ -118,6 +119,10 @@ class RefineDialog:
         waits = "" if self._easel.is_settled else f" {texts.STROKES_WAIT}"
         self._status.fail(sentence + waits)
 
+    def on_lost(self) -> None:
+        """Offer to do it here."""
+        self._status.offer_here(self._do_here)
+
     # --- what the user does ----------------------------------------------------------------------
 
     def _lift(self) -> None:
@@ -126,6 +131,11 @@ class RefineDialog:
         if not self._easel.is_settled:
             self._status.work(texts.SOLVING)
             self._retoucher.send()
+
+    def _do_here(self) -> None:
+        """The user would rather have it done here than wait for the other computer."""
+        self._status.work(texts.SENDING if self._easel.is_settled else texts.SOLVING)
+        self._retoucher.do_here()
 
     def _draw_selection(self) -> None:
         """Take the selection as a stroke."""
@@ -180,18 +190,18 @@ class RefineDialog:
 
     # --- the end ---------------------------------------------------------------------------------
 
-    def _apply(self) -> None:
+    def _apply(self, *, is_here: bool = False) -> None:
         """End with the mask as it is seen, once all strokes are in it."""
         self._wants_finish = True
         self._adjuster.close()  # nothing is looked at from here on
         self._work.set_sensitive(False)
         self._dialog.set_response_sensitive(Gtk.ResponseType.OK, False)
         if self._easel.is_settled:
-            self._begin_finish()
+            self._begin_finish(is_here=is_here)
         elif not self._retoucher.is_busy:
             self._lift()
 
-    def _begin_finish(self) -> None:
+    def _begin_finish(self, *, is_here: bool = False) -> None:
         try:
             wish = refine_options.wish(self._config)
             finish = finishing.begin(self._subject, wish, self._easel.mask)
@@ -199,8 +209,9 @@ class RefineDialog:
             self.on_problem(str(error))
             return
         self._status.work(texts.FINISHING)
+        work = calls.here(host.client_name(), finish.work) if is_here else finish.work
         self._finish = background.start(
-            finish.work, lambda call: self._end(finish, call), self._status.show_progress
+            work, lambda call: self._end(finish, call), self._status.show_progress
         )
 
     def _end(self, finish: Finish, call: BackgroundCall[outputs.Result]) -> None:
@@ -211,6 +222,8 @@ class RefineDialog:
             finish.put(call.result(), strokes if is_drawn else None)
         except Exception as error:  # noqa: BLE001 - the edge of the main loop: a sentence, and the work is kept
             self.on_problem(outcome.failure(error))
+            if outcome.is_lost_remote(error):
+                self._status.offer_here(lambda: self._apply(is_here=True))
             return
         self._config.set_property("overlay", refine_options.written(self._look.overlay))
         self._is_applied = True

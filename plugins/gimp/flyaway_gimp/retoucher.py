@@ -43,6 +43,9 @@ class Watch(Protocol):
     def on_problem(self, sentence: str) -> None:
         """Take why strokes are not in the mask; they wait for the next try."""
 
+    def on_lost(self) -> None:
+        """Take that it was another computer that could not do it; `do_here` would."""
+
 
 class Retoucher:
     """The daemon's session on one layer, and the patch under way.
@@ -65,19 +68,27 @@ class Retoucher:
         self._call: BackgroundCall[Extracted] | None = None
         self._patch: Patch | None = None
         self._previews = Latest[tuple[Preview, bytes]]()
-        self._opening: BackgroundCall[None] | None = background.start(
-            lambda report, stop: self._session().open(report, stop),
-            self._end_opening,
-            watch.on_progress,
-        )
+        self._opening: BackgroundCall[None] | None = None
+        self._open(is_here=False)
 
     @property
     def is_busy(self) -> bool:
         """Whether strokes are being solved."""
         return self._call is not None
 
-    def send(self) -> None:
-        """Have all solved that was drawn and is not yet in the mask, in place of what is under way."""
+    def do_here(self) -> None:
+        """Have done on this computer, from now on, what another one could not."""
+        if self._easel.is_settled:
+            self._open(is_here=True)
+        else:
+            self.send(is_here=True)
+
+    def send(self, *, is_here: bool = False) -> None:
+        """Have all solved that was drawn and is not yet in the mask, in place of what is under way.
+
+        Args:
+            is_here: whether on this computer, with all that comes.
+        """
         self._drop()
         patch = self._easel.patch()
         if patch is None:
@@ -90,7 +101,8 @@ class Retoucher:
                 patch, report, should_stop, on_preview=lambda header, alpha: keep((header, alpha))
             )
 
-        self._call = background.start(refine, lambda call: self._end(call, patch), self._follow)
+        work = calls.here(host.client_name(), refine) if is_here else refine
+        self._call = background.start(work, lambda call: self._end(call, patch), self._follow)
 
     def back(self) -> None:
         """Take the last stroke back."""
@@ -108,6 +120,20 @@ class Retoucher:
         retouch = self._retouch
         if retouch is not None:
             BackgroundCall(lambda *_: retouch.close()).abandon(wait_s)
+
+    def _open(self, *, is_here: bool) -> None:
+        """Have the layer sent ahead of the first stroke."""
+
+        def send(report: Report, should_stop: ShouldStop) -> None:
+            self._session().open(report, should_stop)
+
+        work = calls.here(host.client_name(), send) if is_here else send
+        self._opening = background.start(work, self._end_opening, self._watch.on_progress)
+
+    def _fail(self, error: BaseException) -> None:
+        self._watch.on_problem(outcome.failure(error))
+        if outcome.is_lost_remote(error):
+            self._watch.on_lost()
 
     def _session(self) -> Retouch:
         """The session; called in threads, and begun in the first of them, for that takes a second on a large layer."""
@@ -142,7 +168,7 @@ class Retoucher:
         if call.error is None:
             self._watch.on_open()
         elif self._call is None:
-            self._watch.on_problem(outcome.failure(call.error))
+            self._fail(call.error)
 
     def _follow(self, progress: Progress) -> None:
         self._watch.on_progress(progress)
@@ -157,7 +183,7 @@ class Retoucher:
             return
         if call.error is not None:
             self._drop()
-            self._watch.on_problem(outcome.failure(call.error))
+            self._fail(call.error)
             return
         self._patch = None
         extracted = call.result()

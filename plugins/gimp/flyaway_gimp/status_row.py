@@ -1,8 +1,11 @@
-"""What goes on below the canvas: a sentence, and a bar while there is work."""
+"""What goes on below the canvas: a sentence, a bar while there is work, and an offer where another computer was lost."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gi.repository import Gtk
+from here_button import HereButton
 from paragraph import Paragraph
 
 from flyaway_client.messages import Progress
@@ -12,7 +15,7 @@ BAR_WIDTH_PX = 220
 
 
 class StatusRow:
-    """A row with both."""
+    """A row with all three."""
 
     def __init__(self) -> None:
         self._pace = Pace()
@@ -24,8 +27,10 @@ class StatusRow:
         self._bar = Gtk.ProgressBar(
             show_text=True, width_request=BAR_WIDTH_PX, valign=Gtk.Align.CENTER
         )
+        self._here = HereButton()
         self.row = Gtk.Box(spacing=12)
         self.row.pack_start(self._sentence, True, True, 0)
+        self.row.pack_start(self._here, False, False, 0)
         self.row.pack_start(self._bar, False, False, 0)
 
     def rest(self, sentence: str) -> None:
@@ -38,8 +43,13 @@ class StatusRow:
         self._sentence.show_problem(sentence)
         self._stop()
 
+    def offer_here(self, do: Callable[[], object]) -> None:
+        """Offer to do on this computer what another one could not, until something else is said."""
+        self._here.offer(do)
+
     def work(self, sentence: str) -> None:
         """Say what is being done; how far that is follows."""
+        self._here.withdraw()
         self._sentence.show_text(sentence)
         self._pace = Pace()
         self._bar.set_fraction(0.0)
@@ -52,5 +62,6 @@ class StatusRow:
         self._bar.set_text(self._pace.words(progress))
 
     def _stop(self) -> None:
+        self._here.withdraw()
         # Hidden it would make the canvas jump.
         self._bar.set_opacity(0.0)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from krita import DockWidget, Extension, Krita, Window
 
 from . import host, options
-from .extraction import Extractor
+from .compare_panel import CompareWindow
+from .extraction import QUIT_S, Extractor
 from .feedback import Feedback
 from .flyaway_client import outcome
 from .flyaway_client.wording import _
@@ -21,6 +22,7 @@ MENU = "tools/scripts"
 EXTRACT = ("flyaway_extract", _("Flyaway: Extract Foreground"))
 REFINE = ("flyaway_refine", _("Flyaway: Refine Edge"))
 POINT = ("flyaway_point", _("Flyaway: Extract by Clicking…"))
+COMPARE = ("flyaway_compare", _("Flyaway: Compare Engines…"))
 CANCEL = ("flyaway_cancel", _("Flyaway: Cancel Extract Foreground"))
 """Ids and texts of the actions; English as in flyaway_krita.action, whose tool tips Krita translates by its own catalogues alone."""
 
@@ -33,11 +35,12 @@ class FlyawayExtension(Extension):
         self._extractor = Extractor()
         self._retoucher = Retoucher()
         self._point_window: PointWindow | None = None
+        self._compare_window: CompareWindow | None = None
         self._feedback = Feedback(self._extractor, self._is_shown)
 
     def setup(self) -> None:
         """Krita is there: learn when it quits."""
-        Krita.instance().notifier().applicationClosing.connect(self._extractor.close)
+        Krita.instance().notifier().applicationClosing.connect(self._close)
 
     def createActions(self, window: Window) -> None:
         """Put the actions into the menu of a new window."""
@@ -47,6 +50,8 @@ class FlyawayExtension(Extension):
         point.triggered.connect(lambda _is_checked: self._point())
         refine = window.createAction(*REFINE, MENU)
         refine.triggered.connect(lambda _is_checked: self._retoucher.refine())
+        compare = window.createAction(*COMPARE, MENU)
+        compare.triggered.connect(lambda _is_checked: self._compare())
         cancel = window.createAction(*CANCEL, MENU)
         cancel.triggered.connect(lambda _is_checked: self._extractor.cancel())
 
@@ -59,6 +64,28 @@ class FlyawayExtension(Extension):
     def create_retouch_docker(self) -> DockWidget:
         """The retouchers' docker for a new window."""
         return RefineDocker(self._retoucher)
+
+    def _close(self) -> None:
+        """Krita quits."""
+        self._extractor.close()
+        if self._compare_window is not None:
+            self._compare_window.abandon(QUIT_S)
+
+    def _compare(self) -> None:
+        """Let the user choose engines to be compared."""
+        if self._compare_window is not None:
+            self._compare_window.raise_()
+            self._compare_window.activateWindow()
+            return
+        window = Krita.instance().activeWindow()
+        if window is None:
+            return
+        self._compare_window = CompareWindow(window.qwindow())
+        self._compare_window.finished.connect(lambda _result: self._forget_compare_window())
+        self._compare_window.show()
+
+    def _forget_compare_window(self) -> None:
+        self._compare_window = None
 
     def _point(self) -> None:
         """Let the user point at the subject in the active layer."""

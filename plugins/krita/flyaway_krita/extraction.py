@@ -39,6 +39,8 @@ class Extractor(QtCore.QObject):
 
     lost = QtCore.pyqtSignal(object)
     """Options of an extraction that another computer was to do and cannot."""
+    pointed_lost = QtCore.pyqtSignal()
+    """The same of what was pointed at, which options do not say."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -154,8 +156,11 @@ class Extractor(QtCore.QObject):
         where = f"“{self.elsewhere}”: " if self.elsewhere else ""
         self._rest()
         self.announced.emit(where + sentence, is_problem)
-        if outcome.is_lost_remote(call.error) and not is_pointed:
-            self.lost.emit(options)
+        if outcome.is_lost_remote(call.error):
+            if is_pointed:
+                self.pointed_lost.emit()
+            else:
+                self.lost.emit(options)
         self.ended.emit(call.error is None and not is_problem, sentence)
         if call.error is None and call.result().result.advised is not None:
             self.advised.emit(call.result().result.advised)

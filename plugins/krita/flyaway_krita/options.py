@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from krita import Krita
 
 from . import layers
@@ -68,6 +70,16 @@ def save(options: Options) -> None:
     krita.writeSetting(_GROUP, "paid_training_only", YES if options.paid_work.training else NO)
     krita.writeSetting(_GROUP, "edge_width_px", str(options.edge_width_px))
     krita.writeSetting(_GROUP, "output", options.output)
+
+
+def load_compared() -> tuple[str, ...]:
+    """The engines that were compared the last time, by name."""
+    return tuple(name for name in _read("compared").split(",") if name)
+
+
+def save_compared(engines: Iterable[str]) -> None:
+    """Keep those for the next time."""
+    Krita.instance().writeSetting(_GROUP, "compared", ",".join(engines))
 
 
 def _read(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from krita import Canvas, DockWidget
 
@@ -15,12 +16,14 @@ from .flyaway_client.menu_entries import advised_entry
 from .flyaway_client.messages import EngineInfo
 from .flyaway_client.options import Options
 from .flyaway_client.wording import _
+from .here_button import HereButton
 from .output_row import OutputRow
 from .paragraph import Paragraph
 from .plate_row import PlateRow
 from .preview import PreviewPicture
 from .progress_bar import ProgressBar
 from .qt import QtCore, QtWidgets
+from .scroll_area import scrolled
 from .selection_row import SelectionRow
 
 OBJECT_NAME = "flyaway"
@@ -103,11 +106,7 @@ class FlyawayDocker(DockWidget):
         self._preview = PreviewPicture()
         self._advice = DownloadRow()
         self._advice.setObjectName(f"{OBJECT_NAME}_advice")
-        self._here = QtWidgets.QPushButton(texts.DO_IT_HERE)
-        self._here.setObjectName(f"{OBJECT_NAME}_here")
-        self._here.setToolTip(texts.DO_IT_HERE_ABOUT)
-        self._here.setVisible(False)
-        self._lost: Options | None = None
+        self._here = HereButton(f"{OBJECT_NAME}_here")
         self._form = form = QtWidgets.QFormLayout()
         # A narrow docker puts the labels above the menus rather than to be wider.
         form.setRowWrapPolicy(QtWidgets.QFormLayout.RowWrapPolicy.WrapLongRows)
@@ -134,7 +133,7 @@ class FlyawayDocker(DockWidget):
             self._status,
             self._here,
             self._advice,
-            _scrolled(choices),
+            scrolled(choices),
         ):
             column.addWidget(widget)
         self.setWidget(content)
@@ -147,7 +146,6 @@ class FlyawayDocker(DockWidget):
         self._selection.changed.connect(self._save)
         self._button.clicked.connect(self._press)
         self._advice.ended.connect(self._end_advice)
-        self._here.clicked.connect(lambda _is_checked: self._start_here())
 
     def _show_options(self, chosen: Options) -> None:
         self._engine.choose(
@@ -245,12 +243,10 @@ class FlyawayDocker(DockWidget):
 
     def _offer_here(self, lost: Options | None) -> None:
         """Offer to do on this computer what another one could not; None offers nothing."""
-        self._lost = lost
-        self._here.setVisible(lost is not None)
-
-    def _start_here(self) -> None:
-        if self._lost is not None and not self._extractor.is_busy:
-            self._extractor.start(self._lost, here=True)
+        if lost is None:
+            self._here.withdraw()
+        else:
+            self._here.offer(partial(self._extractor.start, lost, here=True))
 
     def _advise(self, info: EngineInfo) -> None:
         self._advice.offer(advised_entry(info))
@@ -261,13 +257,3 @@ class FlyawayDocker(DockWidget):
             return
         self._advice.offer(None)
         self._engine.refresh()
-
-
-def _scrolled(content: QtWidgets.QWidget) -> QtWidgets.QScrollArea:
-    """As wide as there is room, and as high as it needs; what does not fit can be scrolled to."""
-    area = QtWidgets.QScrollArea()
-    area.setWidgetResizable(True)
-    area.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setWidget(content)
-    return area

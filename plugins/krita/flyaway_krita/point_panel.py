@@ -22,6 +22,7 @@ from .flyaway_client.planes import Box
 from .flyaway_client.pointing import Pointing
 from .flyaway_client.retouching import Image
 from .flyaway_client.wording import _
+from .here_button import HereButton
 from .host import Target
 from .mask_view import ALL, Coarse, MaskView, Scene
 from .menu import Menu
@@ -57,7 +58,7 @@ class PointWindow(QtWidgets.QDialog):
         self._extractor, self._target, self._options = extractor, target, chosen
         self._pixels: LayerPixels = host.read(target, chosen)
         self._pace = Pace()
-        self._is_extracting = False
+        self._is_extracting = self._is_lost = False
         header = self._pixels.image.header
         self._build()
         self._pointing = Pointing(
@@ -77,6 +78,7 @@ class PointWindow(QtWidgets.QDialog):
         self.show_mask(None)
         extractor.progressed.connect(self._show_stage)
         extractor.previewed.connect(self._show_early)
+        extractor.pointed_lost.connect(self._take_loss)
         extractor.ended.connect(self._end)
         self._pointing.begin()
 
@@ -96,11 +98,13 @@ class PointWindow(QtWidgets.QDialog):
     def rest(self, sentence: str) -> None:
         """Say what there is to know."""
         self._bar.setVisible(False)
+        self._here.withdraw()
         self._status.setText(sentence)
 
     def work(self, sentence: str) -> None:
         """Say what is being done."""
         self._pace = Pace()
+        self._here.withdraw()
         self._bar.show_fraction(0.0)
         self._bar.setVisible(True)
         self._status.setText(f"{sentence}…")
@@ -112,11 +116,16 @@ class PointWindow(QtWidgets.QDialog):
     def fail(self, sentence: str) -> None:
         """Say what went wrong; the window stays."""
         self._bar.setVisible(False)
+        self._here.withdraw()
         self._status.show_problem(sentence)
 
     def offer(self, entry: EngineEntry | None) -> None:
         """Offer the network that is missing."""
         self._download.offer(entry)
+
+    def offer_here(self, do: Callable[[], object]) -> None:
+        """Offer to do on this computer what another one could not."""
+        self._here.offer(do)
 
     # --- what the user does ----------------------------------------------------------------------
 
@@ -155,14 +164,21 @@ class PointWindow(QtWidgets.QDialog):
 
     def accept(self) -> None:
         """Cut out what was pointed at."""
+        self._cut_out()
+
+    def _cut_out(self, *, is_here: bool = False) -> None:
         if self._is_extracting or not self._pointing.is_ready():
             return
         kept = self._pointing.clicks.kept
         pixels = replace(self._pixels, prompts=kept.prompts, session=self._pointing.session)
-        if self._extractor.cut_out(self._target, pixels, self._options):
-            self._is_extracting = True
+        if self._extractor.cut_out(self._target, pixels, self._options, here=is_here):
+            self._is_extracting, self._is_lost = True, False
             self._let_work(False)
             self.work(texts.STARTING)
+
+    def _take_loss(self) -> None:
+        """It was another computer that could not do it."""
+        self._is_lost = self._is_extracting
 
     def _end(self, is_done: bool, sentence: str) -> None:
         """The extraction has ended."""
@@ -176,12 +192,15 @@ class PointWindow(QtWidgets.QDialog):
             super().accept()
         else:
             self.fail(sentence)
+            if self._is_lost:
+                self.offer_here(partial(self._cut_out, is_here=True))
 
     def _leave(self) -> None:
         self._pointing.close(wait_s=0)
         for signal, slot in (
             (self._extractor.progressed, self._show_stage),
             (self._extractor.previewed, self._show_early),
+            (self._extractor.pointed_lost, self._take_loss),
             (self._extractor.ended, self._end),
         ):
             signal.disconnect(slot)
@@ -265,6 +284,8 @@ class PointWindow(QtWidgets.QDialog):
         self._status = Paragraph(2)
         self._status.setObjectName(f"{OBJECT_NAME}_status")
         self._bar = ProgressBar()
+        self._here = HereButton(f"{OBJECT_NAME}_here")
+        self._here.setFocusPolicy(QtCore.Qt.FocusPolicy.NoFocus)  # as those of `_button`
         self._download = DownloadRow()
         self._download.setObjectName(f"{OBJECT_NAME}_download")
         self._download.ended.connect(self._end_download)
@@ -280,7 +301,7 @@ class PointWindow(QtWidgets.QDialog):
             ends.addWidget(widget)
         column.addWidget(self._tools)
         column.addWidget(self._view, 1)
-        for widget in (self._status, self._bar, self._download, foot):
+        for widget in (self._status, self._bar, self._here, self._download, foot):
             column.addWidget(widget)
 
     def _button(self, label: str, about: str, *, name: str) -> QtWidgets.QPushButton:

@@ -11,9 +11,12 @@ from krita import Krita, Node
 
 from .flyaway_client.wording import _
 
+USUAL_SRGB = "sRGB-elle-V2-srgbtrc.icc"
+"""What Krita itself gives new images."""
+
 SRGB = frozenset(
     {
-        "sRGB-elle-V2-srgbtrc.icc",
+        USUAL_SRGB,
         "sRGB built-in",
         "sRGB IEC61966-2.1",
         "Gray-D50-elle-V2-srgbtrc.icc",

@@ -13,6 +13,7 @@ from .flyaway_client.messages import KEEP, REMOVE, UNKNOWN, ImageHeader
 from .flyaway_client.options import CUTOUT, NEW_LAYER, SELECTION
 from .flyaway_client.planes import Box
 from .flyaway_client.wording import _
+from .here_button import HereButton
 from .mask_view import MaskView, Scene
 from .menu import Menu
 from .paragraph import Paragraph
@@ -59,6 +60,7 @@ class RefineDocker(DockWidget):
         self._build()
         retoucher.changed.connect(self._show)
         retoucher.announced.connect(self._say)
+        retoucher.lost.connect(self._offer_here)
         retoucher.previewed.connect(self._show_early)
         self._watch = QtCore.QTimer(self)
         self._watch.setInterval(CHECK_MS)
@@ -94,6 +96,8 @@ class RefineDocker(DockWidget):
         self._status = Paragraph(2)
         self._status.setObjectName(f"{OBJECT_NAME}_status")
         column.addWidget(self._status)
+        self._here = HereButton(f"{OBJECT_NAME}_here")
+        column.addWidget(self._here)
         self._views = Menu()
         self._views.setObjectName(f"{OBJECT_NAME}_view")
         for entry in views.ENTRIES:
@@ -184,7 +188,11 @@ class RefineDocker(DockWidget):
     def _show_early(self, box: Box, header: ImageHeader, alpha_u8: bytes) -> None:
         self._view.show_early(box, header, alpha_u8)
 
+    def _offer_here(self, do: Callable[[], object]) -> None:
+        self._here.offer(do)
+
     def _say(self, sentence: str, is_problem: bool) -> None:
+        self._here.withdraw()
         if is_problem:
             self._status.show_problem(sentence)
         else:

@@ -11,8 +11,9 @@ from . import background, hints_layer, host, outputs, retouch_target, view_colou
 from .canvas_watch import CanvasWatch
 from .flyaway_client import calls, outcome
 from .flyaway_client.adjustments import Adjustments
-from .flyaway_client.background import BackgroundCall
+from .flyaway_client.background import BackgroundCall, Work
 from .flyaway_client.client import Extracted
+from .flyaway_client.conversation import Report, ShouldStop
 from .flyaway_client.easel import Easel
 from .flyaway_client.errors import CancelledError
 from .flyaway_client.latest import Latest
@@ -42,6 +43,8 @@ class Retoucher(QtCore.QObject):
     """Another session, another mask, or other things that can be done."""
     announced = QtCore.pyqtSignal(str, bool)
     """A sentence for the user, and whether it is about a problem."""
+    lost = QtCore.pyqtSignal(object)
+    """What does on this computer what another one could not, which was announced before."""
     previewed = QtCore.pyqtSignal(object, object, bytes)
     """An early alpha of a patch: its box, its layout and its pixels."""
 
@@ -127,12 +130,13 @@ class Retoucher(QtCore.QObject):
         if self.session is not None:
             self._adjust_pause.start()
 
-    def put(self, output: str, percent: int) -> None:
+    def put(self, output: str, percent: int, *, is_here: bool = False) -> None:
         """Put the mask elsewhere too: into the selection, or a new layer with the subject's own colours.
 
         Args:
             output: one of flyaway_client.options.
             percent: how far those colours take the place of the layer's.
+            is_here: whether on this computer, with all that comes.
         """
         # A new layer becomes the active one; what is retouched stays the same.
         if self.session is None and not self.begin():
@@ -150,8 +154,11 @@ class Retoucher(QtCore.QObject):
         pixels = LayerPixels(
             session.pixels.image, session.pixels.colour, session.pixels.icc, mask=mask
         )
-        work = partial(calls.decontaminate, host.client_name(), pixels, percent / 100)
-        background.start(self, work, partial(self._put_layer, session, output))
+        name = host.client_name()
+        work: Work[Extracted] = partial(calls.decontaminate, name, pixels, percent / 100)
+        work = calls.here(name, work) if is_here else work
+        again = partial(self.put, output, percent, is_here=True)
+        background.start(self, work, partial(self._put_layer, session, output, again))
         self.announced.emit(_("Cleaning colours…"), False)
 
     def end(self) -> None:
@@ -207,20 +214,20 @@ class Retoucher(QtCore.QObject):
         except Exception as error:  # noqa: BLE001 - the edge to Krita: each failure is one sentence
             self.announced.emit(outcome.failure(error), True)
 
-    def _solve_strokes(self, session: Session) -> None:
+    def _solve_strokes(self, session: Session, *, is_here: bool = False) -> None:
         box = session.easel.reach
         if box is not None:
             self._refresh_mask(session, box)
         patch = session.easel.patch()
         if patch is not None:
-            self._solve(session, patch)
+            self._solve(session, patch, is_here=is_here)
 
     def _refresh_mask(self, session: Session, box: Box) -> None:
         """Take what was painted into the mask itself; where it is adjusted, what is seen is not what is retouched."""
         if self.adjustments.are_neutral:
             session.easel.mask.paste(box, session.target.read_mask(box))
 
-    def _solve(self, session: Session, patch: Patch) -> None:
+    def _solve(self, session: Session, patch: Patch, *, is_here: bool = False) -> None:
         """Have a patch solved in place of what is being solved; the daemon ends that."""
         previews = Latest[tuple[Preview, bytes]]()
 
@@ -229,17 +236,14 @@ class Retoucher(QtCore.QObject):
             if early is not None:
                 self.previewed.emit(_box(patch), early[0].image, early[1])
 
-        self._call = background.start(
-            self,
-            lambda told, should_stop: session.retouch.refine(
-                patch,
-                told,
-                should_stop,
-                on_preview=lambda header, alpha: previews.put((header, alpha)),
-            ),
-            partial(self._end, session, patch),
-            report,
-        )
+        def refine(told: Report, should_stop: ShouldStop) -> Extracted:
+            keep = previews.put
+            return session.retouch.refine(
+                patch, told, should_stop, on_preview=lambda header, alpha: keep((header, alpha))
+            )
+
+        work = calls.here(host.client_name(), refine) if is_here else refine
+        self._call = background.start(self, work, partial(self._end, session, patch), report)
         self.announced.emit(_("Refining…"), False)
         self.changed.emit()
 
@@ -259,7 +263,22 @@ class Retoucher(QtCore.QObject):
         except Exception as error:  # noqa: BLE001 - the edge to Krita: each failure is one sentence
             sentence, is_problem = outcome.failure(error), True
         self.announced.emit(sentence, is_problem)
+        if outcome.is_lost_remote(call.error):
+            self.lost.emit(partial(self._solve_here, session, patch))
         self.changed.emit()
+
+    def _solve_here(self, session: Session, patch: Patch) -> None:
+        """Solve on this computer what another one could not, and what was painted since."""
+        if session is not self.session:
+            return
+        try:
+            session.target.check()
+            if session.easel.is_settled:
+                self._solve(session, patch, is_here=True)
+            else:
+                self._solve_strokes(session, is_here=True)
+        except Exception as error:  # noqa: BLE001 - the edge to Krita: each failure is one sentence
+            self.announced.emit(outcome.failure(error), True)
 
     def _show(self, session: Session, box: Box) -> None:
         """Bring a box of the easel's mask into the document's, adjusted as the user wants it."""
@@ -303,7 +322,13 @@ class Retoucher(QtCore.QObject):
         whole = session.easel.mask
         self._write(session, Plane(whole.width, whole.height, 1, call.result()))
 
-    def _put_layer(self, session: Session, output: str, call: BackgroundCall[Extracted]) -> None:
+    def _put_layer(
+        self,
+        session: Session,
+        output: str,
+        again: Callable[[], object],
+        call: BackgroundCall[Extracted],
+    ) -> None:
         try:
             session.target.check()
             place = session.target.rectangle(session.easel.mask.box)
@@ -315,6 +340,8 @@ class Retoucher(QtCore.QObject):
         except Exception as error:  # noqa: BLE001 - the edge to Krita: each failure is one sentence
             sentence, is_problem = outcome.failure(error), True
         self.announced.emit(sentence, is_problem)
+        if outcome.is_lost_remote(call.error):
+            self.lost.emit(again)
 
     def _move(self, way: Callable[[Easel], Box | None]) -> None:
         """Go a step back or forward, with the hints."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from flyaway.batch.manifest import Manifest
 from flyaway.batch.plan import Job
 from flyaway.batch.settings import settle
 from flyaway.batch.work import Wishes
@@ -20,6 +21,18 @@ from flyaway_client.zmtp import Buffer
 
 WIDTH, HEIGHT = 24, 18
 LIMIT = 1_000_000
+
+
+class DiskManifest(Manifest):
+    """A manifest in a folder, whose paths are known for paths."""
+
+    output: Path
+    folder: Path
+
+    def thumbnail(self, key: str) -> Path:
+        file = super().thumbnail(key)
+        assert isinstance(file, Path)
+        return file
 
 
 def pixels(seed: int = 0) -> NDArray[np.uint8]:

@@ -5,128 +5,51 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 from PIL import Image
+from tests.daemon.batch import clusters, stores
+from tests.daemon.batch.clusters import LOADED_S, Cluster
 from tests.daemon.batch.photos import photo, wishes
 from tests.daemon.servers import PATIENCE_S, wait_until
 
 import flyaway
-from flyaway.batch.cluster import Heart, Share, Worker
-from flyaway.batch.events import Done, Failed
+from flyaway.batch.bell import Bell
+from flyaway.batch.cluster import ClusterRun, Engines, Heart, Share, Worker
+from flyaway.batch.events import Done, Event, Failed
 from flyaway.batch.manifest import Manifest, State
-from flyaway.batch.plan import Job
+from flyaway.batch.manifest import results as results_in
+from flyaway.batch.plan import Job, Planner
+from flyaway.batch.settings import settle
+from flyaway.batch.store_path import StorePath
+from flyaway.batch.work import Wishes
 from flyaway.cli.main import main
 from flyaway.errors import BatchError
+from flyaway_client.connection import HOME_VARIABLE
 
 pytest.importorskip("ray", reason="the extra flyaway[ray]")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="ends nodes as Linux does")
 
 PHOTOS = 24
-LOADED_S = 120.0
-"""Nodes and workers are programs of some size to start, on a machine that may be busy."""
-
-QUICK = {"RAY_health_check_period_ms": "500", "RAY_health_check_initial_delay_ms": "500"}
-"""Ray's own: a node that is gone is noticed within seconds."""
-
 MANY = ("--both", "--trimap-pattern", "{stem}_trimap.png")
-
-
-@dataclass
-class Node:
-    """One `ray start`, and all processes that came of it."""
-
-    process: subprocess.Popen[bytes]
-    log: Path
-
-    def is_there(self) -> bool:
-        """Whether it has joined the cluster."""
-        return "Ray runtime started" in self.log.read_text()
-
-    def is_at_work(self) -> bool:
-        """Whether a worker of it has a block of photos in hand; Ray writes that into the process's title."""
-        titles = [_title(process) for process in self._processes()]
-        return any("MapWorker" in title and ".submit" in title for title in titles)
-
-    def kill(self) -> None:
-        """As when the machine loses its power: everything of it at once."""
-        for process in self._processes():
-            with suppress(psutil.Error):
-                process.kill()
-        self.process.wait(PATIENCE_S)
-
-    def _processes(self) -> list[psutil.Process]:
-        try:
-            whole = psutil.Process(self.process.pid)
-            return [whole, *whole.children(recursive=True)]
-        except psutil.Error:
-            return []
-
-
-@dataclass
-class Cluster:
-    """One node that hands out and does no work, and those that do."""
-
-    folder: Path
-    address: str = ""
-    nodes: list[Node] = field(default_factory=list)
-
-    def add(self, *options: str) -> Node:
-        """Start one more node; returns before it is there."""
-        argv = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", *options]
-        argv += ["--node-ip-address=127.0.0.1", "--object-store-memory=80000000"]
-        log = self.folder / f"{len(self.nodes)}.log"
-        with log.open("wb") as file:
-            process = subprocess.Popen(
-                [*argv, "--disable-usage-stats"],
-                env=os.environ | QUICK,
-                stdout=file,
-                stderr=file,
-                start_new_session=True,
-            )
-        self.nodes.append(Node(process, log))
-        return self.nodes[-1]
-
-    def add_worker(self) -> Node:
-        """Start a node with one core for work."""
-        return self.add("--num-cpus=1", f"--address={self.address}")
 
 
 @pytest.fixture
 def cluster(home: Path) -> Iterator[Cluster]:
-    """A cluster on ports and in a folder of its own; nothing else that runs Ray here is touched."""
-    # its sockets' paths must be short
-    with TemporaryDirectory(prefix="ray", dir="/tmp", ignore_cleanup_errors=True) as folder:
-        cluster = Cluster(Path(folder))
-        try:
-            options = ("--num-cpus=0", "--port=0", "--include-dashboard=false")
-            head = cluster.add("--head", f"--temp-dir={folder}", *options)
-            wait_until(head.is_there, LOADED_S)
-            # Told of in a file that comes a moment later than the word that it runs.
-            address = Path(folder) / "ray_current_cluster"
-            wait_until(lambda: address.exists() and bool(address.read_text().strip()), LOADED_S)
-            cluster.address = address.read_text().strip()
-            yield cluster
-        finally:
-            for node in reversed(cluster.nodes):
-                node.kill()
-
-
-def _title(process: psutil.Process) -> str:
-    with suppress(psutil.Error):
-        return " ".join(process.cmdline())
-    return ""
+    """A cluster without nodes that do work; nothing else that runs Ray here is touched."""
+    with clusters.running() as cluster:
+        yield cluster
 
 
 @pytest.fixture
@@ -147,7 +70,7 @@ def photos(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def begun(photos: Path, out: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+def begun(photos: Path | str, out: Path | str, *options: str) -> Iterator[subprocess.Popen[str]]:
     """A run as a process; it is over at the end."""
     argv = [sys.executable, "-m", "flyaway", "batch", str(photos), "-o", str(out), "--json"]
     with subprocess.Popen([*argv, *MANY, *options], stdout=subprocess.PIPE, text=True) as process:
@@ -155,6 +78,22 @@ def begun(photos: Path, out: Path, *options: str) -> Iterator[subprocess.Popen[s
             yield process
         finally:
             process.kill()
+
+
+@dataclass
+class Recorder:
+    """What a run told so far, read beside it."""
+
+    process: subprocess.Popen[str]
+    lines: list[dict[str, Any]] = field(default_factory=list)
+
+    def read_until(self, event: str) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(json.loads(line))
+            if self.lines[-1]["event"] == event:
+                return
+        pytest.fail(f"it ended without {event!r}")
 
 
 def told_by(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
@@ -200,6 +139,81 @@ def test_a_node_that_is_killed_costs_nothing_but_time(
         assert told_by(again)[0]["to_do"] == 0
 
 
+class Meeting:
+    """Engines that wait for those of another worker before the first photo."""
+
+    def __init__(self, engines: Engines) -> None:
+        self._engines = engines
+        self._place = Path(os.environ[HOME_VARIABLE]) / "met"
+        self._place.mkdir(parents=True, exist_ok=True)
+        (self._place / str(os.getpid())).touch()
+
+    def solve(self, *arguments: Any) -> Any:
+        wait_until(lambda: len(list(self._place.iterdir())) > 1, LOADED_S)
+        return self._engines.solve(*arguments)
+
+
+class MeetingWorker(Worker):
+    """A worker with such engines."""
+
+    def _load(self, share: Share) -> Engines:
+        return Meeting(super()._load(share))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.filterwarnings("ignore")  # what Ray says of its own settings
+def test_photos_in_s3_are_done_and_ctrl_c_finishes_those_in_hand(
+    tmp_path: Path, photos: Path, request: pytest.FixtureRequest
+) -> None:
+    with stores.s3():
+        cluster: Cluster = request.getfixturevalue("cluster")  # its nodes find the server
+        source, out = stores.empty("s3", tmp_path), stores.empty("s3", tmp_path)
+        for file in photos.rglob("*_trimap.png"):
+            photo = file.with_name(file.name.replace("_trimap.png", ".jpg"))
+            for one in (file, photo):
+                stores.lay(f"{source}/{one.relative_to(photos).as_posix()}", one.read_bytes())
+        first = cluster.add_worker()
+        wait_until(first.is_there, LOADED_S)
+
+        with begun(source, out, "--ray", cluster.address) as process:
+            heard = Recorder(process)
+            heard.read_until("done")
+            process.send_signal(signal.SIGINT)
+            heard.read_until("ended")
+            assert process.wait(PATIENCE_S) == 130
+        done = {line["photo"] for line in heard.lines if line["event"] == "done"}
+        left = heard.lines[-1]["left"]
+        assert 0 < len(done) < PHOTOS, "there was nothing left to be stopped"
+        assert left == PHOTOS + 1 - len(done) - heard.lines[-1]["failed"]
+        known = {record.photo for record in Manifest(StorePath.of(out)).records()}
+        assert done <= known <= done | {"0/bad.jpg"}, "a photo in hand was given up"
+        assert not list((StorePath.of(out) / ".flyaway-batch/work").iterdir())
+
+        # The next run has two nodes, and uses both.
+        wait_until(cluster.add_worker().is_there, LOADED_S)
+        options = {"both": True, "trimap-pattern": "{stem}_trimap.png", "output": out}
+        settings, manifest = settle(options, {}), Manifest(StorePath.of(out))
+        jobs = Planner([StorePath.of(source)], settings).plan(results_in).jobs
+        told: list[Event] = []
+        run = ClusterRun(
+            Wishes.of(settings, 1_000_000),
+            manifest,
+            cluster.address,
+            told.append,
+            threading.Event(),
+            MeetingWorker,
+        )
+        with closing(run):
+            run.work_off(jobs, lambda: None)
+        assert {event.photo for event in told if isinstance(event, Done)} >= known - {"0/bad.jpg"}
+        assert len(told) == PHOTOS + 1
+        assert main(["batch", source, "-o", out, *MANY]) == 1  # for the one that is no photo
+        masks = [name for name in stores.tree(out) if name.endswith(("-mask.png", "-cutout.png"))]
+        assert len(masks) == 2 * PHOTOS
+        assert "0/bad.jpg" in stores.tree(out)["failures.csv"].decode("utf-8-sig")
+
+
 def test_where_no_cluster_is_a_sentence_says_so(
     home: Path, photos: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -232,6 +246,58 @@ def test_what_the_dead_have_done_is_told_as_done_and_not_done_again(
 
     assert sorted(first, key=str) == sorted(second, key=str)
     assert {type(event) for event in first} == {Done, Failed}
+
+
+class WatchedBell(Bell):
+    """Tells when a worker has heard it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.was_heard = threading.Event()
+
+    def is_rung(self) -> bool:
+        if super().is_rung():
+            self.was_heard.set()
+        return super().is_rung()
+
+
+def test_a_bell_that_was_rung_lets_nobody_begin_and_who_is_at_work_finish(
+    home: Path, tmp_path: Path
+) -> None:
+    bell, out = WatchedBell(), tmp_path / "out"
+    Manifest(out).prepare()
+    jobs = [photo(tmp_path / "photos", f"{index}.png", index) for index in range(9)]
+    at_work = Worker(wishes(out), out, flyaway.__version__, Share(1, 0, 1), bell)
+    solved: list[object] = []
+    engines = at_work._engines
+
+    class Ringing:
+        def solve(self, *arguments: Any) -> Any:
+            solved.append(arguments)
+            bell.ring()
+            assert bell.was_heard.wait(PATIENCE_S)
+            return engines.solve(*arguments)
+
+    at_work._engines = Ringing()
+    events = [pickle.loads(event) for event in at_work(block(*jobs))["event"]]
+
+    assert {type(event) for event in events} == {Done}
+    assert 1 <= len(events) == len(solved) < len(jobs)
+    assert not bell.is_quiet(len(events) - 1), "not all is heard yet"
+    assert bell.is_quiet(len(events))
+    assert list(at_work(block(*jobs))["event"]) == []
+    assert bell.is_quiet(len(events))
+
+
+def test_a_block_whose_worker_died_keeps_the_bell_waiting_until_it_is_begun_again() -> None:
+    bell = Bell()
+    assert bell.begin("a")
+    assert bell.begin("b")
+    bell.ring()
+    bell.end("b", 2)
+    assert not bell.is_quiet(2)
+    assert not bell.begin("a")
+    assert bell.is_quiet(2)
 
 
 def test_a_machine_apart_says_so_and_fails_no_photo(home: Path, tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ import threading
 from pathlib import Path
 
 import pytest
+from tests.daemon.batch.photos import DiskManifest
 from tests.daemon.servers import PATIENCE_S
 
 from flyaway.batch.deaths import Deaths
-from flyaway.batch.manifest import Manifest
 from flyaway.batch.plan import Job
 from flyaway.errors import RequestError
 
@@ -32,13 +32,13 @@ with ExitStack() as stack:
 
 
 @pytest.fixture
-def manifest(tmp_path: Path) -> Manifest:
-    manifest = Manifest(tmp_path / "out")
+def manifest(tmp_path: Path) -> DiskManifest:
+    manifest = DiskManifest(tmp_path / "out")
     manifest.prepare()
     return manifest
 
 
-def die(manifest: Manifest, *names: str) -> None:
+def die(manifest: DiskManifest, *names: str) -> None:
     """Be a worker that ends at the work on these photos."""
     ended = subprocess.run([sys.executable, "-c", DIE, manifest.output, *names], check=False)
     assert ended.returncode == 9
@@ -48,7 +48,7 @@ def job(name: str) -> Job:
     return Job(name, Path(name))
 
 
-def test_a_photo_that_kills_is_given_up_after_a_few_tries(manifest: Manifest) -> None:
+def test_a_photo_that_kills_is_given_up_after_a_few_tries(manifest: DiskManifest) -> None:
     die(manifest, "beside", "deadly")
     die(manifest, "deadly")
     die(manifest, "deadly")
@@ -60,7 +60,7 @@ def test_a_photo_that_kills_is_given_up_after_a_few_tries(manifest: Manifest) ->
         pytest.fail("it was begun a fourth time")
 
 
-def test_what_ended_or_failed_leaves_no_mark(manifest: Manifest) -> None:
+def test_what_ended_or_failed_leaves_no_mark(manifest: DiskManifest) -> None:
     deaths = Deaths(manifest)
     for _ in range(5):
         with pytest.raises(ValueError, match="odd"), deaths.watched(job("odd")):
@@ -68,7 +68,7 @@ def test_what_ended_or_failed_leaves_no_mark(manifest: Manifest) -> None:
     assert list((manifest.folder / "work").iterdir()) == []
 
 
-def test_the_next_run_begins_anew(manifest: Manifest) -> None:
+def test_the_next_run_begins_anew(manifest: DiskManifest) -> None:
     for _ in range(3):
         die(manifest, "deadly")
 
@@ -78,7 +78,7 @@ def test_the_next_run_begins_anew(manifest: Manifest) -> None:
         pass
 
 
-def test_those_at_which_somebody_died_are_done_one_at_a_time(manifest: Manifest) -> None:
+def test_those_at_which_somebody_died_are_done_one_at_a_time(manifest: DiskManifest) -> None:
     die(manifest, "one", "two")
     deaths, is_begun = Deaths(manifest), threading.Event()
 
@@ -91,7 +91,7 @@ def test_those_at_which_somebody_died_are_done_one_at_a_time(manifest: Manifest)
         other.start()
         with deaths.watched(job("new")):  # which waits for nobody
             assert not is_begun.is_set()
-        size = manifest.work_file(job("two").key, "begun").stat().st_size
+        size = manifest.mark(job("two").key).stat().st_size
     other.join(PATIENCE_S)
     assert is_begun.is_set()
     assert size == 1, "it was begun while another was"

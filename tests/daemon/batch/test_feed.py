@@ -96,7 +96,7 @@ def test_what_goes_with_it_has_to_be_there_and_rest_too(watch: Watch, tmp_path: 
 def test_a_photo_that_changes_is_taken_again(watch: Watch, tmp_path: Path) -> None:
     watch.jobs = [photo(tmp_path)]
     assert watch.looks(5) == ["a.png"]
-    photo(tmp_path, seed=2).source.open("ab").close()
+    (tmp_path / photo(tmp_path, seed=2).name).open("ab").close()
     with watch.jobs[0].source.open("ab") as file:
         file.write(b"more")
     assert watch.looks(5) == ["a.png"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from flyaway.batch.locations import Location
 from flyaway.batch.plan import STATE_FOLDER, Job, Plan, Planner, root
 from flyaway.batch.settings import settle
 from flyaway.errors import RequestError
@@ -162,7 +163,7 @@ def test_results_of_another_batch_are_known_by_its_state(folder: Path, tmp_path:
     (folder / "sub" / STATE_FOLDER).mkdir()
     asked = []
 
-    def results(output: Path) -> list[str]:
+    def results(output: Location) -> list[str]:
         asked.append(output)
         return ["a.png"]
 

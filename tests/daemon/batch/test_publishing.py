@@ -12,11 +12,11 @@ from typing import BinaryIO
 import numpy as np
 import pytest
 from PIL import Image
-from tests.daemon.batch.photos import HEIGHT, WIDTH, photo, pixels
+from tests.daemon.batch.photos import HEIGHT, WIDTH, DiskManifest, photo, pixels
 
 from flyaway.batch import publishing
 from flyaway.batch.inputs import Input, sha256
-from flyaway.batch.manifest import Manifest, Record, State
+from flyaway.batch.manifest import Record, State
 from flyaway.batch.plan import Job
 from flyaway.batch.work import Finished, Picture
 from flyaway.errors import OutputError, RequestError
@@ -28,8 +28,8 @@ class DeathError(BaseException):
 
 
 @pytest.fixture
-def manifest(tmp_path: Path) -> Manifest:
-    manifest = Manifest(tmp_path / "out")
+def manifest(tmp_path: Path) -> DiskManifest:
+    manifest = DiskManifest(tmp_path / "out")
     manifest.prepare()
     return manifest
 
@@ -59,16 +59,16 @@ def record(job: Job) -> Record:
     return Record(job.name, State.FAILED, {"photo": file}, {})
 
 
-def publish(manifest: Manifest, job: Job, content: bytes) -> Record:
+def publish(manifest: DiskManifest, job: Job, content: bytes) -> Record:
     before = manifest.record(job.key)
     return publishing.publish(manifest, job, result(content), record(job), before)
 
 
-def contents(manifest: Manifest, job: Job) -> list[bytes]:
+def contents(manifest: DiskManifest, job: Job) -> list[bytes]:
     return [(manifest.output / path).read_bytes() for path in job.targets.values()]
 
 
-def test_results_get_their_names_and_are_remembered(manifest: Manifest, job: Job) -> None:
+def test_results_get_their_names_and_are_remembered(manifest: DiskManifest, job: Job) -> None:
     done = publish(manifest, job, b"first ")
 
     assert contents(manifest, job) == [b"first cutout", b"first mask"]
@@ -80,14 +80,16 @@ def test_results_get_their_names_and_are_remembered(manifest: Manifest, job: Job
         assert image.size == (WIDTH, HEIGHT)
 
 
-def test_our_own_results_are_replaced(manifest: Manifest, job: Job) -> None:
+def test_our_own_results_are_replaced(manifest: DiskManifest, job: Job) -> None:
     publish(manifest, job, b"first ")
     publish(manifest, job, b"second ")
     assert contents(manifest, job) == [b"second cutout", b"second mask"]
 
 
 @pytest.mark.parametrize("foreign", ["cutout", "mask"])
-def test_where_one_name_is_taken_none_is_given(foreign: str, manifest: Manifest, job: Job) -> None:
+def test_where_one_name_is_taken_none_is_given(
+    foreign: str, manifest: DiskManifest, job: Job
+) -> None:
     target = manifest.output / job.targets[foreign]
     target.parent.mkdir(parents=True)
     target.write_text("precious")
@@ -100,7 +102,7 @@ def test_where_one_name_is_taken_none_is_given(foreign: str, manifest: Manifest,
     assert list((manifest.folder / "work").iterdir()) == []
 
 
-def test_a_folder_or_a_dead_link_of_that_name_stays(manifest: Manifest, job: Job) -> None:
+def test_a_folder_or_a_dead_link_of_that_name_stays(manifest: DiskManifest, job: Job) -> None:
     target = manifest.output / job.targets["cutout"]
     target.mkdir(parents=True)
     with pytest.raises(RequestError, match="is there already"):
@@ -113,7 +115,7 @@ def test_a_folder_or_a_dead_link_of_that_name_stays(manifest: Manifest, job: Job
 
 
 def test_what_comes_at_the_last_moment_stays(
-    manifest: Manifest, job: Job, monkeypatch: pytest.MonkeyPatch
+    manifest: DiskManifest, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = manifest.output / job.targets["cutout"]
     keep = manifest.keep
@@ -130,7 +132,7 @@ def test_what_comes_at_the_last_moment_stays(
 
 
 def test_without_links_files_are_renamed_and_nothing_is_written_over(
-    manifest: Manifest, job: Job, monkeypatch: pytest.MonkeyPatch
+    manifest: DiskManifest, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
         raise OSError(errno.EPERM, "no links here")
@@ -142,14 +144,14 @@ def test_without_links_files_are_renamed_and_nothing_is_written_over(
     file = manifest.folder / "work/late"
     file.write_bytes(b"late")
     with pytest.raises(RequestError, match="is there already"):
-        publishing._bring(file, manifest.output / job.targets["mask"], False)
+        publishing._name(manifest, file, job.targets["mask"], may_replace=False)
     assert contents(manifest, job)[1] == b"first mask"
 
 
 @pytest.mark.parametrize("step", range(8))
 @pytest.mark.parametrize("has_earlier", [False, True])
 def test_a_run_that_dies_at_any_step_leaves_old_or_new_and_the_next_one_finishes(
-    step: int, has_earlier: bool, manifest: Manifest, job: Job, monkeypatch: pytest.MonkeyPatch
+    step: int, has_earlier: bool, manifest: DiskManifest, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each change on the disk is a step; death strikes before it, and no clearing up follows."""
     if has_earlier:
@@ -198,7 +200,7 @@ def test_a_run_that_dies_at_any_step_leaves_old_or_new_and_the_next_one_finishes
 
 
 def test_another_photo_of_the_same_name_does_not_replace(
-    manifest: Manifest, job: Job, tmp_path: Path
+    manifest: DiskManifest, job: Job, tmp_path: Path
 ) -> None:
     publish(manifest, job, b"first ")
     other = replace(photo(tmp_path / "others", "sub/a.png", seed=1), targets=job.targets)
@@ -209,14 +211,16 @@ def test_another_photo_of_the_same_name_does_not_replace(
     assert contents(manifest, job)[0] == b"first cutout"
 
 
-def test_the_same_photo_in_another_place_does(manifest: Manifest, job: Job, tmp_path: Path) -> None:
+def test_the_same_photo_in_another_place_does(
+    manifest: DiskManifest, job: Job, tmp_path: Path
+) -> None:
     publish(manifest, job, b"first ")
     moved = replace(photo(tmp_path / "moved", "sub/a.png"), targets=job.targets)
     publish(manifest, moved, b"second ")
     assert contents(manifest, job)[0] == b"second cutout"
 
 
-def test_results_of_a_photo_that_fails_later_stay_ours(manifest: Manifest, job: Job) -> None:
+def test_results_of_a_photo_that_fails_later_stay_ours(manifest: DiskManifest, job: Job) -> None:
     done = publish(manifest, job, b"first ")
     manifest.keep(job.key, publishing.failed(record(job), done, "Because."))
     publish(manifest, job, b"second ")
@@ -235,7 +239,7 @@ def test_a_full_disk_is_told_from_an_odd_name(number: int, kind: type[RequestErr
 
 
 def test_so_it_is_where_the_record_cannot_be_written(
-    manifest: Manifest, job: Job, monkeypatch: pytest.MonkeyPatch
+    manifest: DiskManifest, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(path: Path) -> BinaryIO:
         raise OSError(errno.ENOSPC, "No space left on device")

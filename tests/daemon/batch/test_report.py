@@ -11,10 +11,10 @@ from urllib.parse import unquote
 
 import pytest
 from PIL import Image
-from tests.daemon.batch.photos import read
+from tests.daemon.batch.photos import DiskManifest, read
 
 from flyaway.batch import report
-from flyaway.batch.manifest import Manifest, Record, State
+from flyaway.batch.manifest import Record, State
 from flyaway.batch.plan import Job
 from flyaway.errors import RequestError
 
@@ -30,13 +30,13 @@ NAMES = Everything()
 
 
 @pytest.fixture
-def manifest(tmp_path: Path) -> Manifest:
-    manifest = Manifest(tmp_path / "out")
+def manifest(tmp_path: Path) -> DiskManifest:
+    manifest = DiskManifest(tmp_path / "out")
     manifest.prepare()
     return manifest
 
 
-def keep(manifest: Manifest, name: str, **fields: Any) -> None:
+def keep(manifest: DiskManifest, name: str, **fields: Any) -> None:
     key = Job(name, Path()).key
     record = Record(name, State.DONE, {}, {}, outputs={f"{name}-cutout.png": ""})
     manifest.keep(key, replace(record, **fields))
@@ -62,11 +62,11 @@ class Page(HTMLParser):
             self.pictures.append(unquote(values["src"] or ""))
 
 
-def page(manifest: Manifest) -> Page:
+def page(manifest: DiskManifest) -> Page:
     return Page((manifest.output / "contact-sheet.html").read_text(encoding="utf-8"))
 
 
-def test_the_unsure_come_first_then_soft_edges(manifest: Manifest) -> None:
+def test_the_unsure_come_first_then_soft_edges(manifest: DiskManifest) -> None:
     keep(manifest, "sure", confidence=0.9)
     keep(manifest, "told, soft", soft=0.3)
     keep(manifest, "told, hard", soft=0.1)
@@ -79,7 +79,7 @@ def test_the_unsure_come_first_then_soft_edges(manifest: Manifest) -> None:
     assert names == ["unsure", "sure", "told, soft", "told, hard"]
 
 
-def test_names_and_notes_of_all_kinds_are_shown_as_they_are(manifest: Manifest) -> None:
+def test_names_and_notes_of_all_kinds_are_shown_as_they_are(manifest: DiskManifest) -> None:
     name = "a\n<b>&\"ü'%23 #?.png"
     keep(manifest, name, notes=('A "note" & more.', "Another."))
 
@@ -91,7 +91,7 @@ def test_names_and_notes_of_all_kinds_are_shown_as_they_are(manifest: Manifest) 
     assert all((manifest.output / picture).is_file() for picture in found.pictures)
 
 
-def test_the_picture_shows_fifty_over_a_checkerboard(manifest: Manifest) -> None:
+def test_the_picture_shows_fifty_over_a_checkerboard(manifest: DiskManifest) -> None:
     for index in range(51):
         keep(manifest, f"{index}.png")
 
@@ -107,13 +107,13 @@ def test_the_picture_shows_fifty_over_a_checkerboard(manifest: Manifest) -> None
     assert middle[1] < 120
 
 
-def test_nothing_done_is_a_sheet_of_nothing(manifest: Manifest) -> None:
+def test_nothing_done_is_a_sheet_of_nothing(manifest: DiskManifest) -> None:
     assert report.write(manifest, NAMES) == 0
     assert page(manifest).links == []
     assert (manifest.output / "contact-sheet.png").is_file()
 
 
-def test_a_thumbnail_that_is_gone_is_left_out(manifest: Manifest) -> None:
+def test_a_thumbnail_that_is_gone_is_left_out(manifest: DiskManifest) -> None:
     keep(manifest, "a.png")
     manifest.thumbnail(Job("a.png", Path()).key).unlink()
 
@@ -122,7 +122,7 @@ def test_a_thumbnail_that_is_gone_is_left_out(manifest: Manifest) -> None:
     assert read(manifest.output / "contact-sheet.png").shape[:2] == (188, 160)
 
 
-def test_failures_are_a_table_that_spreadsheets_open(manifest: Manifest) -> None:
+def test_failures_are_a_table_that_spreadsheets_open(manifest: DiskManifest) -> None:
     keep(manifest, 'b,"\n.png', state=State.FAILED, sentence="Too large, it is.", when="today")
 
     report.write(manifest, NAMES)
@@ -135,13 +135,13 @@ def test_failures_are_a_table_that_spreadsheets_open(manifest: Manifest) -> None
         ]
 
 
-def test_photos_that_are_gone_have_not_failed(manifest: Manifest) -> None:
+def test_photos_that_are_gone_have_not_failed(manifest: DiskManifest) -> None:
     keep(manifest, "gone.png", state=State.FAILED, sentence="Because.")
     assert report.write(manifest, NAMES) == 0
 
 
 @pytest.mark.parametrize("name", ["failures.csv", "contact-sheet.html", "contact-sheet.png"])
-def test_reports_are_written_over_our_own_alone(name: str, manifest: Manifest) -> None:
+def test_reports_are_written_over_our_own_alone(name: str, manifest: DiskManifest) -> None:
     keep(manifest, "a.png", state=State.FAILED, sentence="Because.")
     report.check(manifest.output)
     report.write(manifest, NAMES)
@@ -152,7 +152,7 @@ def test_reports_are_written_over_our_own_alone(name: str, manifest: Manifest) -
         report.check(manifest.output)
 
 
-def test_a_folder_in_the_place_of_a_report_is_told(manifest: Manifest) -> None:
+def test_a_folder_in_the_place_of_a_report_is_told(manifest: DiskManifest) -> None:
     (manifest.output / "failures.csv").mkdir()
     with pytest.raises(RequestError, match=r"failures\.csv cannot be read"):
         report.check(manifest.output)

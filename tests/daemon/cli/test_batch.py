@@ -4,28 +4,37 @@ from __future__ import annotations
 
 import csv
 import errno
-import hashlib
 import json
 import os
-import random
 import re
 import signal
 import subprocess
-import sys
 import threading
-import time
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.daemon.cli.kills import kill
+from tests.daemon.cli.runs import (
+    HEIGHT,
+    MANY,
+    WIDTH,
+    begun,
+    command,
+    make_many,
+    pixels,
+    read,
+    results,
+    save,
+    told_by,
+    tree,
+)
 from tests.daemon.servers import PATIENCE_S, Gate, copy_selection, request, serving, wait_until
 
-from flyaway.batch.manifest import Manifest, State
 from flyaway.batch.settings import settle
 from flyaway.cli import batch as command_line
 from flyaway.cli.main import main
@@ -35,7 +44,6 @@ from flyaway.files import formats
 from flyaway.serving.tasks import ExtractionTask
 from flyaway_client.client import Client
 
-WIDTH, HEIGHT = 48, 36
 KILLS = int(os.environ.get("FLYAWAY_KILLS", "8"))
 """How often a run is killed; more finds more: FLYAWAY_KILLS=100."""
 
@@ -76,36 +84,6 @@ def photos(tmp_path: Path) -> Path:
     (folder / "notes.txt").write_text("no photo")
     (folder / ".hidden.png").write_bytes(b"no photo")
     return folder
-
-
-def save(path: Path, seed: int, **options: Any) -> None:
-    """A small photo of its own."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels(seed)).save(path, **options)
-
-
-def pixels(seed: int) -> Any:
-    return np.random.default_rng(seed).integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)
-
-
-def read(path: Path) -> Any:
-    with Image.open(path) as image:
-        return np.array(image)
-
-
-def tree(folder: Path) -> dict[str, str]:
-    """All files but those that hold the state: path -> hash."""
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in folder.rglob("*")
-        if path.is_file() and ".flyaway-batch" not in path.parts
-    }
-
-
-def results(folder: Path) -> set[str]:
-    """The results in a folder, without what is told of them."""
-    told = ("failures.csv", "contact-sheet.html", "contact-sheet.png")
-    return {path for path in tree(folder) if path not in told}
 
 
 def failures(folder: Path) -> dict[str, str]:
@@ -492,51 +470,7 @@ def own_daemon(home: Path) -> Iterator[None]:
 
 @pytest.fixture
 def many(tmp_path: Path) -> Path:
-    """Small photos with trimaps, in folders."""
-    folder = tmp_path / "many"
-    trimap = np.zeros((HEIGHT, WIDTH), np.uint8)
-    trimap[8:28, 12:36], trimap[12:24, 18:30] = 128, 255
-    for index in range(PHOTOS):
-        save(folder / f"{index % 3}" / f"{index}.jpg", index, quality=95)
-        Image.fromarray(trimap).save(folder / f"{index % 3}" / f"{index}_trimap.png")
-    return folder
-
-
-def command(photos: Path, out: Path, *options: str) -> list[str]:
-    arguments = ["batch", str(photos), "-o", str(out), "--json", *options]
-    return [sys.executable, "-m", "flyaway", *arguments]
-
-
-MANY = ("--both", "--trimap-pattern", "{stem}_trimap.png")
-
-
-@contextmanager
-def begun(argv: list[str]) -> Iterator[subprocess.Popen[str]]:
-    """A run as a process; it is over at the end."""
-    with subprocess.Popen(
-        argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def told_by(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
-    assert process.stdout is not None
-    for line in process.stdout:
-        yield json.loads(line)
-
-
-def finished(out: Path) -> dict[str, tuple[int, int]]:
-    """Results that are recorded as done: path -> which file it is."""
-    files = (
-        path
-        for record in Manifest(out).records()
-        if record.state is State.DONE
-        for path in record.outputs
-    )
-    return {path: ((out / path).stat().st_ino, (out / path).stat().st_mtime_ns) for path in files}
+    return make_many(tmp_path / "many", PHOTOS)
 
 
 @posix
@@ -545,39 +479,8 @@ def finished(out: Path) -> dict[str, tuple[int, int]]:
 def test_killed_at_any_moment_nothing_is_lost_doubled_or_half_written(
     own_daemon: None, many: Path, tmp_path: Path
 ) -> None:
-    out, chance, before = tmp_path / "out", random.Random(5), tree(many)
-    known: dict[str, tuple[int, int]] = {}
-    for turn in range(KILLS):
-        with begun(command(many, out, *MANY)) as process:
-            told = told_by(process)
-            for _ in range(1 + chance.randrange(4)):
-                next(told, None)
-            time.sleep(chance.random() * 0.1)
-            process.send_signal(signal.SIGKILL)
-            process.wait(PATIENCE_S)
-        for path in results(out) if out.exists() else ():
-            assert read(out / path).shape[:2] == (HEIGHT, WIDTH), (turn, path)
-        now = finished(out)
-        assert {path: now.get(path) for path in known} == known
-        known = now
-        assert len(known) < 2 * PHOTOS, "there was nothing left to be broken off"
-    with Client.connect("a test", start=False) as client:
-        solved = client.status().done
-    assert solved <= PHOTOS + KILLS * 4, "photos that were done were done again"
-
-    assert (
-        subprocess.run(command(many, out, *MANY), check=False, capture_output=True).returncode == 0
-    )
-
-    now = finished(out)
-    assert {path: now.get(path) for path in known} == known
-    expected = {f"{i % 3}/{i}-{kind}.png" for i in range(PHOTOS) for kind in ("cutout", "mask")}
-    assert results(out) == set(now) == expected
-    assert list((out / ".flyaway-batch/work").iterdir()) == []
-    assert tree(many) == before
-    again = subprocess.run(command(many, out, *MANY), check=True, capture_output=True, text=True)
-    assert json.loads(again.stdout.splitlines()[0])["to_do"] == 0
-    assert finished(out) == now
+    toll = kill(many, tmp_path / "out", KILLS)
+    assert toll.kills == KILLS
 
 
 @posix

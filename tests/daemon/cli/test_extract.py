@@ -281,6 +281,12 @@ def test_points_and_boxes_are_passed_on(daemon: Recorder, folder: Path) -> None:
     assert daemon.requests[0].selection is None
 
 
+def test_that_light_shines_through_is_passed_on(daemon: Recorder, folder: Path) -> None:
+    assert extract(folder, "--transparent") == 0
+    assert extract(folder) == 0
+    assert [request.transparent for request in daemon.requests] == [True, False]
+
+
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [

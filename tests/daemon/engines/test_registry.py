@@ -15,10 +15,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from tests.fakes import brightness
+from tests.fakes import sdmatte as fakes
 from tests.parity import random_weights
 
 from flyaway import engines
-from flyaway.engines import checkpoint, gfm, sam2, vitmatte
+from flyaway.engines import checkpoint, gfm, sam2, sdmatte, vitmatte
 from flyaway.engines.aim.network import AimNet
 from flyaway.engines.backgroundmattingv2.network import BackgroundMattingV2
 from flyaway.engines.ben2.engine import BEN2Engine
@@ -42,6 +43,7 @@ from flyaway.engines.records import Input, Role
 from flyaway.engines.repvitsam.network import RepViT
 from flyaway.engines.sam2.network import SAM2
 from flyaway.engines.sam2.network import UNUSED as FILMS
+from flyaway.engines.sdmatte.engine import SDMatteEngine
 from flyaway.engines.segmentanything import SegmentAnything
 from flyaway.engines.semanticimagematting.network import SemanticImageMatting
 from flyaway.engines.u2net.network import U2Net
@@ -78,6 +80,8 @@ RUN = [
     "p3m-portrait",
     "ppmatting-human-512",
     "ppmatting-v2-human-512",
+    "sdmatte",
+    "sdmatte-lite",
     *(
         pytest.param(name, marks=pytest.mark.slow)
         for name in (
@@ -102,7 +106,7 @@ UNUSED = (*CLASSIFIER, *FILMS)
 
 def build(name: str) -> torch.nn.Module:
     """The bare network of an engine, without memory for its parameters."""
-    variant = name.split("-")[1]
+    variant = name.partition("-")[2].split("-")[0]
     return checkpoint.build(
         {
             "modnet": MODNet,
@@ -127,6 +131,7 @@ def build(name: str) -> torch.nn.Module:
             "mobile": lambda: SegmentAnything(TinyViT()),
             "repvit": lambda: SegmentAnything(RepViT()),
             "sam2": lambda: SAM2(*sam2.DEPTHS[variant]),
+            "sdmatte": lambda: fakes.published(sdmatte.usual(engines.record(name))),
         }[name.split("-")[0]]
     )
 
@@ -137,6 +142,8 @@ def made_up(name: str) -> dict[str, torch.Tensor] | None:
         return None
     if name == MADE_UP:
         return {"head.w": torch.tensor([0.9, -0.4, 0.2]).view(1, 3, 1, 1)}
+    if name.startswith("sdmatte"):
+        return fakes.tensors(name == "sdmatte-lite")
     tensors = random_weights.fill(build(name))
     if name.startswith("sam2"):
         called = sam2.names_in_file(tensors)
@@ -188,6 +195,8 @@ def loaded(request: pytest.FixtureRequest, newcomer: None) -> Iterator[Loaded]:
         engine.size = (128, 128)
     if isinstance(engine, ISNetEngine):
         engine.side_px = 128
+    if isinstance(engine, SDMatteEngine):
+        engine.side_px = 128
     if isinstance(engine, PromptedEngine):
         engine.side_px = 256
     yield Loaded(name, engine)
@@ -229,6 +238,9 @@ def test_a_weights_record_says_where_the_file_is(name: str) -> None:
     tensors = [*network.parameters(), *network.buffers()]
     numbers = sum(tensor.numel() for tensor in tensors if tensor.is_floating_point())
     single = 4 * (numbers + (FOR_FILMS if name.startswith("sam2") else 0))
+    if name.startswith("sdmatte"):  # two numbers more for each that training changed
+        trained = network.get_submodule("unet").parameters()
+        single += 2 * 4 * sum(values.numel() for values in trained)
     assert any(abs(weights.bytes / size - 1) < 0.05 for size in (single, single / 2))
 
 
@@ -278,6 +290,7 @@ def test_a_family_is_added_by_its_place_and_one_line(newcomer: None, tmp_path: P
         ("mobile-sam", "mobile_sam", "keys.json"),
         ("repvit-sam", "repvit_sam", "keys.json"),
         ("sam2-tiny", "sam2.1_hiera_tiny", "keys.json"),
+        ("sdmatte", "sdmatte", "keys_full.json"),
         ("u2net-human", "u2net", "keys.json"),
         ("u2net-small", "u2netp", "keys.json"),
         ("deepimagematting-skip", "dim_hctt", "keys.json"),

@@ -166,6 +166,65 @@ def test_what_pointing_cannot_do_is_said(asked: dict[str, Any], complaint: str) 
         chosen("mobile-sam", selection=None, **asked)
 
 
+def all_steps(*installed: str, **asked: Any) -> list[tuple[str, Role]]:
+    found = steps(Catalogue(store=Installed(*installed)), **asked)
+    return [(step.record.name, step.role) for step in found]
+
+
+DETAIL = ("builtin", Role.SOLVE)
+
+
+@pytest.mark.parametrize(
+    ("asked", "role"),
+    [
+        ({"selection": None}, Role.FIND),
+        ({"selection": None, "prompts": AT}, Role.POINT),
+        ({"selection_is": "trimap"}, Role.SOLVE),
+    ],
+)
+def test_one_that_sees_all_in_a_square_gets_its_detail_from_the_built_in(
+    asked: dict[str, Any], role: Role
+) -> None:
+    wish = {**asked, "engine": "sdmatte"}
+    assert all_steps("sdmatte", VITMATTE, **wish) == [("sdmatte", role), DETAIL]
+    assert all_steps("sdmatte", fine_engine="none", **wish) == [("sdmatte", role)]
+
+
+def test_it_solves_what_others_have_found_too() -> None:
+    assert all_steps(BIREFNET, "sdmatte", selection=None, fine_engine="sdmatte") == [
+        (BIREFNET, Role.FIND),
+        ("sdmatte", Role.SOLVE),
+        DETAIL,
+    ]
+    named = all_steps("sdmatte", VITMATTE, selection=None, engine="sdmatte", fine_engine=VITMATTE)
+    assert named == [("sdmatte", Role.FIND), (VITMATTE, Role.SOLVE)]
+
+
+def test_a_brush_does_not_wait_for_it_unless_it_was_named() -> None:
+    catalogue = Catalogue(store=Installed("sdmatte"))
+    assert catalogue.solver("auto").record.name == "builtin"
+    assert catalogue.solver("sdmatte").record.name == "sdmatte"
+    assert all_steps("sdmatte", selection_is="outline") == [DETAIL]
+
+
+@pytest.mark.parametrize(
+    ("asked", "role"),
+    [
+        ({"selection": None}, Role.FIND),
+        ({"selection": None, "prompts": AT}, Role.POINT),
+        ({"selection_is": "outline"}, Role.SOLVE),
+    ],
+)
+def test_of_what_lets_light_through_those_that_know_go_first(
+    asked: dict[str, Any], role: Role
+) -> None:
+    here = (BIREFNET, VITMATTE, "mobile-sam")
+    told = all_steps(*here, "sdmatte-lite", **asked, transparent=True)
+    assert told == [("sdmatte-lite", role), DETAIL]
+    assert all_steps(*here, "sdmatte-lite", **asked) == all_steps(*here, **asked)
+    assert all_steps(*here, **asked, transparent=True) == all_steps(*here, **asked)
+
+
 def test_every_job_has_an_engine() -> None:
     assert set(messages.JOBS) == {str(job) for job in Job}
     for job in messages.JOBS:
@@ -209,6 +268,10 @@ def test_every_wish_is_met_or_refused(
             except RequestError:
                 refused += 1
                 continue
+            if len(found) > 1 and found[-2].record.sees_px and fine_engine == "auto":
+                assert (found[-1].record.name, found[-1].role) == DETAIL
+            if len(found) > 2:
+                found = found[:-1]
             names = [step.record.name for step in found]
             roles = [step.role for step in found]
             assert engine in ("auto", names[0], names[-1])

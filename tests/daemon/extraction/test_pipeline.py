@@ -253,6 +253,44 @@ class TestTwoEngines:
         gap = [abs(float(alpha.mean()) / 255 - float(found.mean())) for alpha in (soft, firm)]
         assert gap[0] < gap[1] / 2
 
+    def test_what_was_solved_from_afar_is_solved_finer_where_it_is_unknown(self) -> None:
+        def from_afar(image: Image, inputs: Inputs, report: Report) -> Extraction:
+            assert inputs.trimap is not None
+            solved = np.where(inputs.trimap == 128, 0.6, inputs.trimap / 255)
+            return Extraction(solved.astype(np.float32), spread=3.0)
+
+        seen = Step(replace(FIND.record, has_soft_edges=True), Role.SOLVE)
+        engines = Engines(find=from_afar)
+        alpha = engines.run(asked(seen, SOLVE, inputs=Inputs(with_edge()))).alpha
+        assert engines.names == ["finder", "solver"]
+        finer = engines.asked[1][1].trimap
+        assert finer is not None
+        unknown, known = with_edge() == 128, with_edge() != 128
+        assert (finer[known] == with_edge()[known]).all()
+        assert (finer[unknown] == 128).all()
+        assert float(alpha[unknown].mean()) / 255 > 0.4  # more of the amount than of the quarter
+
+    def test_a_third_engine_adds_to_the_second(self) -> None:
+        def from_afar(image: Image, inputs: Inputs, report: Report) -> Extraction:
+            return replace(right_half(image, inputs, report), spread=2.0)
+
+        second = Step(replace(FIND.record, has_soft_edges=True), Role.SOLVE)
+        engines, reported = Engines(find=from_afar), []
+        engines.run(
+            asked(POINT, second, SOLVE, inputs=Inputs(prompts=Prompts(keep=((20.0, 9.0),)))),
+            report=lambda stage, fraction, preview=None: reported.append(fraction),
+        )
+        assert engines.names == ["pointer", "finder", "solver"]
+        assert reported == sorted(reported)
+
+    def test_what_is_pointed_at_by_one_with_soft_edges_keeps_them(self) -> None:
+        soft = Step(replace(POINT.record, has_soft_edges=True), Role.POINT)
+        engines = Engines()
+        inputs = Inputs(prompts=Prompts(keep=((20.0, 9.0),)))
+        outcome = engines.run(asked(soft, SOLVE, inputs=inputs))
+        assert engines.names == ["pointer"]
+        assert outcome.alpha[0, WIDTH // 2] == 128
+
     def test_one_with_trained_weights_solves_soft_edges_as_it_sees_them(self) -> None:
         trained = Step(replace(SOLVE.record, weights=WeightsRecord("", "", "", 0, "")), Role.SOLVE)
         engines = Engines()

@@ -243,3 +243,20 @@ class TestPointing:
         assert resolved(picture=same, **asked).image is image
         assert resolved(picture=other, **asked).pointed is None
         assert resolved(**asked).pointed is None
+
+
+def test_that_light_shines_through_reaches_the_engines_that_take_it() -> None:
+    here = Catalogue(store=Installed("sdmatte"))
+    found = resolved(transparent=True, catalogue=here)
+    assert found.inputs.transparent
+    assert found.engines == ("sdmatte", "builtin")
+    assert not found.notes
+    assert resolved(catalogue=here).inputs.transparent is None
+
+
+def test_where_no_engine_takes_it_the_user_is_told() -> None:
+    found = resolved(transparent=True, engine="builtin")
+    assert found.notes == (
+        "Built-in engine can make nothing of the hint that light shines through the subject; "
+        "SDMatte can.",
+    )

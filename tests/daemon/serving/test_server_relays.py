@@ -30,9 +30,11 @@ from flyaway.remote import records
 from flyaway.remote.workplace import Workplace
 from flyaway.serving.engine_service import EngineService
 from flyaway.serving.tasks import ExtractionTask
-from flyaway_client import messages, protocol, wording
+from flyaway_client import comparing, messages, protocol, wording
 from flyaway_client.adjustments import Adjustments
+from flyaway_client.calls import connector
 from flyaway_client.client import Client
+from flyaway_client.comparing import Entrant
 from flyaway_client.errors import CancelledError, RefusedError
 from flyaway_client.messages import AdjustRequest, ImageHeader, Progress
 from flyaway_client.retouching import Image, Patch, Retouch
@@ -83,6 +85,27 @@ class TestExtraction:
         result = scene[3].extract(asked, parts_of(asked)).result
 
         assert (result.place, result.worker) == ("studio", "copy on test bench, at studio")
+
+    def test_engines_are_compared_there_and_the_sheet_is_drawn_here(
+        self, scene: tuple[Studio, PacedLine, Daemon, Client], homes: tuple[Path, Path]
+    ) -> None:
+        asked = request(width=30, height=20)
+        entrants = (Entrant("builtin", "Built-in engine"), Entrant("nobody", "nobody"))
+
+        sheet = comparing.compare(
+            connector("a test"),
+            asked,
+            parts_of(asked),
+            entrants,
+            "A photo",
+            lambda _: None,
+            lambda: False,
+        )
+
+        there, refused = sheet.rows
+        assert there.lines[1] == "copy on test bench, at studio"
+        assert refused.result is None
+        assert len(sheet.pixels) == sheet.header.bytes
 
     def test_done_here_says_nothing_of_a_place(
         self, scene: tuple[Studio, PacedLine, Daemon, Client]

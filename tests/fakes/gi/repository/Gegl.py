@@ -84,7 +84,8 @@ class Buffer:
         assert rect.x >= 0 and rect.y >= 0
         assert rect.x + rect.width <= width and rect.y + rect.height <= height
         model, sample = format_name.split()
-        assert model.rstrip("'~" if channels == 1 else "") == {4: "R'G'B'A", 1: "Y"}[channels]
+        models = {4: "R'G'B'A", 3: "R'G'B'", 1: "Y"}
+        assert model.rstrip("'~" if channels == 1 else "") == models[channels]
         dtype, full = SAMPLES[sample]
         samples = np.frombuffer(data, dtype).reshape(rect.height, rect.width, channels)
         rows, columns = (

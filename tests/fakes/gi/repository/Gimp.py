@@ -80,6 +80,7 @@ class ImageBaseType(enum.Enum):
 
 
 class ImageType(enum.Enum):
+    RGB_IMAGE = 0
     RGBA_IMAGE = 1
 
 
@@ -236,7 +237,8 @@ class Layer(Drawable):
         opacity: float,
         mode: LayerMode,
     ) -> Layer:
-        return Layer(image, name, np.zeros((height, width, 4)))
+        channels = 3 if type is ImageType.RGB_IMAGE else 4
+        return Layer(image, name, np.zeros((height, width, channels)))
 
     @staticmethod
     def get_by_id(item_id: int) -> Layer | None:
@@ -339,6 +341,7 @@ class Image:
         self.floating: Layer | None = None
         self.undo_steps: list[list[str]] = []
         self._open_groups = 0
+        self._has_undo = True
         self._precision = precision
         self._selection = Selection(self, "Selection Mask", np.zeros((height, width, 1)))
 
@@ -347,6 +350,14 @@ class Image:
         width: int, height: int, base_type: ImageBaseType, precision: Precision
     ) -> Image:
         return Image(width, height, precision)
+
+    def undo_disable(self) -> bool:
+        self._has_undo = False
+        return True
+
+    def undo_enable(self) -> bool:
+        self._has_undo = True
+        return True
 
     def delete(self) -> bool:
         self.layers.clear()
@@ -399,6 +410,8 @@ class Image:
 
     def record(self, change: str) -> None:
         """Add a change to the undo history."""
+        if not self._has_undo:
+            return
         if not self._open_groups:
             self.undo_steps.append([])
         self.undo_steps[-1].append(change)
@@ -437,6 +450,15 @@ class Image:
 
     def get_floating_sel(self) -> Layer | None:
         return self.floating
+
+
+class Display:
+    shown: ClassVar[list[Image]] = []
+
+    @staticmethod
+    def new(image: Image) -> Display:
+        Display.shown.append(image)
+        return Display()
 
 
 class Selection(Channel):
@@ -496,9 +518,17 @@ class ProcedureConfig:
 class ValueArray:
     """A procedure's answer."""
 
-    def __init__(self, status: PDBStatusType, error: GLib.Error | None) -> None:
+    def __init__(
+        self, status: PDBStatusType, error: GLib.Error | None, *more: GObject.Value
+    ) -> None:
         self.status = status
         self.message = error.message if error else None
+        self.more = [value.content for value in more]
+
+    @staticmethod
+    def new_from_values(values: list[GObject.Value]) -> ValueArray:
+        status, *more = values
+        return ValueArray(status.content, None, *more)
 
 
 Run = Callable[
@@ -513,6 +543,7 @@ class Procedure:
         self.menu_paths: list[str] = []
         self.choices: dict[str, list[str]] = {}
         self.defaults: dict[str, object] = {}
+        self.returned: list[str] = []
         self._run = run
 
     def set_image_types(self, types: str) -> None: ...
@@ -604,6 +635,11 @@ class Procedure:
         self, name: str, nick: str, blurb: str, none_ok: bool, flags: GObject.ParamFlags
     ) -> None:
         self.add_layer_argument(name, nick, blurb, none_ok, flags)
+
+    def add_image_return_value(
+        self, name: str, nick: str, blurb: str, none_ok: bool, flags: GObject.ParamFlags
+    ) -> None:
+        self.returned.append(name)
 
     def new_return_values(self, status: PDBStatusType, error: GLib.Error | None) -> ValueArray:
         return ValueArray(status, error)

@@ -106,6 +106,7 @@ class Button(Widget, Signals):
         no_show_all: bool = False,
         tooltip_text: str = "",
         focus_on_click: bool = True,
+        valign: Align | None = None,
     ) -> None:
         super().__init__()
         self.label, self.tooltip = label, tooltip_text
@@ -316,9 +317,16 @@ class Box(Widget):
     def pack_end(self, child: Widget, expand: bool, fill: bool, padding: int) -> None:
         self.children.append(child)
 
+    def remove(self, child: Widget) -> None:
+        self.children.remove(child)
+
     def set_spacing(self, spacing: int) -> None: ...
 
     def set_border_width(self, width: int) -> None: ...
+
+
+class ScrolledWindow(Widget):
+    def add(self, child: Widget) -> None: ...
 
 
 class Grid(Widget):

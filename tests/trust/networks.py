@@ -1,0 +1,33 @@
+"""Networks for long runs: pseudo-random weights, through the store and the loader that trained ones go through."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+from tests.parity import checkpoints
+
+from flyaway import engines
+from flyaway.weights.store import Store
+
+PARITY = Path(__file__).parents[1] / "data" / "parity"
+
+FOLDERS = {
+    "modnet-photographic": PARITY / "modnet",
+    "modnet-webcam": PARITY / "modnet",
+    "u2net-small": PARITY / "u2netp",
+}
+"""Engines that find the subject by themselves -> where names and shapes of their weights are."""
+
+BUDGET_MB = 80
+"""Room for one of the two MODNets, with which the loader reckons with 52 MB each: they evict each other."""
+
+
+def bring() -> None:
+    """Put weights for all of them into this home's store."""
+    with TemporaryDirectory() as folder:
+        for name, described in FOLDERS.items():
+            file = Path(folder) / f"{name}.pth"
+            torch.save(checkpoints.as_published(described), file)
+            Store().adopt(engines.record(name), file)
