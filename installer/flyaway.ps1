@@ -68,6 +68,7 @@ function Install-All {
     }
     Say "Installing Flyaway $version; this may take minutes, torch is large"
     $python = if ($env:FLYAWAY_PYTHON) { @('--python', $env:FLYAWAY_PYTHON) } else { @('--managed-python', '--python', $PythonVersion) }
+    Get-Locked $uv $python
     $what = @('tool', 'install', '--force', '--torch-backend', $script:Card, '--constraints', (Join-Path $App 'locked.txt'))
     Invoke-Program $uv ($what + $python + (Join-Path $App $wheel))
     if ($LASTEXITCODE -ne 0) { throw 'uv could not install Flyaway (above). Run this again: it goes on from here.' }
@@ -79,6 +80,22 @@ function Install-All {
     Add-ToPath
     Say 'Open a new terminal, then: update it with `flyaway update`; check it with `flyaway doctor`.'
     Say "Remove it with: powershell -ExecutionPolicy Bypass -File `"$(Join-Path $App 'flyaway.ps1')`" -Uninstall"
+}
+
+# All packages but torch, each build of which has a sum of its own, into uv's cache: held against the lock's sums, of which
+# `uv tool install` takes no notice. It then takes them from there.
+function Get-Locked([string]$Uv, [string[]]$Python) {
+    $checked = Join-Path $App 'checked'
+    Remove-Item -Recurse -Force $checked -ErrorAction SilentlyContinue
+    New-Item -ItemType Directory $checked | Out-Null
+    $list = Join-Path $checked 'locked.txt'
+    Get-Content (Join-Path $App 'locked.txt') | Where-Object { $_ -notlike 'torch==*' } | Set-Content -Encoding Ascii $list
+    $environment = Join-Path $checked 'environment'
+    Invoke-Program $Uv (@('venv', '--quiet') + $Python + $environment)
+    if ($LASTEXITCODE -ne 0) { throw 'uv could not install Flyaway (above). Run this again: it goes on from here.' }
+    Invoke-Program $Uv @('pip', 'install', '--quiet', '--python', $environment, '--no-deps', '--require-hashes', '--requirements', $list)
+    if ($LASTEXITCODE -ne 0) { throw 'A package could not be fetched, or is not the one that was tested (above). Run this again: it goes on from here.' }
+    Remove-Item -Recurse -Force $checked
 }
 
 # What was asked for, else what this copy was made for; the copy of an installed Flyaway goes on as that was installed.

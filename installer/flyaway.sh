@@ -157,8 +157,23 @@ install_tool() {
   else
     set -- --managed-python --python "$python_version" # a system's own Python goes with the system's next version
   fi
+  fetch_locked "$@"
   "$uv" tool install --force --torch-backend "$card" --constraints "$app/locked.txt" "$@" "$app/$wheel" >&2 ||
     fail "uv could not install Flyaway (above). Run this again: it goes on from here."
+}
+
+# All packages but torch, each build of which has a sum of its own, into uv's cache: held against the lock's sums, of which
+# `uv tool install` takes no notice. It then takes them from there.
+fetch_locked() {
+  rm -rf "$app/checked"
+  mkdir "$app/checked"
+  sed '/^torch==/d' "$app/locked.txt" >"$app/checked/locked.txt"
+  "$uv" venv --quiet "$@" "$app/checked/environment" >&2 ||
+    fail "uv could not install Flyaway (above). Run this again: it goes on from here."
+  "$uv" pip install --quiet --python "$app/checked/environment" --no-deps --require-hashes \
+    --requirements "$app/checked/locked.txt" >&2 ||
+    fail "A package could not be fetched, or is not the one that was tested (above). Run this again: it goes on from here."
+  rm -rf "$app/checked"
 }
 
 # Which torch uv has chosen: its version, and what that build is made for.

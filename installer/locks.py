@@ -6,37 +6,50 @@ import datetime
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from packaging.specifiers import SpecifierSet
 
-_LINE = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ ;]+)(?: ; (?P<marker>.+))?")
+_LINE = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ ;]+)(?: ; (?P<marker>.+?))?(?: \\)?")
+_SUM = re.compile(r" +--hash=sha256:(?P<sum>[0-9a-f]{64})(?: \\)?")
+
+WITHOUT_SUMS = "torch"
+"""The one package whose files are not listed: each build of it, for processors and cards, has files of its own."""
 
 
 @dataclass(frozen=True)
 class Locked:
-    """A package of the lock; `marker` says on which machines it is brought, "" meaning on all."""
+    """A package of the lock.
+
+    Attributes:
+        marker: on which machines it is brought; "" for all.
+        sums: SHA-256 in hex of each file that may be it.
+    """
 
     name: str
     version: str
     marker: str
+    sums: tuple[str, ...] = ()
 
 
 def read(text: str) -> list[Locked]:
     """The packages of a lock as scripts/lock writes it.
 
     Raises:
-        ValueError: a line names no package with exactly one version.
+        ValueError: a line names no package with exactly one version, and no sum of one.
     """
-    found = []
+    found: list[Locked] = []
     for line in text.splitlines():
         if not line.strip() or line.startswith("#"):
             continue
-        parts = _LINE.fullmatch(line)
-        if parts is None:
+        parts, summed = _LINE.fullmatch(line), _SUM.fullmatch(line)
+        if parts is not None:
+            found.append(Locked(parts["name"], parts["version"], parts["marker"] or ""))
+        elif summed is not None and found:
+            found[-1] = replace(found[-1], sums=(*found[-1].sums, summed["sum"]))
+        else:
             raise ValueError(f"the lock has the line {line!r}")
-        found.append(Locked(parts["name"], parts["version"], parts["marker"] or ""))
     return found
 
 

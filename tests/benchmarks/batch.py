@@ -72,6 +72,9 @@ def _told(photos: int, rounds: Sequence[Mapping[str, float]]) -> dict[str, Any]:
         **spread("memory_s", [one["memory_s"] for one in rounds], 2),
         **spread("engine_s", [one["engine_s"] for one in rounds], 2),
         **spread("overhead_share", shares, 3),
+        **spread(
+            "beyond_engine_share", [one["files_s"] / one["engine_s"] - 1 for one in rounds], 3
+        ),
         **spread("nothing_to_do_s", [one["idle_s"] for one in rounds], 2),
         **spread("processor_s", [one["processor_s"] for one in rounds], 2),
         **spread("command_peak_mib", [one["peak_mib"] for one in rounds], 0),

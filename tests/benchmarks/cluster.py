@@ -107,6 +107,7 @@ def _rows(
                 "engine": name,
                 "workers": count,
                 "ideal": ideal,
+                "rounds": len(shares),
                 **spread("photos_a_minute", [60 * rate for rate in rates[count]], 1),
                 **spread("share_of_ideal", shares, 2),
                 **spread("first_photo_s", begins, 1),

@@ -40,6 +40,7 @@ SIZES = {
     "modnet": (512, 672),
     "birefnet_lite": (1024, 1024),
     "birefnet_large": (1024, 1024),
+    "birefnet_512": (512, 512),
     "vitmatte": (1024, 1024),
     "vitmatte_base": (1024, 1024),
     "bgmv2_mobilenetv2": (1080, 1920),
@@ -62,7 +63,10 @@ SIZES = {
 }
 """Network to height and width of its input; of those that are pointed with, the encoder's."""
 
-LARGER = {"vitmatte_base": (DATA / "vitmatte", "keys_base.json", "vitmatte-base-composition-1k")}
+LARGER = {
+    "vitmatte_base": (DATA / "vitmatte", "keys_base.json", "vitmatte-base-composition-1k"),
+    "birefnet_512": (DATA / "birefnet_large", "keys.json", "birefnet-512"),
+}
 """Networks of a family's other size: folder, the file of its names, and the engine; all others have a folder."""
 
 THREADS = 1

@@ -82,6 +82,7 @@ def test_both_scripts_say_the_same() -> None:
         "is not what the release lists. Try again later.",
         "this may take minutes, torch is large",
         "uv could not install Flyaway (above). Run this again: it goes on from here.",
+        "A package could not be fetched, or is not the one that was tested (above). Run this again: it goes on from here.",
         "No plugin was installed. With Krita or GIMP 3 there, and started once, run `flyaway install`.",
         "Some plugins could not be removed (above). Mend that, then run this again.",
         "only it can take its plugins out. Install it once more, then run this again.",

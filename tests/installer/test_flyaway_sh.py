@@ -5,6 +5,7 @@ uv is the real one; the indexes it asks, the cards it finds and the release are 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -25,6 +26,7 @@ from tests.fakes import checkout, package_index
 from tests.fakes.package_index import Index, make_wheel
 
 import flyaway
+import locks
 from flyaway_client import connection, launch
 
 pytestmark = [
@@ -44,6 +46,7 @@ cp "{UV}" "$UV_UNMANAGED_INSTALL/uv"
 """What uv's own one does."""
 
 SCRIPT = REPOSITORY / "installer" / "flyaway.sh"
+LOCKED = locks.read((REPOSITORY / "installer" / "locked.txt").read_text())
 PATIENCE_S = 150
 
 
@@ -101,14 +104,28 @@ class User:
 
 
 @pytest.fixture(scope="module")
-def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a release of the files as they lie here."""
+def release(tmp_path_factory: pytest.TempPathFactory, index: Index) -> Path:
+    """The folder of a release of the files as they lie here, which brings what the index has."""
     folder = tmp_path_factory.mktemp("release")
-    make_release(checkout.make(folder / "source"), folder / "out")
+    make_release(checkout.make(folder / "source"), folder / "out", index)
     return folder / "out"
 
 
-def make_release(source: Path, out: Path) -> None:
+def make_release(source: Path, out: Path, index: Index) -> None:
+    lines = []
+    for package in LOCKED:
+        marker = f" ; {package.marker}" if package.marker else ""
+        stem = f"{package.name.replace('-', '_')}-{package.version}-"
+        sums = [
+            hashlib.sha256(one.read_bytes()).hexdigest()
+            for one in index.wheels
+            if one.name.startswith(stem)
+        ]
+        lines.append(f"{package.name}=={package.version}{marker}")
+        lines[-1] += "".join(f" \\\n    --hash=sha256:{one}" for one in sums)
+    lock = source / "installer" / "locked.txt"
+    lock.write_text("\n".join(lines) + "\n")
+    checkout.commit(source)
     script = str(source / "installer" / "release.py")
     subprocess.run([sys.executable, script, "--dry-run", "-o", str(out)], check=True)
 
@@ -117,8 +134,7 @@ def make_release(source: Path, out: Path) -> None:
 def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     """All locked packages, empty but for one that lets this Python's be found; torch in four builds."""
     folder = tmp_path_factory.mktemp("index")
-    locked = (REPOSITORY / "installer" / "locked.txt").read_text().splitlines()
-    pins = dict(line.split(" ;")[0].split("==") for line in locked if "==" in line)
+    pins = {package.name: package.version for package in LOCKED}
     torch = pins.pop("torch")
     packages = [path for path in sys.path if path.endswith("-packages")]
     here = {"this_python.pth": "".join(f"{path}\n" for path in packages)}
@@ -248,11 +264,37 @@ def test_only_the_locked_versions_come(user: User, release: Path) -> None:
 
     (site,) = user.app.glob("tools/flyaway/lib/python*/site-packages")
     found = {folder.name.removesuffix(".dist-info") for folder in site.glob("*.dist-info")}
-    locked = (release / "locked.txt").read_text().splitlines()
-    pins = {line.split(" ;")[0].replace("==", "-").replace("_", "-") for line in locked}
+    pins = {f"{package.name}-{package.version}" for package in LOCKED}
     pins |= {f"flyaway-{VERSION}"}
     assert {name.split("+")[0].replace("_", "-") for name in found} <= pins
     assert any(name.startswith("torch-") for name in found)
+
+
+def test_what_is_installed_is_what_was_held_against_the_lock(user: User, release: Path) -> None:
+    said = user.run("--from", str(release))
+
+    assert (
+        "Prepared 2 packages" in said
+    )  # torch and Flyaway itself; all others lay checked in the cache
+    assert not (user.app / "checked").exists()
+
+
+def test_a_package_that_is_not_the_one_that_was_locked_stops_it(
+    user: User, release: Path, index: Index
+) -> None:
+    wheel = next(one for one in index.wheels if one.name.startswith("click-"))
+    whole = wheel.read_bytes()
+    try:
+        make_wheel(wheel.parent, "click", wheel.name.split("-")[1], {"click/__init__.py": "evil"})
+        said = user.run("--from", str(release), status=1)
+    finally:
+        wheel.write_bytes(whole)
+    assert "Hash mismatch for `click" in said
+    assert "A package could not be fetched, or is not the one that was tested (above)" in said
+    assert not (user.app / "tools").exists()
+
+    user.run("--from", str(release))
+    assert user.flyaway("--version") == f"flyaway {VERSION}\n"
 
 
 @pytest.mark.parametrize(
@@ -406,7 +448,9 @@ def published(release: Path, tmp_path: Path) -> Iterator[str]:
         thread.join()
 
 
-def test_update_brings_what_is_published_since(user: User, published: str, tmp_path: Path) -> None:
+def test_update_brings_what_is_published_since(
+    user: User, published: str, tmp_path: Path, index: Index
+) -> None:
     user.run("--from", published)
     source = checkout.make(tmp_path / "newer")
     for name in ("pyproject.toml", "plugins/common/flyaway_client/release.py"):
@@ -414,9 +458,8 @@ def test_update_brings_what_is_published_since(user: User, published: str, tmp_p
         (source / name).write_text(text.replace(f'"{VERSION}"', '"99.1.0"'))
     script = source / "installer" / "flyaway.sh"
     script.write_text(script.read_text().replace("Flyaway $version is", "The newer $version is"))
-    checkout.commit(source)
     shutil.rmtree(tmp_path / "web")
-    make_release(source, tmp_path / "web")
+    make_release(source, tmp_path / "web", index)
     user.flyaway("daemon", "start")
 
     user.flyaway("update")

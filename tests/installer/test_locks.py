@@ -46,12 +46,28 @@ def test_a_package_that_is_brought_only_somewhere_says_where() -> None:
 def test_the_whole_lock_is_listed_once_each() -> None:
     bill = json.loads(locks.bill_of_materials("1.2.3", 0, locks.read(LOCK)))
     names = [component["name"] for component in bill["components"]]
-    packages = [line for line in LOCK.splitlines() if line and not line.startswith("#")]
+    packages = [line for line in LOCK.splitlines() if line and not line.startswith(("#", " "))]
     assert names == [line.partition("==")[0] for line in packages]
     assert len(set(names)) == len(names)
 
 
-@pytest.mark.parametrize("line", ["numpy>=2", "numpy", "numpy==", "== 2"])
+def test_every_package_but_torch_has_the_sums_of_its_files() -> None:
+    packages = locks.read(LOCK)
+    assert [one.name for one in packages if not one.sums] == [locks.WITHOUT_SUMS]
+    (numpy,) = (one for one in packages if one.name == "numpy")
+    assert len(numpy.sums) > 20  # one for each system and Python
+
+
+def test_sums_belong_to_the_package_above_them() -> None:
+    lock = f"a==1 ; sys_platform == 'win32' \\\n    --hash=sha256:{'0' * 64} \\\n    --hash=sha256:{'1' * 64}\nb==2\n"
+    first, second = locks.read(lock)
+    assert first == Locked("a", "1", "sys_platform == 'win32'", ("0" * 64, "1" * 64))
+    assert second == Locked("b", "2", "")
+
+
+@pytest.mark.parametrize(
+    "line", ["numpy>=2", "numpy", "numpy==", "== 2", f"    --hash=sha256:{'0' * 64}"]
+)
 def test_a_line_that_locks_nothing_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match="has the line"):
         locks.read(line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from functools import partial
@@ -20,7 +20,7 @@ from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from flyaway.batch.feed import Feed
-    from flyaway.batch.manifest import Manifest
+    from flyaway.batch.manifest import Manifest, Verdict
     from flyaway.batch.plan import Job, Planner
     from flyaway.batch.run import Run
     from flyaway.batch.work import Wishes
@@ -105,7 +105,7 @@ def run(arguments: argparse.Namespace) -> int:
     from flyaway.batch import locations, report
     from flyaway.batch import settings as options  # deferred: loads numpy and OpenCV
     from flyaway.batch.hand import installed_weights
-    from flyaway.batch.manifest import READERS, Manifest, results
+    from flyaway.batch.manifest import Manifest, results
     from flyaway.batch.plan import Planner, root
     from flyaway.batch.run import Run
     from flyaway.batch.store_path import StorePath
@@ -133,8 +133,9 @@ def run(arguments: argparse.Namespace) -> int:
     with terminal.endings(), terminal.interruption() as pressed:
         running = Run(wishes, manifest, connecting.ask, telling.hear, installed_weights, pressed)
         plan = planner.plan(results)
-        with ThreadPoolExecutor(READERS if isinstance(manifest.output, StorePath) else 1) as pool:
-            verdicts = list(zip(plan.jobs, pool.map(running.hand.verdict, plan.jobs), strict=True))
+        verdicts = list(
+            zip(plan.jobs, _verdicts(running.hand.verdict, plan.jobs, manifest), strict=True)
+        )
         to_do = [job for job, verdict in verdicts if running.hand.is_to_do(verdict)]
         if settings.is_dry:
             telling.show_plan(plan, verdicts, len(to_do))
@@ -156,6 +157,19 @@ def run(arguments: argparse.Namespace) -> int:
     if pressed.is_set() and not settings.is_watching:
         return INTERRUPTED
     return FAILED if failures or plan.unreadable else 0
+
+
+def _verdicts(
+    verdict: Callable[[Job], Verdict], jobs: Sequence[Job], manifest: Manifest
+) -> Iterable[Verdict]:
+    """What is to be done with each; many are looked at at once where each look has to travel to a store."""
+    from flyaway.batch.manifest import READERS
+    from flyaway.batch.store_path import StorePath
+
+    if not isinstance(manifest.output, StorePath):
+        return map(verdict, jobs)
+    with ThreadPoolExecutor(READERS) as pool:
+        return list(pool.map(verdict, jobs))
 
 
 def _feed(

@@ -488,8 +488,9 @@ class DrawingTask(Task):
         """The row's size, then its strips."""
         assert self.row is not None  # the station leaves one
         height, width, _ = self.row.shape
+        row = self.row.data.cast("B")
         yield DrawnRow(self.id, ImageHeader(width, height, "rgb", "u8")), None
-        yield from strips(self.id, "row", self.row.data.cast("B"))
+        yield from strips(self.id, "row", row)
 
     def close(self) -> None:
         """Give back the memory of the pixels."""

@@ -61,6 +61,8 @@ def ben2(folder: Path, _variant: str) -> tuple[nn.Module, Run]:
 
 def gfm(folder: Path, _variant: str) -> tuple[nn.Module, Run]:
     stub("torchvision", models=SimpleNamespace(resnet34=_resnet34))
+    if not torch.cuda.is_available():  # theirs asks for a graphics card by name
+        torch.Tensor.cuda = lambda self, *_, **__: self  # type: ignore[method-assign]
     chosen = SimpleNamespace(backbone="r34_2b", rosta="TT")
     module = imported(folder / "GFM" / "core", "gfm").GFM(chosen)
     return module, lambda image: module(image)[2]
@@ -93,17 +95,36 @@ def u2netp(folder: Path, _variant: str) -> tuple[nn.Module, Run]:
     return module, lambda image: module(image)[0]
 
 
+_PPMATTING_V2 = {
+    "decoder_channels": [128, 96, 64, 32, 16],
+    "head_channel": 8,
+    "dpp_output_channel": 256,
+    "dpp_merge_type": "add",
+}
+"""Of their configuration ppmattingv2-stdc1-human_512."""
+
+
 def ppmatting(folder: Path, variant: str) -> tuple[nn.Module, Run]:
     checkout = folder / "PaddleSeg"
-    for name in ("pymatting", "skimage", "skimage.util"):
-        everything(name)
     sys.path.insert(0, str(checkout))
-    models = imported(checkout / "Matting", "ppmatting.models")
+    root = checkout / "Matting" / "ppmatting"
+    for name in ("sklearn", "sklearn.metrics", "visualdl", "ppmatting.models.losses"):
+        everything(name)
+    for name in ("paddleseg", "paddleseg.models"):
+        stub(name).__path__ = [str(checkout.joinpath(*name.split(".")))]
+    for name in ("", ".models", ".models.backbone"):
+        stub(f"ppmatting{name}").__path__ = [str(root.joinpath(*name.split(".")))]
+    importlib.import_module("paddleseg.cvlibs")  # before what imports it in a circle
+    backbones = {"": "hrnet", "v2": "stdcnet"}
+    backbone: Any = importlib.import_module(f"ppmatting.models.backbone.{backbones[variant]}")
     if variant:
-        network = models.PPMattingV2(backbone=models.STDC1(), pretrained=None)
+        network: Any = importlib.import_module("ppmatting.models.ppmattingv2")
+        module = Paddle(
+            network.PPMattingV2(backbone=backbone.STDC1(), pretrained=None, **_PPMATTING_V2)
+        )
     else:
-        network = models.PPMatting(backbone=models.HRNet_W18(), pretrained=None)
-    module = Paddle(network)
+        network = importlib.import_module("ppmatting.models.ppmatting")
+        module = Paddle(network.PPMatting(backbone=backbone.HRNet_W18(), pretrained=None))
     return module, module
 
 

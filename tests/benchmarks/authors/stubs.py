@@ -34,6 +34,8 @@ def stub(name: str, **content: object) -> types.ModuleType:
     return module
 
 
-def everything(name: str) -> None:
+def everything(name: str) -> types.ModuleType:
     """A made-up module that has anything one asks for: what can be called and does nothing."""
-    stub(name).__getattr__ = lambda _: lambda *_, **__: None  # type: ignore[method-assign]
+    module = stub(name, __all__=[])
+    module.__getattr__ = lambda _: lambda *_, **__: None  # type: ignore[method-assign]
+    return module
