@@ -79,8 +79,9 @@ def gimp_german(folder: Path) -> Path:
         gimp.search_action(running, "hintergrund in eine maske")
         dialog = display.wait_for_window("Flyaway: Vordergrund freistellen")
         display.activate(dialog)
-        display.key("alt+m")  # Mehr
         display.xdotool("windowmove", dialog, *BELOW_THE_FACE)
+        log = gimp.flyaway_home / "daemon.log"
+        wait_for(lambda: "selection of" in log.read_text("utf-8"), "it describes nothing", 60)
         return _settled(gimp, "german")
 
 
