@@ -9,6 +9,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from flyaway_client.wording import _
+
 PACKAGES = {"krita": "flyaway_krita", "gimp": "flyaway_gimp"}
 """Host -> the plugin's package, which is also the name of its folder and of its files."""
 
@@ -68,10 +70,14 @@ def _sources(host: str, *, link: bool) -> list[Path]:
     """Everything that makes up the plugin: files and folders of its package, and files beside it."""
     name = PACKAGES[host]
     if link and not is_checkout():
-        raise AssemblyError("--link needs Flyaway's source code; install from a checkout to use it")
+        raise AssemblyError(
+            _("--link needs Flyaway's source code; install from a checkout to use it")
+        )
     root = CHECKOUT / host if is_checkout() else PACKAGED / host
     if not (root / name).is_dir():
-        raise AssemblyError(f"the {host} plugin's files are missing; install Flyaway again")
+        raise AssemblyError(
+            _("the {host} plugin's files are missing; install Flyaway again").format(host=host)
+        )
     beside = [path for path in root.iterdir() if path.suffix in COMPANIONS]
     inside = [path for path in (root / name).iterdir() if path.name != "__pycache__"]
     shared = [CHECKOUT / "common" / CLIENT, CHECKOUT.parent / LICENCE] if is_checkout() else []
@@ -90,5 +96,7 @@ def _link(source: Path, target: Path) -> None:
         target.symlink_to(source, target_is_directory=source.is_dir())
     except OSError as error:
         raise AssemblyError(
-            f"no link could be made at {target} ({error.strerror}); on Windows, turn on Developer Mode"
+            _(
+                "no link could be made at {target} ({why}); on Windows, turn on Developer Mode"
+            ).format(target=target, why=error.strerror)
         ) from error

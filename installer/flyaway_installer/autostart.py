@@ -15,6 +15,8 @@ from pathlib import Path, PurePath, PureWindowsPath
 from typing import Literal
 from xml.sax.saxutils import escape
 
+from flyaway_client.wording import _
+
 from .places import Machine
 
 NAME = "flyaway"
@@ -95,8 +97,10 @@ def switch_on(ways: Iterable[Entry], run: Run) -> Entry:
         if run(command) != 0:
             switch_off(ways, run)
             raise AutostartError(
-                f"The daemon cannot be started at login: `{' '.join(command)}` failed. Run `flyaway daemon start` "
-                "by hand after each login."
+                _(
+                    "The daemon cannot be started at login: `{command}` failed. Run `flyaway daemon start` "
+                    "by hand after each login."
+                ).format(command=" ".join(command))
             )
     return entry
 
@@ -156,7 +160,7 @@ def _systemd_unit(
     unit = f"{NAME}.service"
     systemctl = ("systemctl", "--user")
     return Entry(
-        title="systemd user unit",
+        title=_("systemd user unit"),
         path=machine.config / "systemd" / "user" / unit,
         content=content.encode(),
         on=((*systemctl, "daemon-reload"), (*systemctl, "enable", "--now", unit)),
@@ -184,7 +188,7 @@ def _xdg_entry(machine: Machine, command: tuple[str, ...], kept: Mapping[str, st
         "NoDisplay=true\n"
     )
     return Entry(
-        title="autostart entry",
+        title=_("autostart entry"),
         path=machine.config / "autostart" / f"{NAME}.desktop",
         content=content.encode(),
         on=(start,),
@@ -249,7 +253,7 @@ def _logon_task(machine: Machine, command: tuple[str, ...], home: PurePath) -> E
     path = home / "logon-task.xml"
     task = ("/TN", "Flyaway")
     return Entry(
-        title="logon task",
+        title=_("logon task"),
         path=path,
         content=content.replace("\n", "\r\n").encode("utf-16"),
         on=(("schtasks", "/Create", *task, "/XML", str(path), "/F"), ("schtasks", "/Run", *task)),

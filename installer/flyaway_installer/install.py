@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
+from flyaway_client.wording import _
+
 from . import kritarc
 from .assemble import COMPANIONS, PACKAGES, AssemblyError, assemble
 from .places import Place
@@ -39,8 +41,10 @@ def install(place: Place, *, link: bool = False) -> None:
     with _explained(place):
         if place.profile and not Path(place.profile).is_dir():
             raise InstallError(
-                f"{place.title} has never been started here. Start it once, close it, then run "
-                f"`flyaway install {place.host}` again."
+                _(
+                    "{title} has never been started here. Start it once, close it, then run `flyaway "
+                    "install {host}` again."
+                ).format(title=place.title, host=place.host)
             )
         plugins = Path(place.plugins)
         plugins.mkdir(parents=True, exist_ok=True)
@@ -187,13 +191,16 @@ def _explained(place: Place) -> Iterator[None]:
         raise InstallError(f"{place.title}: {error}.") from error
     except PermissionError as error:
         raise InstallError(
-            f"{place.title}: {_blamed(error, place)} may not be changed. Close {place.title}, make "
-            "sure that the folder is yours, then try again."
+            _(
+                "{title}: {path} may not be changed. Close {title}, make sure that the folder is "
+                "yours, then try again."
+            ).format(title=place.title, path=_blamed(error, place))
         ) from error
     except OSError as error:
         raise InstallError(
-            f"{place.title}: {_blamed(error, place)}: {error.strerror or error}. Mend that, then try "
-            "again."
+            _("{title}: {path}: {why}. Mend that, then try again.").format(
+                title=place.title, path=_blamed(error, place), why=error.strerror or error
+            )
         ) from error
 
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from flyaway_client.wording import _
+
 GIMP_VERSIONS = ("3.0", "3.2")
 """Known folder names; newer ones are used where they exist."""
 
@@ -212,9 +214,11 @@ def _store_gimps(machine: Machine) -> list[Place]:
             title="GIMP (Store)",
             plugins=packages / name / "LocalCache" / "Roaming" / "GIMP",
             signs=(packages / name,),
-            refusal="The GIMP of the Microsoft Store takes plug-ins only as signed packages of the Store, and "
-            "Flyaway is none. Install GIMP from gimp.org, start it once, and run `flyaway install gimp`; or use "
-            "`flyaway extract`, which needs no editor.",
+            refusal=_(
+                "The GIMP of the Microsoft Store takes plug-ins only as signed packages of the Store, "
+                "and Flyaway is none. Install GIMP from gimp.org, start it once, and run `flyaway "
+                "install gimp`; or use `flyaway extract`, which needs no editor."
+            ),
         )
         for name in machine.names_in(packages)
         if name.startswith(GIMP_STORE)

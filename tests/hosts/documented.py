@@ -70,6 +70,21 @@ def gimp_dialog(folder: Path) -> Path:
         return _settled(gimp, "dialog")
 
 
+def gimp_german(folder: Path) -> Path:
+    """The dialog in another language; GIMP's own words stay English in the editors of scripts/hosts."""
+    with _sample_in_gimp(folder, "de") as (gimp, running):
+        with gimp.client() as client:
+            client.engines()
+        display = running.display
+        gimp.search_action(running, "hintergrund in eine maske")
+        dialog = display.wait_for_window("Flyaway: Vordergrund freistellen")
+        display.activate(dialog)
+        display.xdotool("windowmove", dialog, *BELOW_THE_FACE)
+        log = gimp.flyaway_home / "daemon.log"
+        wait_for(lambda: "selection of" in log.read_text("utf-8"), "it describes nothing", 60)
+        return _settled(gimp, "german")
+
+
 def gimp_result(folder: Path) -> Path:
     """The mask in the layer, and what the status bar says."""
     with _sample_in_gimp(folder) as (gimp, running):
@@ -161,6 +176,7 @@ def _settled(editor: Editor, name: str) -> Path:
 
 PICTURES: dict[str, Callable[[Path], Path]] = {
     "gimp-dialog": gimp_dialog,
+    "gimp-german": gimp_german,
     "gimp-refine": gimp_refine,
     "gimp-result": gimp_result,
     "krita-docker": krita_docker,
@@ -169,9 +185,10 @@ PICTURES: dict[str, Callable[[Path], Path]] = {
 
 
 @contextmanager
-def _sample_in_gimp(folder: Path) -> Iterator[tuple[Gimp, Running]]:
+def _sample_in_gimp(folder: Path, language: str = "") -> Iterator[tuple[Gimp, Running]]:
     """GIMP with the sample's outline selected, its layers in sight."""
     gimp = _started(Gimp, folder)
+    gimp.language = language
     try:
         running = gimp.start(HERE / "gimp_sample.py", document=PHOTO, args=_outline(folder))
         running.note("ready")

@@ -50,6 +50,10 @@ class Editor(ABC):
             self.home.mkdir()
         self.flyaway_home = self.home / ".local" / "share" / "flyaway"
         self.log = folder / f"{installation.editor}.log"
+        self.language = ""
+        """The code of the user's; English if empty."""
+        self.python_path = ""
+        """A folder that Python looks into first, in the editor and in its plug-ins."""
         self._started: list[Running] = []
         (self.home / "run").mkdir(mode=0o700)
         self._settle()
@@ -145,6 +149,8 @@ class Editor(ABC):
                 "LC_ALL": "C.UTF-8",
                 "DISPLAY": self.display.name,
             }
+            | ({"LANGUAGE": self.language} if self.language else {})
+            | ({"PYTHONPATH": self.python_path} if self.python_path else {})
         )
 
     def client(self) -> Client:

@@ -16,37 +16,37 @@ import words
 from flyaway import engines, errors
 from flyaway_client import wording
 
-NOT_YET = {"cli", "batch", "files", "flyaway_installer"}
-"""Rooms of the command line, which speaks English as yet."""
+ENGLISH = {"doctor.py", "repairs.py"}
+"""The page for bug reports, which whoever mends things shall read."""
 
 FILES = sorted(
     file
     for shelf in words.SHELVES
     for root in shelf.sources
     for file in root.rglob("*.py")
-    if file.parent.name not in NOT_YET
+    if file.name not in ENGLISH
 )
 
 SHOWING = {
     "setToolTip", "setText", "setWindowTitle", "setPrefix", "setSpecialValueText", "QPushButton", "QCheckBox", "QLabel",
-    "addRow", "_button", "set_tooltip_text", "set_text", "set_label", "set_ok_label", "set_menu_label", "set_documentation",
+    "addRow", "_button", "write_result", "write_remark", "confirm", "say", "set_tooltip_text", "set_text", "set_label", "set_ok_label", "set_menu_label", "set_documentation",
     "add_button", "_labelled", "icon_button", "Slider",
 }  # fmt: skip
 """What is called with what users read."""
 
 ERRORS = {
-    "DocumentError", "DaemonUnreachableError", "DaemonLostError", "VersionError", "InstallError", "AssemblyError",
+    "DocumentError", "ArgumentTypeError", "DaemonUnreachableError", "DaemonLostError", "VersionError", "InstallError", "AssemblyError",
     *(kind.__name__ for kind in errors.all_kinds()),
 }  # fmt: skip
 """Whose words users read. Those of a message or a line that is not as it should be are for who writes a client."""
 
-SHOWN = {"label", "tooltip_text", "title", "placeholder_text", "purpose"}
+SHOWN = {"label", "tooltip_text", "title", "placeholder_text", "purpose", "help", "description"}
 """Arguments by name that users read."""
 
 ICON = re.compile("[a-z]+(-[a-z]+)+")
 """The name of one in GIMP's theme."""
 
-NAMES = {"Flyaway", "RMBG-2.0"}
+NAMES = {"Flyaway", "RMBG-2.0", "flyaway: ", "GIMP "}
 """The same in every language."""
 
 
@@ -69,7 +69,7 @@ def _shown(call: ast.Call) -> Iterator[ast.expr]:
         yield from call.args[:1]
     if name == "MenuEntry":
         yield from call.args[1:]
-    if name != "EngineRecord":  # whose title is a name
+    if name not in {"EngineRecord", "Place", "Entry"}:  # whose titles are names
         yield from (one.value for one in call.keywords if one.arg in SHOWN)
 
 
@@ -236,7 +236,10 @@ def test_no_text_is_kept_twice() -> None:
 
 def _names(text: str) -> list[tuple[str | None, str | None, str | None]]:
     """What is filled in, and how."""
-    fields = (field[1:] for field in string.Formatter().parse(text) if field[1] is not None)
+    fields = [field[1:] for field in string.Formatter().parse(text) if field[1] is not None]
+    fields += [
+        (old, "%", None) for old in re.findall(r"%(?:\(\w+\))?[a-z%]", text)
+    ]  # argparse's own
     return sorted(fields, key=str)
 
 

@@ -34,6 +34,7 @@ from flyaway.batch.run import Run, Solver
 from flyaway.batch.work import Wishes
 from flyaway.engines import processor
 from flyaway.errors import BatchError, RequestError
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from flyaway.batch.own_engines import OwnEngines
@@ -97,7 +98,10 @@ class Share:
         cores = [int(node.get("CPU", 0)) for node in nodes if node.get("CPU", 0) >= 1]
         if not cores:
             raise BatchError(
-                "The Ray cluster has no processor cores to give. Add a node with `ray start --address ...`."
+                _(
+                    "The Ray cluster has no processor cores to give. Add a node with `ray start --address "
+                    "...`."
+                )
             )
         if cards:
             return cls(wanted or cards, 1, 1)
@@ -147,7 +151,10 @@ class ClusterRun:
             import ray.data
         except ImportError as error:
             raise BatchError(
-                "Ray is not installed here. `pip install 'flyaway[ray]'` brings it, here and on all nodes."
+                _(
+                    "Ray is not installed here. `pip install 'flyaway[ray]'` brings it, here and on all "
+                    "nodes."
+                )
             ) from error
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         # What it says of retries would stand among the lines of JSON; there is no public way to have it silent.
@@ -157,7 +164,10 @@ class ClusterRun:
             ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
         except (OSError, ValueError, RuntimeError) as error:
             raise BatchError(
-                f"There is no Ray cluster at {address} ({error}). `ray start --head` starts one; `ray status` tells of it."
+                _(
+                    "There is no Ray cluster at {address} ({error}). `ray start --head` starts one; `ray "
+                    "status` tells of it."
+                ).format(address=address, error=error)
             ) from error
         return Heart(ray.get_runtime_context().gcs_address)
 
@@ -360,16 +370,18 @@ class Worker:
         """What stands against working here; "" if nothing does. A machine apart would spoil photo after photo."""
         here = socket.gethostname()
         if version != flyaway.__version__:
-            return f"{here} has Flyaway {flyaway.__version__}, and this is {version}. Install the same on all nodes."
+            return _(
+                "{here} has Flyaway {theirs}, and this is {ours}. Install the same on all nodes."
+            ).format(here=here, theirs=flyaway.__version__, ours=version)
         try:
             is_seen = self._manifest.folder.is_dir()
         except (OSError, BatchError, RequestError) as error:
             return f"{here}: {error}"
         if not is_seen:
-            return (
-                f"{here} does not see {self._manifest.output}. Photos and results have to lie in folders that all "
+            return _(
+                "{here} does not see {output}. Photos and results have to lie in folders that all "
                 "nodes see under the same path, or in a store that all can use."
-            )
+            ).format(here=here, output=self._manifest.output)
         return ""
 
     def _told(self, event: Event) -> Event:
@@ -405,7 +417,7 @@ def _engines(share: Share) -> OwnEngines:
 
 def _broken(error: BaseException) -> str:
     first = str(error).strip().partition("\n")[0]
-    return (
-        f"The Ray cluster could not go on ({type(error).__name__}: {first}). Run the same command again; it goes on "
-        "where it was. `ray status` tells of the nodes."
-    )
+    return _(
+        "The Ray cluster could not go on ({kind}: {first}). Run the same command again; it "
+        "goes on where it was. `ray status` tells of the nodes."
+    ).format(kind=type(error).__name__, first=first)

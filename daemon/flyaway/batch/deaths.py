@@ -14,6 +14,7 @@ from flyaway.batch.locations import Location
 from flyaway.batch.manifest import Manifest
 from flyaway.batch.plan import Job
 from flyaway.errors import RequestError
+from flyaway_client.wording import _
 
 _TRIES = 3
 """How often a photo is begun. Those at whose work somebody died are done one at a time, so that the others that were in
@@ -47,8 +48,10 @@ class Deaths:
             stack.callback(_remove, mark)
             if begun >= _TRIES:
                 raise RequestError(
-                    f"The workers on it died {begun} times, so it was given up. Is it too large for their memory? Ray's "
-                    "logs and `ray status` may tell why."
+                    _(
+                        "The workers on it died {begun} times, so it was given up. Is it too large for their "
+                        "memory? Ray's logs and `ray status` may tell why."
+                    ).format(begun=begun)
                 )
             with publishing.writing(self._manifest.output):
                 mark.write_bytes(b"." * (begun + 1))

@@ -14,6 +14,7 @@ from flyaway.batch import scratch
 from flyaway.batch.store_path import StorePath, is_url
 from flyaway.errors import RequestError, TooLargeError
 from flyaway.files.photos import SUFFIXES
+from flyaway_client.wording import _
 
 Location = Path | StorePath
 
@@ -71,12 +72,12 @@ def common(folders: list[Location]) -> Location:
             return Path(os.path.commonpath(paths))
         except ValueError as error:  # on Windows, where they are on several drives
             raise RequestError(
-                "The photos are on several drives. Run a batch for each drive."
+                _("The photos are on several drives. Run a batch for each drive.")
             ) from error
     keys = zip(*(folder.key.split("/") for folder in stores), strict=False)
     shared = [parts[0] for parts in takewhile(lambda parts: len({*parts}) == 1, keys)]
     if paths or len({folder.prefix for folder in stores}) > 1 or not any(shared):
-        raise RequestError("The photos are in several stores. Run a batch for each of them.")
+        raise RequestError(_("The photos are in several stores. Run a batch for each of them."))
     return replace(stores[0], key="/".join(shared))
 
 
@@ -100,11 +101,17 @@ def local(location: Location, max_bytes: int) -> Iterator[Path]:
         file = Path(folder) / f"photo{suffix if suffix in SUFFIXES else ''}"
         try:
             if location.stat().st_size > max_bytes:
-                raise TooLargeError(f"{location} is larger than a photo can be. Make it smaller.")
+                raise TooLargeError(
+                    _("{path} is larger than a photo can be. Make it smaller.").format(
+                        path=location
+                    )
+                )
             location.fetch(file)
         except OSError as error:
-            why = "It is not there" if isinstance(error, FileNotFoundError) else error
-            raise RequestError(f"{location} cannot be opened: {why}.") from error
+            why = _("It is not there") if isinstance(error, FileNotFoundError) else error
+            raise RequestError(
+                _("{path} cannot be opened: {why}.").format(path=location, why=why)
+            ) from error
         try:
             yield file
         except RequestError as error:

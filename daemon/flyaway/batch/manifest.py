@@ -24,6 +24,7 @@ from flyaway.batch.plan import STATE_FOLDER, Job
 from flyaway.batch.store_path import StorePath
 from flyaway.errors import RequestError
 from flyaway.files import replacing
+from flyaway_client.wording import _
 
 _LOCK_LETTERS = 3
 """Of a photo's key. Locks leave files; so there are 4096 at most. Who shares one comes later, that is all."""
@@ -38,7 +39,7 @@ class State(StrEnum):
     PUBLISHING = "publishing"
     """Its results are whole, and about to get their names."""
 
-    DONE = "done"
+    DONE = _("done")
     FAILED = "failed"
 
 
@@ -125,7 +126,9 @@ class Manifest:
             self._shelf.prepare()
         except OSError as error:
             raise RequestError(
-                f"{self.output} cannot be written: {error.strerror or error}. Name another place with -o."
+                _("{output} cannot be written: {why}. Name another place with -o.").format(
+                    output=self.output, why=error.strerror or error
+                )
             ) from error
         for left in (self.folder / "work").iterdir():
             with self.claim(left.name.partition(".")[0]) as is_ours:
@@ -212,14 +215,14 @@ def results(output: Location) -> set[str]:
 class Verdict(StrEnum):
     """What is to be done with a photo, and why."""
 
-    NEW = "new"
-    CHANGED = "the photo, or what goes with it, has changed"
-    OTHER_SETTINGS = "the settings have changed"
-    OTHER_WEIGHTS = "the engine's weights have changed"
-    LOST = "its results are gone"
-    UNFINISHED = "the work on it was broken off"
-    FAILED = "it failed before"
-    DONE = "done"
+    NEW = _("new")
+    CHANGED = _("the photo, or what goes with it, has changed")
+    OTHER_SETTINGS = _("the settings have changed")
+    OTHER_WEIGHTS = _("the engine's weights have changed")
+    LOST = _("its results are gone")
+    UNFINISHED = _("the work on it was broken off")
+    FAILED = _("it failed before")
+    DONE = _("done")
 
 
 def judge(

@@ -16,12 +16,16 @@ from flyaway.batch.store_path import StorePath, is_url
 from flyaway.errors import RequestError
 from flyaway.files import formats
 from flyaway.files.photos import SUFFIXES
+from flyaway_client.wording import _
 
 STATE_FOLDER = ".flyaway-batch"
 """In the folder for the results: what is known of them."""
 
 FAILURES, PAGE, SHEET = REPORTS = "failures.csv", "contact-sheet.html", "contact-sheet.png"
 """In the folder for the results: what has failed, and what the others look like, as a page and as a picture."""
+
+_KINDS = {"trimap": _("trimap"), "region": _("region"), "plate": _("plate")}
+"""What goes with a photo, for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,10 @@ class Planner:
         return Plan(
             tuple(job for job in jobs if int(job.key, 16) % count == number - 1),
             dict(found.aside),
-            tuple(f"{error.filename} cannot be read: {error.strerror}." for error in found.errors),
+            tuple(
+                _("{path} cannot be read: {why}.").format(path=error.filename, why=error.strerror)
+                for error in found.errors
+            ),
         )
 
     def _sources(self, found: _Found) -> Iterator[Location]:
@@ -209,11 +216,19 @@ class Planner:
             targets=self._targets(name, Path(name).stem),
         )
         if isinstance(source, StorePath) and not _is_plain(name):
-            sentence = f"{source} has an empty name, dots or a backslash for a folder, so that its result could have no name like it. Rename it."
+            sentence = _(
+                "{source} has an empty name, dots or a backslash for a folder, so that its result "
+                "could have no name like it. Rename it."
+            ).format(source=source)
             return replace(job, refusal=sentence)
         if source in (job.selection, job.plate):
-            what = settings.selection_is if source == job.selection else "plate"
-            return replace(job, refusal=f"{source} would be its own {what}. Use another pattern.")
+            what = _KINDS[settings.selection_is if source == job.selection else "plate"]
+            return replace(
+                job,
+                refusal=_("{source} would be its own {what}. Use another pattern.").format(
+                    source=source, what=what
+                ),
+            )
         return job
 
     def _beside(self, source: Location, pattern: str) -> Location | None:
@@ -262,9 +277,11 @@ def root(photos: Iterable[Location]) -> Location:
         try:
             is_there, is_folder = photo.exists(), photo.is_dir()
         except PermissionError as error:
-            raise RequestError(f"{photo} cannot be read: {error.strerror or error}.") from error
+            raise RequestError(
+                _("{path} cannot be read: {why}.").format(path=photo, why=error.strerror or error)
+            ) from error
         if not is_there:
-            raise RequestError(f"{photo} is not there.")
+            raise RequestError(_("{photo} is not there.").format(photo=photo))
         folders.append(photo if is_folder else photo.parent)
     return locations.common(folders)
 
@@ -273,7 +290,9 @@ def _listed(photo: StorePath) -> list[StorePath]:
     try:
         return list(photo.walk())
     except OSError as error:
-        raise RequestError(f"{photo} cannot be read: {error.strerror or error}.") from error
+        raise RequestError(
+            _("{path} cannot be read: {why}.").format(path=photo, why=error.strerror or error)
+        ) from error
 
 
 def _is_plain(name: str) -> bool:
@@ -289,5 +308,7 @@ def _clashing(jobs: Sequence[Job]) -> set[str]:
 
 
 def _refused(job: Job) -> Job:
-    sentence = f"{job.name} and another photo would both become {next(iter(job.targets.values()))}. Rename one of them."
+    sentence = _("{name} and another photo would both become {target}. Rename one of them.").format(
+        name=job.name, target=next(iter(job.targets.values()))
+    )
     return replace(job, refusal=job.refusal or sentence)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from flyaway.batch.events import Done, Event, Failed
+from flyaway_client.wording import _
 
 _BAR_LETTERS = 10
 """With them the line still fits a terminal of 80."""
@@ -51,14 +52,17 @@ class Progress:
         """The bar and the figures."""
         full = round(_BAR_LETTERS * self.fraction)
         bar = "#" * full + "-" * (_BAR_LETTERS - full)
-        parts = [f"{self.ended} of {self.total} photos"]
+        parts = [_("{ended} of {total} photos").format(ended=self.ended, total=self.total)]
         worked, passed_min = self.done + self.failed, (self._clock() - self._begun_s) / 60
         if worked and passed_min > 0:
             rate = worked / passed_min
             left_min = (self.total - self.ended) / rate
-            parts += [f"{rate:.3g} a minute", f"{_duration(left_min)} left"]
+            parts += [
+                _("{rate:.3g} a minute").format(rate=rate),
+                _("{left} left").format(left=_duration(left_min)),
+            ]
         if self.failed:
-            parts.append(f"{self.failed} failed")
+            parts.append(_("{count} failed").format(count=self.failed))
         return f"[{bar}] {', '.join(parts)}"
 
 

@@ -19,6 +19,7 @@ from flyaway.batch.plan import Job
 from flyaway.batch.work import Finished, Picture
 from flyaway.errors import OutputError, RequestError
 from flyaway.files import replacing
+from flyaway_client.wording import _
 
 _ALL_ARE_HIT = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE, errno.ENODEV}
 """Errors of writing that the next photo would meet as well."""
@@ -132,13 +133,17 @@ def writing(output: Location) -> Iterator[None]:
         cause = error if isinstance(error, OSError) else error.__cause__
         if isinstance(cause, OSError) and cause.errno in _ALL_ARE_HIT:
             raise OutputError(
-                f"{output} cannot be written any more: {cause.strerror}. Make room, then run the same command "
-                "again; it goes on where it was."
+                _(
+                    "{output} cannot be written any more: {why}. Make room, then run the same command "
+                    "again; it goes on where it was."
+                ).format(output=output, why=cause.strerror)
             ) from error
         if not isinstance(error, OSError):
             raise
         place = error.filename2 or error.filename or output
-        raise RequestError(f"{place} cannot be written: {error.strerror or error}.") from error
+        raise RequestError(
+            _("{place} cannot be written: {why}.").format(place=place, why=error.strerror or error)
+        ) from error
 
 
 def _known(path: str, before: Record | None) -> set[str]:
@@ -191,8 +196,10 @@ def _check_origin(photo: Input, before: Record | None, replaced: Mapping[str, st
         return
     if origin.path != photo.path and origin.sha256 != photo.sha256:
         raise RequestError(
-            f"The results of that name were made from {origin.path}. Name another folder with -o for those of "
-            f"{photo.path}."
+            _(
+                "The results of that name were made from {other}. Name another folder with -o for those "
+                "of {path}."
+            ).format(other=origin.path, path=photo.path)
         )
 
 
@@ -209,10 +216,10 @@ def _name(manifest: Manifest, file: Path, path: str, may_replace: bool) -> None:
 
 
 def _occupied(target: Location) -> str:
-    return (
-        f"{target} is there already and is not what this batch has made. Move it away, or name the results "
-        "otherwise with --name or -o."
-    )
+    return _(
+        "{target} is there already and is not what this batch has made. Move it away, or name "
+        "the results otherwise with --name or -o."
+    ).format(target=target)
 
 
 def _keep_thumbnail(manifest: Manifest, job: Job, finished: Finished) -> None:

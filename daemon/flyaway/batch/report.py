@@ -21,6 +21,7 @@ from flyaway.batch.manifest import Manifest, Record, State
 from flyaway.batch.plan import FAILURES, PAGE, REPORTS, SHEET, Job
 from flyaway.errors import RequestError
 from flyaway.files.photos import Pixels
+from flyaway_client.wording import _, language, said_in
 
 _CLAIM = "report"
 """What runs claim that write reports."""
@@ -78,11 +79,15 @@ def check(output: Location) -> None:
         except FileNotFoundError:
             continue
         except OSError as error:
-            raise RequestError(f"{file} cannot be read: {error.strerror or error}.") from error
+            raise RequestError(
+                _("{path} cannot be read: {why}.").format(path=file, why=error.strerror or error)
+            ) from error
         if not any(mark in begin for mark in _MARKS):
             raise RequestError(
-                f"{file} is not what a batch has made, and would be written over. Move it away, or name another "
-                "folder with -o."
+                _(
+                    "{file} is not what a batch has made, and would be written over. Move it away, or name "
+                    "another folder with -o."
+                ).format(file=file)
             )
 
 
@@ -108,7 +113,15 @@ def _table(records: Sequence[Record]) -> str:
 def _page(records: Sequence[Record], manifest: Manifest) -> str:
     """A page that needs nothing but the files beside it."""
     cells = "\n".join(_figure(record, manifest) for record in records)
-    return _HTML.format(count=len(records), cells=cells)
+    count = len(records)
+    return _HTML.format(
+        language=language() or "en",
+        title=_("{count} cut-outs").format(count=count),
+        about=_("{count} photos, the least certain first. A click opens the result.").format(
+            count=count
+        ),
+        cells=cells,
+    )
 
 
 def _figure(record: Record, manifest: Manifest) -> str:
@@ -124,8 +137,12 @@ def _figure(record: Record, manifest: Manifest) -> str:
 
 def _words(record: Record) -> str:
     """How sure it is."""
-    sure = "given" if record.confidence is None else f"{record.confidence:.0%} sure"
-    return f"{sure}, {record.soft:.1%} soft"
+    sure = (
+        _("given")
+        if record.confidence is None
+        else _("{share:.0%} sure").format(share=record.confidence)
+    )
+    return _("{sure}, {share:.1%} soft").format(sure=sure, share=record.soft)
 
 
 def _link(path: str) -> str:
@@ -159,11 +176,12 @@ def _sheet(records: Sequence[Record], manifest: Manifest) -> Image.Image:
         row, column = divmod(index, _COLUMNS)
         left, top = column * _CELL_PX, row * height
         sheet.paste(board, (left, top))
+        english = said_in("", _words(record))  # Pillow's own font has no Japanese
         thumbnail = _thumbnail(manifest.thumbnail(Job.key_of(record.photo)))
         if thumbnail is not None:
             middle = (_CELL_PX - thumbnail.width) // 2, (_CELL_PX - thumbnail.height) // 2
             sheet.paste(thumbnail, (left + middle[0], top + middle[1]), thumbnail)
-        for line, text in enumerate((_plain(Path(record.photo).name)[:26], _words(record))):
+        for line, text in enumerate((_plain(Path(record.photo).name)[:26], english)):
             draw.text((left + 3, top + _CELL_PX + line * _LINE_PX), text, "black", font)
     return sheet
 
@@ -192,14 +210,14 @@ def _checkerboard(side: int) -> Pixels:
 
 
 _HTML = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>Flyaway: {count} cut-outs</title>
+<html lang="{language}"><meta charset="utf-8"><title>Flyaway: {title}</title>
 <style>
 body {{ font: 13px sans-serif; margin: 1em }}
 figure {{ display: inline-block; width: 200px; margin: 4px; vertical-align: top; overflow-wrap: anywhere }}
 img {{ width: 200px; height: 200px; object-fit: contain;
   background: repeating-conic-gradient(#aaa 0 25%, #ddd 0 50%) 0 / 20px 20px }}
 </style>
-<p>{count} photos, the least certain first. A click opens the result.</p>
+<p>{about}</p>
 {cells}
 </html>
 """

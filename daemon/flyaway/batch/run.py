@@ -23,6 +23,7 @@ from flyaway_client.errors import (
     VersionError,
 )
 from flyaway_client.messages import ExtractRequest
+from flyaway_client.wording import _
 from flyaway_client.zmtp import Buffer
 
 Solver = Callable[[ExtractRequest, Mapping[str, Buffer], Callable[[], bool]], Answer]
@@ -139,7 +140,7 @@ class Run:
             except DaemonLostError as error:
                 lost += 1
                 if lost == _LOST_TRIES:
-                    raise RequestError(_LOST.format(lost)) from error
+                    raise RequestError(_LOST.format(count=lost)) from error
             except CancelledError:
                 raise
             except (DaemonUnreachableError, VersionError) as error:
@@ -162,4 +163,7 @@ class Run:
             yield
 
 
-_LOST = "The daemon went away {} times at the work on this photo. `flyaway daemon logs` may tell why; is it too large?"
+_LOST = _(
+    "The daemon went away {count} times at the work on this photo. `flyaway daemon logs` may "
+    "tell why; is it too large?"
+)

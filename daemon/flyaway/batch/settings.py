@@ -13,6 +13,7 @@ from flyaway.batch.locations import Location
 from flyaway.batch.store_path import is_url
 from flyaway.errors import RequestError
 from flyaway.files import formats
+from flyaway_client.wording import _
 
 FILE_NAME = "flyaway-batch.toml"
 
@@ -116,11 +117,15 @@ def read_file(folder: Location) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
-        raise RequestError(f"{file} cannot be read: {error}.") from error
+        raise RequestError(
+            _("{file} cannot be read: {error}.").format(file=file, error=error)
+        ) from error
     for name in found:
         if name not in _READERS:
             raise RequestError(
-                f"{file}: there is no option {name!r}. There are {', '.join(_READERS)}."
+                _("{file}: there is no option {name!r}. There are {names}.").format(
+                    file=file, name=name, names=", ".join(_READERS)
+                )
             )
     for name in ("output", "plate", "background"):
         text = found.get(name)
@@ -147,9 +152,15 @@ def settle(given: Mapping[str, Any], in_file: Mapping[str, Any]) -> BatchSetting
     for group in _ALTERNATIVES:
         chosen = sorted(name for name in group if options.get(name))
         if len(chosen) > 1:
-            raise RequestError(f"{chosen[0]} and {chosen[1]} do not go together: give one of them.")
+            raise RequestError(
+                _("{one} and {other} do not go together: give one of them.").format(
+                    one=chosen[0], other=chosen[1]
+                )
+            )
     if not options.get("output"):
-        raise RequestError(f"Say where the results go: give -o, or output in {FILE_NAME}.")
+        raise RequestError(
+            _("Say where the results go: give -o, or output in {file}.").format(file=FILE_NAME)
+        )
     values: dict[str, Any] = {}
     for name, value in options.items():
         values |= _READERS[name](name, value)
@@ -161,16 +172,23 @@ def settle(given: Mapping[str, Any], in_file: Mapping[str, Any]) -> BatchSetting
 def _check(settings: BatchSettings) -> None:
     if len(settings.kinds) > 1 and "{kind}" not in settings.name:
         raise RequestError(
-            "Cut-out and mask would have the same name: let name hold {kind}, which stands for cutout or mask."
+            _(
+                "Cut-out and mask would have the same name: let name hold {kind}, which stands for "
+                "cutout or mask."
+            )
         )
     if settings.background and settings.kinds == ("mask",):
-        raise RequestError("A mask has no background: leave that out, or write cut-outs.")
+        raise RequestError(_("A mask has no background: leave that out, or write cut-outs."))
     if settings.ray and settings.is_watching:
         raise RequestError(
-            "watch and ray do not go together: run the command again for photos that come later."
+            _("watch and ray do not go together: run the command again for photos that come later.")
         )
     if not settings.ray and settings.workers > _MAX_WORKERS:
-        raise RequestError(f"workers must be a whole number, 1 to {_MAX_WORKERS} on one machine.")
+        raise RequestError(
+            _("workers must be a whole number, 1 to {most} on one machine.").format(
+                most=_MAX_WORKERS
+            )
+        )
 
 
 Reader = Callable[[str, Any], dict[str, Any]]
@@ -179,7 +197,7 @@ Reader = Callable[[str, Any], dict[str, Any]]
 def _text(field: str) -> Reader:
     def read(name: str, value: Any) -> dict[str, Any]:
         if not isinstance(value, str):
-            raise RequestError(f"{name} must be text in quotes.")
+            raise RequestError(_("{name} must be text in quotes.").format(name=name))
         return {field: value}
 
     return read
@@ -193,7 +211,10 @@ def _pattern(name: str, value: Any) -> dict[str, Any]:
     _check_fields(name, text, ("stem", "name"))
     if not re.search(r"\{\w+\}", text):
         raise RequestError(
-            f"{name} must hold {{stem}} or {{name}}, so that each photo has its own: {text!r} has neither."
+            _(
+                "{name} must hold {{stem}} or {{name}}, so that each photo has its own: {text!r} has "
+                "neither."
+            ).format(name=name, text=text)
         )
     return {"selection_is": name.partition("-")[0], "selection_pattern": text}
 
@@ -210,7 +231,10 @@ def _name(name: str, value: Any) -> dict[str, Any]:
     parts = text.replace("\\", "/").split("/")
     if not re.search(r"\{(stem|name)\}", text) or any(part in ("", ".", "..") for part in parts):
         raise RequestError(
-            f"name must hold {{stem}} or {{name}} and stay in its folder, as {{kind}}/{{stem}} does: {text!r} does not."
+            _(
+                "name must hold {{stem}} or {{name}} and stay in its folder, as {{kind}}/{{stem}} "
+                "does: {text!r} does not."
+            ).format(text=text)
         )
     return {"name": "/".join(parts)}
 
@@ -219,7 +243,11 @@ def _check_fields(name: str, text: str, fields: tuple[str, ...]) -> None:
     for found in re.findall(r"\{(.*?)\}", text):
         if found not in fields:
             known = ", ".join(f"{{{field}}}" for field in fields)
-            raise RequestError(f"{name} has a field {{{found}}}; there are {known}.")
+            raise RequestError(
+                _("{name} has a field {{{found}}}; there are {known}.").format(
+                    name=name, found=found, known=known
+                )
+            )
 
 
 def _result(name: str, value: Any) -> dict[str, Any]:
@@ -232,13 +260,15 @@ def _switch(field: str) -> Reader:
 
 def _is_on(name: str, value: Any) -> bool:
     if not isinstance(value, bool):
-        raise RequestError(f"{name} must be true or false.")
+        raise RequestError(_("{name} must be true or false.").format(name=name))
     return value
 
 
 def _format(name: str, value: Any) -> dict[str, Any]:
     if value not in formats.SUFFIXES:
-        raise RequestError(f"{name} must be one of {', '.join(formats.SUFFIXES)}.")
+        raise RequestError(
+            _("{name} must be one of {names}.").format(name=name, names=", ".join(formats.SUFFIXES))
+        )
     return {"format": value}
 
 
@@ -247,21 +277,27 @@ def _pad(name: str, value: Any) -> dict[str, Any]:
     share = float(found[1]) / 100 if found and found[1] else 0.0
     pixels = int(found[2]) if found and found[2] else 0
     if not found or share > 10 or pixels > 100_000:
-        raise RequestError(f"{name} must be pixels, such as 20, or a share, such as 5%.")
+        raise RequestError(
+            _("{name} must be pixels, such as 20, or a share, such as 5%.").format(name=name)
+        )
     return {"pad": Pad(pixels, share)}
 
 
 def _workers(name: str, value: Any) -> dict[str, Any]:
     text = str(value)
     if not text.isdecimal() or not 1 <= int(text) <= _MAX_CLUSTER:
-        raise RequestError(f"{name} must be a whole number, 1 to {_MAX_CLUSTER}.")
+        raise RequestError(
+            _("{name} must be a whole number, 1 to {most}.").format(name=name, most=_MAX_CLUSTER)
+        )
     return {"workers": int(text)}
 
 
 def _shard(name: str, value: Any) -> dict[str, Any]:
     found = _SHARD.fullmatch(str(value))
     if not found or not 1 <= int(found[1]) <= int(found[2]):
-        raise RequestError(f"{name} must be a part of so many, such as 1/8; the last is 8/8.")
+        raise RequestError(
+            _("{name} must be a part of so many, such as 1/8; the last is 8/8.").format(name=name)
+        )
     return {"shard": (int(found[1]), int(found[2]))}
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from flyaway.errors import BatchError, RequestError
+from flyaway_client.wording import _
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
@@ -78,19 +79,26 @@ class StorePath:
         """
         if "::" in url:
             raise RequestError(
-                f"{url} names one store through another. Name the one that has the photos."
+                _(
+                    "{url} names one store through another. Name the one that has the photos."
+                ).format(url=url)
             )
         place = url.partition("://")[2].partition("/")[0]
         if "@" in place and ":" in place.partition("@")[0]:
             hidden = url.replace(place.partition("@")[0], "…", 1)
             raise RequestError(
-                f"{hidden} has a password in it, which would be written down with the results. Leave it out, and give it "
-                "as the store's package takes it, such as in a variable or a file of its own."
+                _(
+                    "{url} has a password in it, which would be written down with the results. Leave it "
+                    "out, and give it as the store's package takes it, such as in a variable or a file of "
+                    "its own."
+                ).format(url=hidden)
             )
         filesystem, key = _opened(url)
         if not key.strip("/") or (_is_whole_at_once(url) and not place):
             raise RequestError(
-                f"{url} names no bucket and no folder. Give it as s3://bucket/photos."
+                _("{url} names no bucket and no folder. Give it as s3://bucket/photos.").format(
+                    url=url
+                )
             )
         whole = url.rstrip("/")
         if not whole.endswith(key):  # such as a relative one
@@ -106,7 +114,11 @@ class StorePath:
         if ".." in below.split("/"):
             key = posixpath.normpath(key)
             if key.startswith(".."):
-                raise RequestError(f"{below} leads out of {self}. Name a place in that store.")
+                raise RequestError(
+                    _("{place} leads out of {store}. Name a place in that store.").format(
+                        place=below, store=self
+                    )
+                )
         return replace(self, key=key)
 
     @property
@@ -280,8 +292,10 @@ class StorePath:
         except Exception as error:
             what = f"{type(error).__name__}: {error}".rstrip(": .")
             raise BatchError(
-                f"{self} cannot be reached ({what}). See that this machine may use that store, then run the same "
-                "command again; it goes on where it was."
+                _(
+                    "{store} cannot be reached ({what}). See that this machine may use that store, then run "
+                    "the same command again; it goes on where it was."
+                ).format(store=self, what=what)
             ) from error
 
 
@@ -303,16 +317,30 @@ def _opened(url: str) -> tuple[Any, str]:
         filesystem, key = fsspec.url_to_fs(url, use_listings_cache=False)
     except ImportError as error:
         package = _PACKAGES.get(protocol)
-        what = f"`pip install {package}` brings it" if package else f"{error}"
+        what = (
+            _("`pip install {package}` brings it").format(package=package)
+            if package
+            else str(error)
+        )
         raise RequestError(
-            f"{protocol}:// needs a package that is not installed: {what}; on a cluster, on all nodes."
+            _(
+                "{protocol}:// needs a package that is not installed: {what}; on a cluster, on all "
+                "nodes."
+            ).format(protocol=protocol, what=what)
         ) from error
     except ValueError as error:
         raise RequestError(
-            f"{url} names a kind of store that is not known ({error}). Give a path, or a URL such as s3://bucket/photos."
+            _(
+                "{url} names a kind of store that is not known ({error}). Give a path, or a URL such "
+                "as s3://bucket/photos."
+            ).format(url=url, error=error)
         ) from error
     except Exception as error:
-        raise BatchError(f"{url} cannot be reached ({type(error).__name__}: {error}).") from error
+        raise BatchError(
+            _("{url} cannot be reached ({kind}: {error}).").format(
+                url=url, kind=type(error).__name__, error=error
+            )
+        ) from error
     return filesystem, str(key)
 
 

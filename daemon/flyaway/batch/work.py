@@ -25,6 +25,7 @@ from flyaway.files import beside, cutouts, formats, photos, placing
 from flyaway.files.photos import Photo, Pixels
 from flyaway.images import encoding
 from flyaway_client.messages import ExtractRequest, ExtractResult, ImageHeader
+from flyaway_client.wording import _
 from flyaway_client.zmtp import Buffer
 
 THUMBNAIL_PX = 256
@@ -168,7 +169,11 @@ def prepare(job: Job, wishes: Wishes) -> Prepared:
         )
     for path, read in zip(job.files.values(), inputs.values(), strict=True):
         if not read.is_state_of(Input.of(path)):
-            raise RequestError(f"{path} changed while it was read. Try again once it is complete.")
+            raise RequestError(
+                _("{path} changed while it was read. Try again once it is complete.").format(
+                    path=path
+                )
+            )
     request = replace(
         request,
         engine=settings.engine,
@@ -219,7 +224,9 @@ def faults_as_sentences(job: Job) -> Iterator[None]:
         yield
     except MemoryError as error:
         raise TooLargeError(
-            f"There is not enough memory for {job.name}. Make it smaller, or let fewer workers run."
+            _(
+                "There is not enough memory for {name}. Make it smaller, or let fewer workers run."
+            ).format(name=job.name)
         ) from error
     except (
         ValueError,
@@ -231,8 +238,10 @@ def faults_as_sentences(job: Job) -> Iterator[None]:
         cv2.error,
     ) as error:
         raise RequestError(
-            f"{job.name} holds something that Flyaway cannot work on ({type(error).__name__}: {error}). Save it "
-            "anew with another program."
+            _(
+                "{name} holds something that Flyaway cannot work on ({kind}: {error}). Save it anew "
+                "with another program."
+            ).format(name=job.name, kind=type(error).__name__, error=error)
         ) from error
 
 
@@ -240,7 +249,9 @@ def _hash(path: Location) -> str:
     try:
         return sha256(path)
     except OSError as error:
-        raise RequestError(f"{path} cannot be opened: {error.strerror or error}.") from error
+        raise RequestError(
+            _("{path} cannot be opened: {why}.").format(path=path, why=error.strerror or error)
+        ) from error
 
 
 def _colour(name: str) -> Photo:
@@ -253,7 +264,9 @@ def _colour(name: str) -> Photo:
         colour = ImageColor.getcolor(name, "RGB")
     except ValueError as error:
         raise RequestError(
-            f"{name!r} is no colour. Give one as #rrggbb, a name such as white, or a picture file."
+            _(
+                "{name!r} is no colour. Give one as #rrggbb, a name such as white, or a picture file."
+            ).format(name=name)
         ) from error
     return Photo(np.array([[colour]], np.uint8), b"", b"", None)
 
@@ -264,7 +277,7 @@ def _frame(alpha: Pixels, settings: BatchSettings) -> tuple[placing.Frame, tuple
     if settings.is_trimmed:
         found = placing.seen(alpha)
         if found is None:
-            return frame, ("Nothing of it is seen, so that it was not trimmed.",)
+            return frame, (_("Nothing of it is seen, so that it was not trimmed."),)
         frame = found
     return frame.padded(settings.pad.of(frame.longer_side)), notes
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from flyaway.cli import running, terminal
 from flyaway.errors import DaemonError
 from flyaway_client import connection
+from flyaway_client.wording import _
 from flyaway_installer import autostart, editors
 from flyaway_installer.autostart import AutostartError, Entry, State
 
@@ -22,7 +23,7 @@ run_command = autostart.run_quietly
 
 def add_to(verbs: Commands) -> None:
     """Describe the command."""
-    text = "start it at login, or not; say whether it is"
+    text = _("start it at login, or not; say whether it is")
     parser = verbs.add_parser("autostart", help=text, description=f"{text.capitalize()}.")
     parser.add_argument("state", choices=("on", "off", "status"))
     parser.set_defaults(run=run)
@@ -35,15 +36,17 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.state == "off":
         off = switch_off()
-        terminal.write_result(off or "The daemon is not started at login.")
+        terminal.write_result(off or _("The daemon is not started at login."))
         return 0
     found = state()
     terminal.write_result(
         {
-            "on": "The daemon is started at login.",
-            "off": "The daemon is not started at login.",
-            "stale": "Another Flyaway's daemon is started at login. Run `flyaway daemon autostart on` to have "
-            "this one's started.",
+            "on": _("The daemon is started at login."),
+            "off": _("The daemon is not started at login."),
+            "stale": _(
+                "Another Flyaway's daemon is started at login. Run `flyaway daemon autostart on` to "
+                "have this one's started."
+            ),
         }[found]
     )
     return 0 if found == "on" else 1
@@ -65,7 +68,9 @@ def switch_on() -> str:
         raise DaemonError(str(error)) from error
     except OSError as error:
         raise _unwritable(error) from error
-    return f"The daemon is started at login ({entry.title}: {entry.path})."
+    return _("The daemon is started at login ({title}: {path}).").format(
+        title=entry.title, path=entry.path
+    )
 
 
 def switch_off() -> str:
@@ -78,7 +83,11 @@ def switch_off() -> str:
         off = autostart.switch_off(_ways(), run_command)
     except OSError as error:
         raise _unwritable(error) from error
-    return f"The daemon is started at login no more ({', '.join(off)} removed)." if off else ""
+    return (
+        _("The daemon is started at login no more ({names} removed).").format(names=", ".join(off))
+        if off
+        else ""
+    )
 
 
 def state() -> State:
@@ -100,5 +109,7 @@ def _ways() -> tuple[Entry, ...]:
 
 def _unwritable(error: OSError) -> DaemonError:
     return DaemonError(
-        f"{error.filename or 'The entry'} cannot be used: {error.strerror or error}. Mend that, then try again."
+        _("{path} cannot be used: {why}. Mend that, then try again.").format(
+            path=error.filename or _("The entry"), why=error.strerror or error
+        )
     )

@@ -15,6 +15,8 @@ from flyaway import config
 from flyaway.cli import connecting, terminal
 from flyaway.cli.statuses import FAILED, INTERRUPTED
 from flyaway.errors import BatchError, RequestError
+from flyaway_client import wording
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from flyaway.batch.feed import Feed
@@ -31,42 +33,42 @@ if TYPE_CHECKING:
 _LOOKS_PER_REPORT = 40
 """Of the main thread at the run: reports of one that goes on for long are 20 seconds old at most."""
 
-_FINISHING = "Finishing the photos in hand. Ctrl-C again gives them up."
+_FINISHING = _("Finishing the photos in hand. Ctrl-C again gives them up.")
 
 _REPORTS_SHARE = 20
 """A report of a million photos takes minutes: the next is written after this many times as long at the soonest."""
 
 _TEXTS = (
-    ("output", "OUT", "folder for the results, in which the photos' folders are mirrored"),
-    ("engine", "NAME", "see `flyaway models list`; or a job, as for `flyaway extract`"),
-    ("trimap-pattern", "PATTERN", "each photo's trimap, such as {stem}_trimap.png"),
-    ("region-pattern", "PATTERN", "each photo's rough region, such as regions/{stem}.png"),
-    ("plate", "FILE", "photo of the empty scene; or a pattern for each photo's"),
-    ("name", "PATTERN", "of results, without suffix (default: {stem}-{kind})"),
-    ("format", "png|tiff|webp", "kind of file (default: png)"),
-    ("background", "COLOUR|FILE", "what to put behind the cut-outs"),
-    ("pad", "PX|PERCENT", "room around each result, such as 20 or 5%%"),
+    ("output", "OUT", _("folder for the results, in which the photos' folders are mirrored")),
+    ("engine", "NAME", _("see `flyaway models list`; or a job, as for `flyaway extract`")),
+    ("trimap-pattern", "PATTERN", _("each photo's trimap, such as {stem}_trimap.png")),
+    ("region-pattern", "PATTERN", _("each photo's rough region, such as regions/{stem}.png")),
+    ("plate", "FILE", _("photo of the empty scene; or a pattern for each photo's")),
+    ("name", "PATTERN", _("of results, without suffix (default: {stem}-{kind})")),
+    ("format", "png|tiff|webp", _("kind of file (default: png)")),
+    ("background", "COLOUR|FILE", _("what to put behind the cut-outs")),
+    ("pad", "PX|PERCENT", _("room around each result, such as 20 or 5%%")),
     (
         "workers",
         "N",
-        "photos that may be with the daemon at once (default: 2), or workers on a cluster",
+        _("photos that may be with the daemon at once (default: 2), or workers on a cluster"),
     ),
     (
         "ray",
         "auto|ADDRESS",
-        "have it done on a Ray cluster, whose nodes see the same folders or stores",
+        _("have it done on a Ray cluster, whose nodes see the same folders or stores"),
     ),
-    ("shard", "I/N", "do one of N parts of the photos, the first is 1"),
+    ("shard", "I/N", _("do one of N parts of the photos, the first is 1")),
 )
 _SWITCHES = (
-    ("cutout", "write cut-outs (default)"),
-    ("mask", "write the alpha alone, as grey pictures"),
-    ("both", "write both"),
-    ("trim", "cut results to what is seen of them"),
-    ("watch", "go on with photos that come later, each once it is complete"),
-    ("dry-run", "say what would be done, and do nothing"),
-    ("retry-failed", "try those again, too, that failed before"),
-    ("json", "tell everything in lines of JSON"),
+    ("cutout", _("write cut-outs (default)")),
+    ("mask", _("write the alpha alone, as grey pictures")),
+    ("both", _("write both")),
+    ("trim", _("cut results to what is seen of them")),
+    ("watch", _("go on with photos that come later, each once it is complete")),
+    ("dry-run", _("say what would be done, and do nothing")),
+    ("retry-failed", _("try those again, too, that failed before")),
+    ("json", _("tell everything in lines of JSON")),
 )
 
 
@@ -74,23 +76,26 @@ def add_to(commands: Commands) -> None:
     """Describe the command."""
     parser = commands.add_parser(
         "batch",
-        help="cut the subjects out of whole folders",
-        description="Cut the subject out of every photo in folders. Run again, it does what is new, has changed or was "
-        "broken off. All options can stand in a file flyaway-batch.toml beside the photos, by the same names.",
+        help=_("cut the subjects out of whole folders"),
+        description=_(
+            "Cut the subject out of every photo in folders. Run again, it does what is new, has "
+            "changed or was broken off. All options can stand in a file flyaway-batch.toml beside "
+            "the photos, by the same names."
+        ),
         argument_default=argparse.SUPPRESS,
     )
     parser.add_argument(
         "photos",
         nargs="+",
         metavar="PHOTOS",
-        help="photos and folders of photos, also in a store, such as s3://bucket/photos",
+        help=_("photos and folders of photos, also in a store, such as s3://bucket/photos"),
     )
     for name, shown, text in _TEXTS:
         flags = ("-o", "--output") if name == "output" else (f"--{name}",)
-        parser.add_argument(*flags, dest=name, metavar=shown, help=text)
+        parser.add_argument(*flags, dest=name, metavar=shown, help=f"{text}")
     for name, text in _SWITCHES:
         parser.add_argument(
-            f"--{name}", dest=name, action=argparse.BooleanOptionalAction, help=text
+            f"--{name}", dest=name, action=argparse.BooleanOptionalAction, help=f"{text}"
         )
     parser.set_defaults(run=run)
 
@@ -115,10 +120,15 @@ def run(arguments: argparse.Namespace) -> int:
         isinstance(one, StorePath) for one in (*photos, settings.output)
     ):
         raise RequestError(
-            "watch is for folders of this machine, and not for stores: run the command again for photos that come later."
+            _(
+                "watch is for folders of this machine, and not for stores: run the command again for "
+                "photos that come later."
+            )
         )
     wishes = Wishes.of(settings, config.load().max_pixels)
     planner, manifest = Planner(photos, settings), Manifest(settings.output)
+    if settings.is_json:
+        wording.speak(())  # programs read it
     telling = Telling(settings.is_json)
     with terminal.endings(), terminal.interruption() as pressed:
         running = Run(wishes, manifest, connecting.ask, telling.hear, installed_weights, pressed)

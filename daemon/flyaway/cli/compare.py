@@ -17,6 +17,7 @@ from flyaway_client import comparing, protocol
 from flyaway_client.comparing import Entrant, Row
 from flyaway_client.messages import EngineInfo, ExtractRequest
 from flyaway_client.planes import Box
+from flyaway_client.wording import _
 from flyaway_client.zmtp import Buffer
 
 if TYPE_CHECKING:
@@ -30,45 +31,53 @@ def add_to(commands: Commands) -> None:
     """Describe the command."""
     parser = commands.add_parser(
         "compare",
-        help="show what several engines make of one photo, on one sheet",
-        description="Cut the subject out with one engine after the other and write a PNG with a row for each: the alpha, "
-        "the cut-out over black, white and green, how long it took and how much memory. An engine that fails says why "
-        "in its row.",
+        help=_("show what several engines make of one photo, on one sheet"),
+        description=_(
+            "Cut the subject out with one engine after the other and write a PNG with a row for "
+            "each: the alpha, the cut-out over black, white and green, how long it took and how "
+            "much memory. An engine that fails says why in its row."
+        ),
     )
-    parser.add_argument("image", type=Path, metavar="IMAGE", help="the photo")
+    parser.add_argument("image", type=Path, metavar="IMAGE", help=_("the photo"))
     drawn.add_to(parser)
     parser.add_argument(
         "--engines",
         type=_names,
         default=(),
         metavar="NAME,NAME,…",
-        help="see `flyaway models list`; all: those whose weights are here (default: the best "
-        f"{comparing.USUAL_ROWS - 1} of those, and the built-in)",
+        help=_(
+            "see `flyaway models list`; all: those whose weights are here (default: the best "
+            "{count} of those, and the built-in)"
+        ).format(count=comparing.USUAL_ROWS - 1),
     )
     parser.add_argument(
         "--fine-engine",
         default="auto",
         metavar="NAME",
-        help="what solves the edge that an automatic engine leaves uncertain; none: keep its own",
+        help=_(
+            "what solves the edge that an automatic engine leaves uncertain; none: keep its own"
+        ),
     )
     parser.add_argument(
         "--crop",
         type=_box,
         metavar="X0,Y0,X1,Y1",
-        help="compare on that part of the photo alone, from its upper left pixel to its lower right one; "
-        "shown pixel by pixel where there is room",
+        help=_(
+            "compare on that part of the photo alone, from its upper left pixel to its lower right "
+            "one; shown pixel by pixel where there is room"
+        ),
     )
     parser.add_argument(
         "--here",
         action="store_true",
-        help="do it on this computer, whichever `flyaway remote` has chosen",
+        help=_("do it on this computer, whichever `flyaway remote` has chosen"),
     )
     parser.add_argument(
         "-o",
         "--output",
         type=Path,
         metavar="SHEET.png",
-        help="default: IMAGE-comparison.png beside the photo",
+        help=_("default: IMAGE-comparison.png beside the photo"),
     )
     parser.set_defaults(run=run)
 
@@ -99,7 +108,11 @@ def run(arguments: argparse.Namespace) -> int:
     for row in sheet.rows:
         terminal.write_result(_line(row))
     done = sum(row.result is not None for row in sheet.rows)
-    terminal.write_remark(f"{target}: {done} of {len(sheet.rows)} engines have done it")
+    terminal.write_remark(
+        _("{target}: {done} of {count} engines have done it").format(
+            target=target, done=done, count=len(sheet.rows)
+        )
+    )
     return 0 if done else FAILED
 
 
@@ -123,7 +136,10 @@ def _chooser(
             found = comparing.named(names, engines)
         if not found:
             raise RequestError(
-                "No engine that compares with the empty scene is here. Fetch one, see `flyaway models list`."
+                _(
+                    "No engine that compares with the empty scene is here. Fetch one, see `flyaway models "
+                    "list`."
+                )
             )
         return found
 
@@ -133,10 +149,12 @@ def _chooser(
 def _names(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     if not names:
-        raise argparse.ArgumentTypeError("must be names of engines with commas between, or all")
+        raise argparse.ArgumentTypeError(_("must be names of engines with commas between, or all"))
     if len(names) > protocol.MAX_SHEET_ROWS:
         raise argparse.ArgumentTypeError(
-            f"must be at most {protocol.MAX_SHEET_ROWS} names: a sheet has no more rows"
+            _("must be at most {most} names: a sheet has no more rows").format(
+                most=protocol.MAX_SHEET_ROWS
+            )
         )
     return names
 
@@ -144,7 +162,7 @@ def _names(text: str) -> tuple[str, ...]:
 def _box(text: str) -> tuple[int, ...]:
     sides = tuple(int(side) for side in text.split(",") if side.strip().isdecimal())
     if len(sides) != 4 or text.count(",") != 3:
-        raise argparse.ArgumentTypeError("must be four whole numbers with commas between")
+        raise argparse.ArgumentTypeError(_("must be four whole numbers with commas between"))
     return sides
 
 
@@ -160,6 +178,9 @@ def _cropped(
     width, height = photo.header.width, photo.header.height
     if not (left <= right < width and top <= bottom < height):
         raise RequestError(
-            f"--crop {left},{top},{right},{bottom} is no part of the photo of {width} × {height} pixels."
+            _(
+                "--crop {left},{top},{right},{bottom} is no part of the photo of {width} × {height} "
+                "pixels."
+            ).format(left=left, top=top, right=right, bottom=bottom, width=width, height=height)
         )
     return comparing.cropped(request, parts, Box(left, top, right - left + 1, bottom - top + 1))

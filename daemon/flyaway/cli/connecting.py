@@ -14,6 +14,7 @@ from flyaway_client import comparing, connection, launch
 from flyaway_client.client import Client, Extracted
 from flyaway_client.comparing import Entrant, Sheet
 from flyaway_client.messages import EngineInfo, ExtractRequest
+from flyaway_client.wording import _
 from flyaway_client.zmtp import Buffer
 
 LAUNCH_ARGV = (sys.executable, "-m", "flyaway", "daemon", "run")
@@ -43,7 +44,7 @@ def connect(
 def extract(request: ExtractRequest, parts: dict[str, Buffer]) -> Extracted:
     """Let the daemon do the work, with progress on the terminal; Ctrl-C cancels it."""
     line = terminal.ProgressLine()
-    line.show("reaching the daemon", 0)
+    line.show(_("reaching the daemon"), 0)
     try:
         with (
             terminal.interruption() as pressed,
@@ -74,7 +75,7 @@ def compare(
         heading: of the sheet.
     """
     line = terminal.ProgressLine()
-    line.show("reaching the daemon", 0)
+    line.show(_("reaching the daemon"), 0)
     try:
         with terminal.interruption() as pressed:
             with connect(should_stop=pressed.is_set) as client:

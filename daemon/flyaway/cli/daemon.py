@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from flyaway import config
 from flyaway.cli import autostart, running, terminal
 from flyaway.cli.connecting import LAUNCH_ARGV, connect
+from flyaway.cli.usage import as_sentence
 from flyaway.errors import DaemonError
-from flyaway_client import connection
+from flyaway_client import connection, wording
 from flyaway_client.messages import StatusReply
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     from flyaway.cli import Commands
@@ -22,37 +24,45 @@ def add_to(commands: Commands) -> None:
     """Describe the group's commands."""
     group = commands.add_parser(
         "daemon",
-        help="run, start, stop and look at the daemon",
-        description="The daemon keeps engines warm for all clients. Any client starts it when needed.",
+        help=_("run, start, stop and look at the daemon"),
+        description=_(
+            "The daemon keeps engines warm for all clients. Any client starts it when needed."
+        ),
     )
     verbs = group.add_subparsers(metavar="VERB", required=True)
     for name, run, text in (
-        ("run", run_here, "be the daemon, in this terminal"),
-        ("start", start, "start it in the background"),
-        ("stop", stop, "cancel its work and end it"),
-        ("status", status, "say what it is doing"),
-        ("logs", logs, "print the end of its log"),
+        ("run", run_here, _("be the daemon, in this terminal")),
+        ("start", start, _("start it in the background")),
+        ("stop", stop, _("cancel its work and end it")),
+        ("status", status, _("say what it is doing")),
+        ("logs", logs, _("print the end of its log")),
     ):
-        parser = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        parser = verbs.add_parser(name, help=text, description=as_sentence(text))
         parser.set_defaults(run=run)
         if run is logs:
-            parser.add_argument("-n", "--lines", type=int, default=50, help="how many (default 50)")
+            parser.add_argument(
+                "-n", "--lines", type=int, default=50, help=_("how many (default 50)")
+            )
         if run in (run_here, start):
             parser.add_argument(
-                "--stay", action="store_true", help="do not end it for being unused"
+                "--stay", action="store_true", help=_("do not end it for being unused")
             )
         if run is run_here:
             parser.add_argument(
                 "--listen",
                 metavar="HOST:PORT",
                 default="",
-                help="also serve other computers whose keys are let in (see `flyaway remote`), such as 0.0.0.0:7797",
+                help=_(
+                    "also serve other computers whose keys are let in (see `flyaway remote`), such as "
+                    "0.0.0.0:7797"
+                ),
             )
     autostart.add_to(verbs)
 
 
 def run_here(arguments: argparse.Namespace) -> int:
-    """Be the daemon until stopped."""
+    """Be the daemon until stopped. Its log is English: it is for whoever mends things, and clients have languages of their own."""
+    wording.speak(())
     from flyaway.serving import lifetime
 
     settings = config.load()
@@ -61,9 +71,11 @@ def run_here(arguments: argparse.Namespace) -> int:
     exit_status = lifetime.run(settings, arguments.listen)
     if exit_status:
         advice = (
-            " To serve others, end it first: `flyaway daemon stop`." if arguments.listen else ""
+            _(" To serve others, end it first: `flyaway daemon stop`.") if arguments.listen else ""
         )
-        terminal.write_remark(f"flyaway: Another daemon of yours is running already.{advice}")
+        terminal.write_remark(
+            _("flyaway: Another daemon of yours is running already.{advice}").format(advice=advice)
+        )
     return exit_status
 
 
@@ -72,7 +84,9 @@ def start(arguments: argparse.Namespace) -> int:
     launch_argv = (*LAUNCH_ARGV, "--stay") if arguments.stay else LAUNCH_ARGV
     with connect(launch_argv=launch_argv) as client:
         terminal.write_result(
-            f"The daemon is running: process {client.hello.pid}, {client.hello.daemon}."
+            _("The daemon is running: process {pid}, {daemon}.").format(
+                pid=client.hello.pid, daemon=client.hello.daemon
+            )
         )
     return 0
 
@@ -87,7 +101,7 @@ def status(arguments: argparse.Namespace) -> int:
     """Print what the daemon is doing; exit status 1 if there is none."""
     client = running.connected()
     if client is None:
-        terminal.write_result("No daemon is running.")
+        terminal.write_result(_("No daemon is running."))
         return 1
     with client:
         terminal.write_result(_described(client.status()))
@@ -101,9 +115,11 @@ def logs(arguments: argparse.Namespace) -> int:
         with path.open(encoding="utf-8", errors="backslashreplace") as log:
             lines = deque(log, maxlen=max(0, arguments.lines))
     except FileNotFoundError:
-        raise DaemonError(f"There is no log yet; it will be {path}.") from None
+        raise DaemonError(_("There is no log yet; it will be {path}.").format(path=path)) from None
     except OSError as error:
-        raise DaemonError(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise DaemonError(
+            _("{path} cannot be read: {why}.").format(path=path, why=error.strerror or error)
+        ) from error
     for line in lines:
         terminal.write_result(line.rstrip("\n"))
     return 0
@@ -112,10 +128,14 @@ def logs(arguments: argparse.Namespace) -> int:
 def _described(reply: StatusReply) -> str:
     return "\n".join(
         (
-            f"daemon   {reply.daemon}, process {reply.pid}, up for {_duration(reply.uptime_s)}",
-            f"engines  {', '.join(reply.warm) or 'none loaded'}",
-            f"work     {reply.running} running, {reply.queued} waiting, {reply.done} done",
-            f"memory   {reply.rss_bytes / 2**20:.0f} MiB",
+            _("daemon   {daemon}, process {pid}, up for {duration}").format(
+                daemon=reply.daemon, pid=reply.pid, duration=_duration(reply.uptime_s)
+            ),
+            _("engines  {names}").format(names=", ".join(reply.warm) or _("none loaded")),
+            _("work     {running} running, {queued} waiting, {done} done").format(
+                running=reply.running, queued=reply.queued, done=reply.done
+            ),
+            _("memory   {size:.0f} MiB").format(size=reply.rss_bytes / 2**20),
         )
     )
 
@@ -123,5 +143,7 @@ def _described(reply: StatusReply) -> str:
 def _duration(seconds: float) -> str:
     minutes, hours = seconds / 60, seconds / 3600
     if minutes < 2:
-        return f"{seconds:.0f} seconds"
-    return f"{minutes:.0f} minutes" if hours < 2 else f"{hours:.1f} hours"
+        return _("{count:.0f} seconds").format(count=seconds)
+    if hours < 2:
+        return _("{count:.0f} minutes").format(count=minutes)
+    return _("{count:.1f} hours").format(count=hours)

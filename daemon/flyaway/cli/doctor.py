@@ -19,10 +19,11 @@ from flyaway import config
 from flyaway.cli import autostart, repairs, terminal
 from flyaway.cli.connecting import connect
 from flyaway.errors import DaemonError
-from flyaway_client import connection, launch, protocol
+from flyaway_client import connection, launch, protocol, wording
 from flyaway_client.client import Client, new_request_id
 from flyaway_client.errors import ClientError
 from flyaway_client.messages import ExtractRequest, ImageHeader
+from flyaway_client.wording import _
 from flyaway_installer import editors, install
 from flyaway_installer.assemble import PACKAGES, AssemblyError
 from flyaway_installer.places import Place
@@ -50,16 +51,19 @@ def add_to(commands: Commands) -> None:
     """Describe the command."""
     parser = commands.add_parser(
         "doctor",
-        help="check the installation and print a page for a bug report",
-        description="Check the installation and print a page to paste into a bug report. It holds no "
-        "password and no picture.",
+        help=_("check the installation and print a page for a bug report"),
+        description=_(
+            "Check the installation and print a page to paste into a bug report. It holds no "
+            "password and no picture."
+        ),
     )
-    parser.add_argument("--fix", action="store_true", help="mend what can be mended, then check")
+    parser.add_argument("--fix", action="store_true", help=_("mend what can be mended, then check"))
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the page; exit status 1 if the test call failed."""
+    """Print the page; exit status 1 if the test call failed. It is English: whoever mends it shall read it."""
+    wording.speak(())
     if arguments.fix:
         _print("Mended", _mended())
     _print("Flyaway", _versions())

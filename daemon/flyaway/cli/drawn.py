@@ -6,14 +6,17 @@ import argparse
 from pathlib import Path
 
 from flyaway.errors import RequestError
+from flyaway_client.wording import _
 
 KINDS = {"selection": "guess", "trimap": "trimap", "region": "region"}
 """Option -> what the file means, in the wire's words."""
 
 _ABOUT = {
-    "selection": "image of the photo's size, white on the subject; greys or transparency: uncertain there",
-    "trimap": "image of the photo's size: white subject, black background, grey unknown",
-    "region": "image of the photo's size, white in a rough outline around the subject",
+    "selection": _(
+        "image of the photo's size, white on the subject; greys or transparency: uncertain there"
+    ),
+    "trimap": _("image of the photo's size: white subject, black background, grey unknown"),
+    "region": _("image of the photo's size, white in a rough outline around the subject"),
 }
 
 
@@ -21,12 +24,12 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     """Describe the options, of which one at most goes with a photo, and that for the empty scene."""
     kinds = parser.add_mutually_exclusive_group()
     for option, about in _ABOUT.items():
-        kinds.add_argument(f"--{option}", type=Path, metavar="FILE", help=about)
+        kinds.add_argument(f"--{option}", type=Path, metavar="FILE", help=f"{about}")
     parser.add_argument(
         "--plate",
         type=Path,
         metavar="FILE",
-        help="photo of the same scene without the subject, of the same size",
+        help=_("photo of the same scene without the subject, of the same size"),
     )
 
 
@@ -51,14 +54,18 @@ def target(arguments: argparse.Namespace, what: str) -> Path:
     """
     image: Path = arguments.image
     if not image.name:
-        raise RequestError(f"{image} is a folder. Name a photo in it.")
+        raise RequestError(_("{image} is a folder. Name a photo in it.").format(image=image))
     name = f"{image.stem}-{what}.png"
     path: Path = arguments.output or image.with_name(name)
     if path.is_dir():
         path = path / name
     if path.suffix.lower() != ".png":
-        raise RequestError(f"The result is a PNG: let the name {path.name} end in .png.")
+        raise RequestError(
+            _("The result is a PNG: let the name {name} end in .png.").format(name=path.name)
+        )
     for source in (image, *(getattr(arguments, option) for option in (*KINDS, "plate"))):
         if source and path.exists() and source.exists() and path.samefile(source):
-            raise RequestError(f"{source} would be overwritten. Name another file with -o.")
+            raise RequestError(
+                _("{source} would be overwritten. Name another file with -o.").format(source=source)
+            )
     return path

@@ -16,6 +16,7 @@ from flyaway.files import replacing
 from flyaway_client import protocol
 from flyaway_client.messages import ExtractRequest, MessageError
 from flyaway_client.prompts import SIZES, Box, Point, Prompts
+from flyaway_client.wording import _
 from flyaway_client.zmtp import Buffer
 
 if TYPE_CHECKING:
@@ -27,49 +28,60 @@ def add_to(commands: Commands) -> None:
     """Describe the command."""
     parser = commands.add_parser(
         "extract",
-        help="cut the subject out of an image file",
-        description="Cut the subject out of an image and write it as a PNG with transparency. Without a "
-        "selection, the subject is found automatically. --point and --box say where it is, which needs a network such as mobile-sam.",
+        help=_("cut the subject out of an image file"),
+        description=_(
+            "Cut the subject out of an image and write it as a PNG with transparency. Without a "
+            "selection, the subject is found automatically. --point and --box say where it is, "
+            "which needs a network such as mobile-sam."
+        ),
     )
-    parser.add_argument("image", type=Path, metavar="IMAGE", help="the photo")
+    parser.add_argument("image", type=Path, metavar="IMAGE", help=_("the photo"))
     drawn.add_to(parser)
     _add_prompts(parser)
     parser.add_argument(
         "--edge-width",
         type=_positive,
         metavar="PX",
-        help="how far on each side of the selection's edge to look for hair (default: by image size)",
+        help=_(
+            "how far on each side of the selection's edge to look for hair (default: by image size)"
+        ),
     )
     parser.add_argument(
         "--engine",
         default="auto",
         metavar="NAME",
-        help="see `flyaway models list`; or a job: any-subject, portrait, fine-hair, empty-scene",
+        help=_(
+            "see `flyaway models list`; or a job: any-subject, portrait, fine-hair, empty-scene"
+        ),
     )
     parser.add_argument(
         "--fine-engine",
         default="auto",
         metavar="NAME",
-        help="what solves the edge that an automatic engine leaves uncertain; none: keep its own",
+        help=_(
+            "what solves the edge that an automatic engine leaves uncertain; none: keep its own"
+        ),
     )
     results = parser.add_mutually_exclusive_group()
-    results.add_argument("--mask", action="store_true", help="write the alpha alone, as a grey PNG")
+    results.add_argument(
+        "--mask", action="store_true", help=_("write the alpha alone, as a grey PNG")
+    )
     results.add_argument(
         "--keep-colors",
         action="store_true",
-        help="leave the background's colour that shines through hair and edges where it is",
+        help=_("leave the background's colour that shines through hair and edges where it is"),
     )
     parser.add_argument(
         "--here",
         action="store_true",
-        help="do it on this computer, whichever `flyaway remote` has chosen",
+        help=_("do it on this computer, whichever `flyaway remote` has chosen"),
     )
     parser.add_argument(
         "-o",
         "--output",
         type=Path,
         metavar="OUT.png",
-        help="default: IMAGE-cutout.png beside the photo",
+        help=_("default: IMAGE-cutout.png beside the photo"),
     )
     parser.set_defaults(run=run)
 
@@ -82,7 +94,7 @@ def _add_prompts(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="X,Y",
-        help="a pixel of the subject, from the photo's upper left; may be given again",
+        help=_("a pixel of the subject, from the photo's upper left; may be given again"),
     )
     parser.add_argument(
         "--not",
@@ -91,7 +103,7 @@ def _add_prompts(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="X,Y",
-        help="a pixel beside the subject; may be given again",
+        help=_("a pixel beside the subject; may be given again"),
     )
     parser.add_argument(
         "--box",
@@ -99,18 +111,18 @@ def _add_prompts(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="X0,Y0,X1,Y1",
-        help="upper left and lower right pixel of a box around the subject; may be given again",
+        help=_("upper left and lower right pixel of a box around the subject; may be given again"),
     )
     parser.add_argument(
         "--size",
         choices=SIZES,
         default="",
-        help="what a single --point means, where it may mean several (default: what fits best)",
+        help=_("what a single --point means, where it may mean several (default: what fits best)"),
     )
     parser.add_argument(
         "--transparent",
         action="store_true",
-        help="it is glass, a veil, smoke or the like; SDMatte makes use of that",
+        help=_("it is glass, a veil, smoke or the like; SDMatte makes use of that"),
     )
 
 
@@ -118,7 +130,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Do it, and say in one line who did the work in how long."""
     _check_prompts(arguments)
     if arguments.edge_width and not arguments.selection:
-        raise RequestError("--edge-width goes with --selection: give both or neither.")
+        raise RequestError(_("--edge-width goes with --selection: give both or neither."))
     target = drawn.target(arguments, "mask" if arguments.mask else "cutout")
     from flyaway.files import cutouts, photos  # deferred: they load numpy and OpenCV
 
@@ -134,10 +146,14 @@ def run(arguments: argparse.Namespace) -> int:
             pixels = cutouts.cut_out(photo, alpha, extracted.foreground)
             cutouts.write_cut_out(file, pixels, photo)
     result = extracted.result
-    understood = (f"{result.understood}.",) if result.understood else ()
+    understood = (_("{sentence}.").format(sentence=result.understood),) if result.understood else ()
     for note in (*photo.notes, *understood, *result.notes):
         terminal.write_remark(note)
-    terminal.write_remark(f"{target}: {result.worker or 'no engine'}, {result.seconds:.1f} s")
+    terminal.write_remark(
+        _("{target}: {worker}, {seconds:.1f} s").format(
+            target=target, worker=result.worker or _("no engine"), seconds=result.seconds
+        )
+    )
     return 0
 
 
@@ -150,11 +166,15 @@ def _check_prompts(arguments: argparse.Namespace) -> None:
     has_subject = bool(arguments.point or arguments.box)
     if (arguments.beside or arguments.size) and not has_subject:
         raise RequestError(
-            "--not and --size go with --point or --box: say where the subject is, too."
+            _("--not and --size go with --point or --box: say where the subject is, too.")
         )
     given = [name for name in (*drawn.KINDS, "plate") if getattr(arguments, name)]
     if has_subject and given:
-        raise RequestError(f"--point and --box go without --{given[0]}: give the one or the other.")
+        raise RequestError(
+            _("--point and --box go without --{option}: give the one or the other.").format(
+                option=given[0]
+            )
+        )
 
 
 def _prompts(arguments: argparse.Namespace) -> Prompts | None:
@@ -176,7 +196,9 @@ def _numbers(count: int) -> Callable[[str], tuple[float, ...]]:
         except ValueError:
             numbers = ()
         if len(numbers) != count or not all(map(math.isfinite, numbers)):
-            raise argparse.ArgumentTypeError(f"must be {count} numbers with commas between")
+            raise argparse.ArgumentTypeError(
+                _("must be {count} numbers with commas between").format(count=count)
+            )
         return numbers
 
     return read
@@ -186,7 +208,7 @@ def _positive(text: str) -> int:
     value = int(text) if text.isdecimal() else 0
     if not 1 <= value <= protocol.MAX_SIDE_PX:
         raise argparse.ArgumentTypeError(
-            f"must be a whole number of pixels, 1 to {protocol.MAX_SIDE_PX}"
+            _("must be a whole number of pixels, 1 to {most}").format(most=protocol.MAX_SIDE_PX)
         )
     return value
 
@@ -204,7 +226,9 @@ def _request(
         if prompts is not None:
             prompts.check_within(photo.header.width, photo.header.height)
     except MessageError as error:
-        raise RequestError(f"--point, --not or --box cannot be used: {error}.") from error
+        raise RequestError(
+            _("--point, --not or --box cannot be used: {error}.").format(error=error)
+        ) from error
     request = replace(
         request,
         edge_width_px=arguments.edge_width,

@@ -22,11 +22,13 @@ from flyaway.cli import (
     remote,
     terminal,
     update,
+    usage,
 )
 from flyaway.cli.statuses import ASKED_WRONGLY, FAILED, INTERRUPTED
 from flyaway.errors import FlyawayError, RequestError
-from flyaway_client import protocol
+from flyaway_client import protocol, wording
 from flyaway_client.errors import CancelledError, ClientError, RefusedError
+from flyaway_client.wording import _
 from flyaway_installer.assemble import AssemblyError
 from flyaway_installer.install import InstallError
 
@@ -46,13 +48,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     # What the daemon logs, a command says: without this Python would write warnings in between.
     logging.getLogger("flyaway").addHandler(logging.NullHandler())
+    wording.add_catalogues(flyaway.CATALOGUES)
+    wording.speak(wording.of_environment())
+    usage.translate()
     arguments = _parser().parse_args(argv)
     try:
         status: int = arguments.run(arguments)
         terminal.flush()
         return status
     except (CancelledError, KeyboardInterrupt):
-        return _complain("Cancelled.", INTERRUPTED)
+        return _complain(_("Cancelled."), INTERRUPTED)
     except RefusedError as error:
         return _complain(error.message, ASKED_WRONGLY if error.code in _CALLERS_FAULT else FAILED)
     except RequestError as error:
@@ -72,10 +77,15 @@ def _complain(sentence: str, status: int) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="flyaway",
-        description="Cut a subject out of a photo, hair and all; here, in Krita or in GIMP.",
+        description=_("Cut a subject out of a photo, hair and all; here, in Krita or in GIMP."),
     )
-    parser.add_argument("--version", action="version", version=f"flyaway {flyaway.__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"flyaway {flyaway.__version__}",
+        help=_("show program's version number and exit"),
+    )
+    commands = parser.add_subparsers(title=_("commands"), metavar="COMMAND", required=True)
     for group in (extract, compare, batch, refine, models, daemon, remote, plugins, doctor, update):
         group.add_to(commands)
     return parser

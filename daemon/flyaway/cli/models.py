@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from flyaway import config
 from flyaway.cli import terminal
+from flyaway.cli.usage import as_sentence
 from flyaway.errors import RequestError, WeightsError
 from flyaway.weights.neighbours import PROGRAMS
 from flyaway_client.errors import CancelledError
 from flyaway_client.menu_entries import fetch_first, licence, training
 from flyaway_client.messages import EngineInfo
-from flyaway_client.wording import _
+from flyaway_client.wording import _, joined
 
 if TYPE_CHECKING:
     from flyaway.cli import Commands
@@ -28,33 +29,33 @@ def add_to(commands: Commands) -> None:
     """Describe the group's commands."""
     group = commands.add_parser(
         "models",
-        help="list the engines; download, import, check and remove their weights",
-        description="The engines and their weights. The built-in engine has none.",
+        help=_("list the engines; download, import, check and remove their weights"),
+        description=_("The engines and their weights. The built-in engine has none."),
     )
     verbs = group.add_subparsers(metavar="VERB", required=True)
     for name, run, text in (
-        ("list", list_all, "list the engines: what each is for, its size and its licence"),
-        ("download", download, "fetch weights from the model hub"),
-        ("verify", verify, "check that files are whole (default: all)"),
-        ("import", import_files, "take weights files that you have, or all of a folder"),
-        ("remove", remove, "delete weights"),
-        ("path", path, "print the folder they are in, or the file of one engine"),
+        ("list", list_all, _("list the engines: what each is for, its size and its licence")),
+        ("download", download, _("fetch weights from the model hub")),
+        ("verify", verify, _("check that files are whole (default: all)")),
+        ("import", import_files, _("take weights files that you have, or all of a folder")),
+        ("remove", remove, _("delete weights")),
+        ("path", path, _("print the folder they are in, or the file of one engine")),
     ):
-        parser = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        parser = verbs.add_parser(name, help=text, description=as_sentence(text))
         parser.set_defaults(run=run)
         if run in (download, verify, remove):
             count = "*" if run is verify else "+"
-            parser.add_argument("names", nargs=count, metavar="NAME", help="see `models list`")
+            parser.add_argument("names", nargs=count, metavar="NAME", help=_("see `models list`"))
         if run is path:
-            parser.add_argument("name", nargs="?", metavar="NAME", help="see `models list`")
+            parser.add_argument("name", nargs="?", metavar="NAME", help=_("see `models list`"))
         if run is import_files:
             parser.add_argument("paths", nargs="*", type=Path, metavar="FILE-OR-FOLDER")
-            parser.add_argument("--as", dest="name", metavar="NAME", help="the engine it is for")
+            parser.add_argument("--as", dest="name", metavar="NAME", help=_("the engine it is for"))
             parser.add_argument(
                 "--from",
                 dest="program",
                 choices=PROGRAMS,
-                help="take what another program has, from its usual folder or the one named",
+                help=_("take what another program has, from its usual folder or the one named"),
             )
 
 
@@ -74,7 +75,8 @@ def download(arguments: argparse.Namespace) -> int:
     catalogue = Catalogue(config.load().paid_work)
     for record in [catalogue.record(name) for name in arguments.names]:
         fetch(record)
-        terminal.write_result(f"{record.name}: ready. {record.training.told}".rstrip())
+        ready = _("{name}: ready.").format(name=record.name)
+        terminal.write_result(f"{ready} {record.training.told}".rstrip())
     return 0
 
 
@@ -82,7 +84,12 @@ def verify(arguments: argparse.Namespace) -> int:
     """Hash files anew; fails if any is damaged, or one that was named is not there."""
     store = _store()
     records = _named(arguments.names) or [record for record in _all() if store.paths(record)]
-    return _for_each(records, lambda record: f"{record.name}: whole, {store.verify(record)}")
+    return _for_each(
+        records,
+        lambda record: _("{name}: whole, {digest}").format(
+            name=record.name, digest=store.verify(record)
+        ),
+    )
 
 
 def import_files(arguments: argparse.Namespace) -> int:
@@ -90,12 +97,12 @@ def import_files(arguments: argparse.Namespace) -> int:
     if arguments.program:
         return _import_from(arguments)
     if not arguments.paths:
-        raise RequestError("Name the files or folders to import, or a program with --from.")
+        raise RequestError(_("Name the files or folders to import, or a program with --from."))
     files = list(_weights_files(arguments.paths))
     if arguments.name:
         _named([arguments.name])
         if len(files) != 1:
-            raise RequestError("--as goes with one file.")
+            raise RequestError(_("--as goes with one file."))
 
     return _for_each(files, lambda file: _adopted(file, arguments.name))
 
@@ -113,7 +120,7 @@ def _import_from(arguments: argparse.Namespace) -> int:
     from flyaway.weights import neighbours
 
     if arguments.name or len(arguments.paths) > 1:
-        raise RequestError("--from goes with one folder at most, and not with --as.")
+        raise RequestError(_("--from goes with one folder at most, and not with --as."))
     files, frozen = neighbours.weights_of(arguments.program, *arguments.paths)
     taken = 0
     for file in files:
@@ -124,11 +131,16 @@ def _import_from(arguments: argparse.Namespace) -> int:
             terminal.write_remark(f"flyaway: {error}")
     for file in frozen:
         terminal.write_remark(
-            f"flyaway: {file} is for ONNX Runtime, where layers are melted together and have lost their names: it cannot be "
-            "read. `flyaway models list` says where the authors' own file is."
+            _(
+                "flyaway: {file} is for ONNX Runtime, where layers are melted together and have lost "
+                "their names: it cannot be read. `flyaway models list` says where the authors' own "
+                "file is."
+            ).format(file=file)
         )
     if not taken:
-        terminal.write_remark(f"flyaway: {arguments.program} has nothing that can be used.")
+        terminal.write_remark(
+            _("flyaway: {program} has nothing that can be used.").format(program=arguments.program)
+        )
     return 0 if taken else 1
 
 
@@ -136,11 +148,17 @@ def remove(arguments: argparse.Namespace) -> int:
     """Delete weights and say how much that freed; the hub's own cache is left alone."""
     store = _store()
     for record in _named(arguments.names):
-        terminal.write_result(f"{record.name}: {store.remove(record) / 1e6:.0f} MB freed.")
+        terminal.write_result(
+            _("{name}: {size:.0f} MB freed.").format(
+                name=record.name, size=store.remove(record) / 1e6
+            )
+        )
         for shared in store.paths(record):
             terminal.write_remark(
-                f"flyaway: {record.name} is still in the model hub's own cache, which other programs "
-                f"share: {shared}. `hf cache rm` empties that."
+                _(
+                    "flyaway: {name} is still in the model hub's own cache, which other programs share: "
+                    "{shared}. `hf cache rm` empties that."
+                ).format(name=record.name, shared=shared)
             )
     return 0
 
@@ -157,13 +175,13 @@ def path(arguments: argparse.Namespace) -> int:
     return 0
 
 
-_NEEDS = {"prompts": "a click or a box"}
-"""What engines need, in other words than the wire's where those are none for people."""
+_NEEDS = {"prompts": _("a click or a box"), "trimap": _("a trimap"), "plate": _("a plate")}
+"""What engines need, in words for people."""
 
 
 def _described(info: EngineInfo) -> str:
-    wanted = " and ".join(_NEEDS.get(need, f"a {need}") for need in info.needs)
-    needs = f" Needs {wanted}." if wanted else ""
+    wanted = joined(_(" and "), (_NEEDS[need] for need in info.needs))
+    needs = _(" Needs {wanted}.").format(wanted=wanted) if wanted else ""
     how_to_get = f" {fetch_first(info)}" if info.page and not info.installed else ""
     lines = [
         f"{info.name}: {info.title} ({_whereabouts(info)})",
@@ -181,10 +199,12 @@ def _described(info: EngineInfo) -> str:
 def _whereabouts(info: EngineInfo) -> str:
     size = f"{info.download_bytes / 1e6:.0f} MB"
     if not info.download_bytes:
-        return "always there"
+        return _("always there")
     if info.installed:
-        return f"installed, {size}"
-    return f"not installed, {'to be fetched by hand' if info.page else f'a download of {size}'}"
+        return _("installed, {size}").format(size=size)
+    if info.page:
+        return _("not installed, to be fetched by hand")
+    return _("not installed, a download of {size}").format(size=size)
 
 
 def fetch(record: EngineRecord) -> None:
@@ -200,14 +220,16 @@ def fetch(record: EngineRecord) -> None:
         def progress(done: int, total: int) -> None:
             if pressed.is_set():
                 raise CancelledError
-            megabytes = f"{done / 1e6:.0f} of {total / 1e6:.0f} MB"
+            megabytes = _("{done:.0f} of {total:.0f} MB").format(done=done / 1e6, total=total / 1e6)
             line.show(f"{record.title}, {megabytes}", done / max(total, 1))
 
         try:
             _store().download(record, progress)
         except CancelledError:
             line.clear()
-            terminal.write_remark("flyaway: What came so far is kept: the next try goes on there.")
+            terminal.write_remark(
+                _("flyaway: What came so far is kept: the next try goes on there.")
+            )
             raise
         finally:
             line.clear()
@@ -255,13 +277,15 @@ def _weights_files(paths: Iterable[Path]) -> Iterable[Path]:
 
     for path in paths:
         if not path.exists():
-            raise RequestError(f"There is no {path}.")
+            raise RequestError(_("There is no {path}.").format(path=path))
         if not path.is_dir():
             yield path
             continue
         found = sorted(file for file in path.rglob("*") if suffix_of(file))
         if not found:
             raise RequestError(
-                f"There are no weights files in {path} ({', '.join(sorted(SUFFIXES))})."
+                _("There are no weights files in {path} ({names}).").format(
+                    path=path, names=", ".join(sorted(SUFFIXES))
+                )
             )
         yield from found

@@ -10,6 +10,7 @@ import flyaway
 from flyaway.cli import autostart, terminal
 from flyaway.cli.connecting import forget_launch, record_launch
 from flyaway.errors import RequestError
+from flyaway_client.wording import _
 from flyaway_installer import editors, install
 from flyaway_installer.archive import make_zip
 from flyaway_installer.assemble import PACKAGES
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 _NAMES = {"krita": "Krita", "gimp": "GIMP 3"}
 _WHERE = {
-    "krita": "Restart Krita, then look under Tools > Scripts and Settings > Dockers",
-    "gimp": "Restart GIMP, then look under Layer > Mask",
+    "krita": _("Restart Krita, then look under Tools > Scripts and Settings > Dockers"),
+    "gimp": _("Restart GIMP, then look under Layer > Mask"),
 }
 
 
@@ -29,35 +30,39 @@ def add_to(commands: Commands) -> None:
     """Describe the commands."""
     parser = commands.add_parser(
         "install",
-        help="install the plugins for Krita and GIMP",
-        description="Find the editors' plug-in folders, of Flatpaks and Snaps too, and install there.",
+        help=_("install the plugins for Krita and GIMP"),
+        description=_(
+            "Find the editors' plug-in folders, of Flatpaks and Snaps too, and install there."
+        ),
     )
     _add_hosts(parser)
     parser.add_argument(
         "--link",
         action="store_true",
-        help="for developers: link to this checkout's files in place of copying them",
+        help=_("for developers: link to this checkout's files in place of copying them"),
     )
     parser.add_argument(
         "--autostart",
         action="store_true",
-        help="have the daemon started at login, without asking",
+        help=_("have the daemon started at login, without asking"),
     )
     parser.set_defaults(run=run_install)
     parser = commands.add_parser(
         "uninstall",
-        help="remove the plugins",
-        description="Remove the plugins from the editors' folders.",
+        help=_("remove the plugins"),
+        description=_("Remove the plugins from the editors' folders."),
     )
     _add_hosts(parser)
     parser.set_defaults(run=run_uninstall)
     parser = commands.add_parser(
         "zip",
-        help="make a zip of a plugin, for Krita's own importer",
-        description="Make the zip that Krita's Tools > Scripts > Import Python Plugin from File takes.",
+        help=_("make a zip of a plugin, for Krita's own importer"),
+        description=_(
+            "Make the zip that Krita's Tools > Scripts > Import Python Plugin from File takes."
+        ),
     )
     parser.add_argument("host", choices=sorted(PACKAGES), nargs="?", default="krita")
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="where to write it")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help=_("where to write it"))
     parser.set_defaults(run=run_zip)
 
 
@@ -66,7 +71,9 @@ def run_install(arguments: argparse.Namespace) -> int:
     results = [_install_host(host, arguments.link) for host in _hosts(arguments)]
     done = [place for installed in results for place in installed]
     if done:
-        terminal.write_result(f"How plugins start the daemon is recorded in {record_launch()}.")
+        terminal.write_result(
+            _("How plugins start the daemon is recorded in {file}.").format(file=record_launch())
+        )
         _offer_autostart(done, arguments.autostart)
     return 0 if (all(results) if arguments.hosts else done) else 1
 
@@ -80,13 +87,19 @@ def run_uninstall(arguments: argparse.Namespace) -> int:
         for place in editors.find(host, machine):
             try:
                 if install.uninstall(place):
-                    terminal.write_result(f"{place.title}: removed from {place.plugins}.")
+                    terminal.write_result(
+                        _("{title}: removed from {folder}.").format(
+                            title=place.title, folder=place.plugins
+                        )
+                    )
                     removed = True
             except install.InstallError as error:
                 terminal.write_remark(f"flyaway: {error}")
                 is_fine = False
         if not removed and is_fine:
-            terminal.write_result(f"{_NAMES[host]}: the plugin is not installed.")
+            terminal.write_result(
+                _("{editor}: the plugin is not installed.").format(editor=_NAMES[host])
+            )
     places = [place for host in PACKAGES for place in editors.find(host, machine)]
     if not any(map(install.is_installed, places)):
         forget_launch()
@@ -104,26 +117,34 @@ def run_zip(arguments: argparse.Namespace) -> int:
     try:
         make_zip(arguments.host, target)
     except OSError as error:
-        raise RequestError(f"{target} cannot be written: {error.strerror or error}.") from error
+        raise RequestError(
+            _("{target} cannot be written: {why}.").format(
+                target=target, why=error.strerror or error
+            )
+        ) from error
     terminal.write_result(str(target))
     if arguments.host == "krita":
         terminal.write_remark(
-            "In Krita: Tools > Scripts > Import Python Plugin from File. So that Krita can start the "
-            "daemon, run `flyaway daemon start` once."
+            _(
+                "In Krita: Tools > Scripts > Import Python Plugin from File. So that Krita can start "
+                "the daemon, run `flyaway daemon start` once."
+            )
         )
     return 0
 
 
 def _add_hosts(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "hosts", nargs="*", metavar="krita|gimp", help="for which editors (default: both)"
+        "hosts", nargs="*", metavar="krita|gimp", help=_("for which editors (default: both)")
     )
 
 
 def _hosts(arguments: argparse.Namespace) -> list[str]:
     unknown = sorted(set(arguments.hosts) - set(PACKAGES))
     if unknown:
-        raise RequestError(f"There is no plugin for {unknown[0]!r}, only for krita and gimp.")
+        raise RequestError(
+            _("There is no plugin for {name!r}, only for krita and gimp.").format(name=unknown[0])
+        )
     return list(dict.fromkeys(arguments.hosts or ("krita", "gimp")))
 
 
@@ -136,13 +157,18 @@ def _offer_autostart(places: list[Place], is_wanted: bool) -> None:
     is_due = before == "off" and (sandboxed or is_wanted)
     if is_due and sandboxed:
         terminal.write_result(
-            f"{', '.join(sandboxed)}: as a Flatpak or Snap, it cannot start Flyaway's daemon by itself."
+            _("{names}: as a Flatpak or Snap, it cannot start Flyaway's daemon by itself.").format(
+                names=", ".join(sandboxed)
+            )
         )
-    if is_due and (is_wanted or terminal.confirm("Start it whenever you log in?")):
+    if is_due and (is_wanted or terminal.confirm(_("Start it whenever you log in?"))):
         terminal.write_result(autostart.switch_on())
     elif is_due:
         terminal.write_result(
-            "To start it whenever you log in, run `flyaway daemon autostart on`; for now, `flyaway daemon start`."
+            _(
+                "To start it whenever you log in, run `flyaway daemon autostart on`; for now, `flyaway "
+                "daemon start`."
+            )
         )
 
 
@@ -151,8 +177,10 @@ def _install_host(host: str, link: bool) -> list[Place]:
     found = editors.find(host, editors.this_machine())
     if not found:
         terminal.write_remark(
-            f"flyaway: {_NAMES[host]} was not found. Install it and start it once, then run `flyaway "
-            f"install {host}` again."
+            _(
+                "flyaway: {editor} was not found. Install it and start it once, then run `flyaway "
+                "install {host}` again."
+            ).format(editor=_NAMES[host], host=host)
         )
     return [place for place in found if _install_place(place, link)]
 
@@ -163,7 +191,7 @@ def _install_place(place: Place, link: bool) -> bool:
     except install.InstallError as error:
         terminal.write_remark(f"flyaway: {error}")
         return False
-    how = "linked into" if link else "installed in"
-    switched = ", switched on" if place.kritarc else ""
+    how = _("linked into") if link else _("installed in")
+    switched = _(", switched on") if place.kritarc else ""
     terminal.write_result(f"{place.title}: {how} {place.plugins}{switched}. {_WHERE[place.host]}.")
     return True

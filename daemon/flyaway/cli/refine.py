@@ -12,6 +12,7 @@ from flyaway.errors import RequestError
 from flyaway.files import replacing
 from flyaway_client.client import new_request_id
 from flyaway_client.messages import KEEP, REMOVE, UNKNOWN, ExtractRequest, ImageHeader
+from flyaway_client.wording import _
 from flyaway_client.zmtp import Buffer
 
 if TYPE_CHECKING:
@@ -24,9 +25,9 @@ _STROKES = {"unknown": UNKNOWN, "remove": REMOVE, "keep": KEEP}
 """Option -> the level of its strokes; where several lie, the last one holds."""
 
 _ABOUT = {
-    "unknown": "image of the photo's size, white where the subject's edge is to be found out",
-    "remove": "image of the photo's size, white where there surely is background",
-    "keep": "image of the photo's size, white where there surely is subject",
+    "unknown": _("image of the photo's size, white where the subject's edge is to be found out"),
+    "remove": _("image of the photo's size, white where there surely is background"),
+    "keep": _("image of the photo's size, white where there surely is subject"),
 }
 
 
@@ -34,25 +35,29 @@ def add_to(commands: Commands) -> None:
     """Describe the command."""
     parser = commands.add_parser(
         "refine",
-        help="solve a mask again in one place",
-        description="Solve a mask again inside a region and under strokes. Everywhere else it stays as it is, "
-        "bit for bit; what strokes keep or remove always holds.",
+        help=_("solve a mask again in one place"),
+        description=_(
+            "Solve a mask again inside a region and under strokes. Everywhere else it stays as it "
+            "is, bit for bit; what strokes keep or remove always holds."
+        ),
     )
-    parser.add_argument("image", type=Path, metavar="IMAGE", help="the photo")
-    parser.add_argument("mask", type=Path, metavar="MASK", help="its mask, grey, of the same size")
+    parser.add_argument("image", type=Path, metavar="IMAGE", help=_("the photo"))
+    parser.add_argument(
+        "mask", type=Path, metavar="MASK", help=_("its mask, grey, of the same size")
+    )
     parser.add_argument(
         "--inside",
         type=Path,
         metavar="FILE",
-        help="image of the photo's size, white around the place, such as a lock of hair",
+        help=_("image of the photo's size, white around the place, such as a lock of hair"),
     )
     for option, about in _ABOUT.items():
-        parser.add_argument(f"--{option}", type=Path, metavar="FILE", help=about)
+        parser.add_argument(f"--{option}", type=Path, metavar="FILE", help=f"{about}")
     parser.add_argument(
         "--engine",
         default="auto",
         metavar="NAME",
-        help="what solves the edge; see `flyaway models list`",
+        help=_("what solves the edge; see `flyaway models list`"),
     )
     parser.add_argument(
         "-o",
@@ -60,7 +65,7 @@ def add_to(commands: Commands) -> None:
         type=Path,
         metavar="OUT.png",
         required=True,
-        help="the refined mask; may be MASK itself",
+        help=_("the refined mask; may be MASK itself"),
     )
     parser.set_defaults(run=run)
 
@@ -68,10 +73,12 @@ def add_to(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Do it, and say in one line who did the work in how long."""
     if not any(getattr(arguments, name) for name in ("inside", *_STROKES)):
-        raise RequestError("Say where: give --inside, --keep, --remove or --unknown.")
+        raise RequestError(_("Say where: give --inside, --keep, --remove or --unknown."))
     if arguments.output.suffix.lower() != ".png":
         raise RequestError(
-            f"The result is a PNG: let the name {arguments.output.name} end in .png."
+            _("The result is a PNG: let the name {name} end in .png.").format(
+                name=arguments.output.name
+            )
         )
     from flyaway.files import cutouts  # deferred: loads numpy and OpenCV
 
@@ -83,7 +90,9 @@ def run(arguments: argparse.Namespace) -> int:
     for note in result.notes:
         terminal.write_remark(note)
     terminal.write_remark(
-        f"{arguments.output}: {result.worker or 'no engine'}, {result.seconds:.1f} s"
+        _("{target}: {worker}, {seconds:.1f} s").format(
+            target=arguments.output, worker=result.worker or _("no engine"), seconds=result.seconds
+        )
     )
     return 0
 

@@ -11,6 +11,7 @@ from flyaway_client import connection
 from flyaway_client.client import Client
 from flyaway_client.connection import ConnectionFile
 from flyaway_client.errors import DaemonUnreachableError, VersionError
+from flyaway_client.wording import _
 
 if TYPE_CHECKING:
     import psutil
@@ -33,11 +34,15 @@ def connected() -> Client | None:
         if not lifetime.is_running(home):
             return None
         file = ConnectionFile.read(home)
-        which = f"The daemon, process {file.pid}," if file else "A daemon"
-        raise DaemonError(
-            f"{which} is running but does not answer. Try again in a moment; if that does not help, end "
+        unnamed = _(
+            "A daemon is running but does not answer. Try again in a moment; if that does not help, end "
             "its process by hand."
-        ) from error
+        )
+        named = _(
+            "The daemon, process {pid}, is running but does not answer. Try again in a moment; if that "
+            "does not help, end its process by hand."
+        )
+        raise DaemonError(named.format(pid=file.pid) if file else unnamed) from error
 
 
 def end() -> str:
@@ -51,18 +56,20 @@ def end() -> str:
     except (DaemonError, VersionError):
         return _end_silent()
     if client is None:
-        return "No daemon is running."
+        return _("No daemon is running.")
     with client:
         client.shutdown()
     deadline = time.monotonic() + _STOP_S
     while ConnectionFile.read(connection.home()) is not None:
         if time.monotonic() > deadline:
             raise DaemonError(
-                f"The daemon, process {client.hello.pid}, has not ended after {_STOP_S:.0f} seconds. "
-                "End that process by hand."
+                _(
+                    "The daemon, process {pid}, has not ended after {seconds:.0f} seconds. End that process "
+                    "by hand."
+                ).format(pid=client.hello.pid, seconds=_STOP_S)
             )
         time.sleep(0.05)
-    return "The daemon has stopped."
+    return _("The daemon has stopped.")
 
 
 def _end_silent() -> str:
@@ -80,14 +87,19 @@ def _end_silent() -> str:
         process = psutil.Process(pid) if pid else None
         if process is not None and "flyaway" in " ".join(process.cmdline()):
             _end_process(process)
-            return "The daemon, which did not answer, was ended."
+            return _("The daemon, which did not answer, was ended.")
     except psutil.Error as error:
         raise DaemonError(
-            f"The daemon, process {pid}, does not answer and cannot be ended: {error}. End it by hand."
+            _(
+                "The daemon, process {pid}, does not answer and cannot be ended: {error}. End it by "
+                "hand."
+            ).format(pid=pid, error=error)
         ) from error
     raise DaemonError(
-        "A daemon is running but does not answer, and its process is not known. End it by hand: it is a Python "
-        "that runs `flyaway daemon run`."
+        _(
+            "A daemon is running but does not answer, and its process is not known. End it by "
+            "hand: it is a Python that runs `flyaway daemon run`."
+        )
     )
 
 

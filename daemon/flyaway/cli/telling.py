@@ -12,6 +12,7 @@ from flyaway.batch.manifest import Verdict
 from flyaway.batch.plan import FAILURES, PAGE, Job, Plan
 from flyaway.batch.progress import Progress
 from flyaway.cli import terminal
+from flyaway_client.wording import _
 
 Verdicts = Sequence[tuple[Job, Verdict]]
 
@@ -38,7 +39,7 @@ class Telling:
                 self._write("planned", photo=job.name, outputs=targets, why=verdict)
             else:
                 terminal.write_result(
-                    f"{_plain(job.name)} -> {_plain(', '.join(targets))}: {job.refusal or verdict}"
+                    f"{_plain(job.name)} -> {_plain(', '.join(targets))}: {job.refusal or verdict.value}"
                 )
         self.begin(plan, verdicts, to_do)
 
@@ -56,19 +57,26 @@ class Telling:
                 unreadable=plan.unreadable,
             )
             return
-        parts = [_count(len(verdicts), "photo"), f"{to_do} to do"]
+        parts = [_photos(len(verdicts)), _("{count} to do").format(count=to_do)]
         if counts[Verdict.DONE]:
-            parts.append(f"{counts[Verdict.DONE]} done before")
+            parts.append(_("{count} done before").format(count=counts[Verdict.DONE]))
         if counts[Verdict.FAILED] and to_do < len(verdicts) - counts[Verdict.DONE]:
             parts.append(
-                f"{counts[Verdict.FAILED]} failed before (--retry-failed tries them again)"
+                _("{count} failed before (--retry-failed tries them again)").format(
+                    count=counts[Verdict.FAILED]
+                )
             )
         terminal.write_remark(f"{', '.join(parts)}.")
         if plan.aside:
-            suffixes = ", ".join(sorted(suffix or "without suffix" for suffix in plan.aside))
-            files = _count(sum(plan.aside.values()), "other file")
+            suffixes = ", ".join(sorted(suffix or _("without suffix") for suffix in plan.aside))
+            count = sum(plan.aside.values())
+            files = (
+                _("1 other file") if count == 1 else _("{count} other files").format(count=count)
+            )
             terminal.write_remark(
-                f"{files} left alone, by the names no photos: {_plain(suffixes)}."
+                _("{files} left alone, by the names no photos: {suffixes}.").format(
+                    files=files, suffixes=_plain(suffixes)
+                )
             )
         for sentence in plan.unreadable:
             self.say(sentence)
@@ -124,15 +132,21 @@ class Telling:
             )
             return
         terminal.write_remark(
-            f"{_count(progress.done, 'photo')} done, {progress.failed} failed. {PAGE} shows them."
+            _("{photos} done, {failed} failed. {page} shows them.").format(
+                photos=_photos(progress.done), failed=progress.failed, page=PAGE
+            )
         )
         if failures:
             terminal.write_remark(
-                f"{FAILURES} says why {failures} failed; --retry-failed tries them again."
+                _("{file} says why {count} failed; --retry-failed tries them again.").format(
+                    file=FAILURES, count=failures
+                )
             )
         if was_stopped and left:
             terminal.write_remark(
-                f"{_count(left, 'photo')} left. Run the same command again, and it goes on there."
+                _("{photos} left. Run the same command again, and it goes on there.").format(
+                    photos=_photos(left)
+                )
             )
 
     def _write(self, event: str, **fields: Any) -> None:
@@ -140,8 +154,8 @@ class Telling:
         terminal.flush()  # programs follow the run while it goes on
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _photos(count: int) -> str:
+    return _("1 photo") if count == 1 else _("{count} photos").format(count=count)
 
 
 def _plain(text: str) -> str:

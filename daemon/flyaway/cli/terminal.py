@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -60,9 +61,10 @@ class ProgressLine:
 
     def _replace(self, text: str) -> None:
         if self._is_shown:
-            _write(sys.stderr, f"\r{text:<{self._width}}" + ("" if text else "\r"))
+            width = _columns(text)
+            _write(sys.stderr, f"\r{text}{' ' * (self._width - width)}" + ("" if text else "\r"))
             sys.stderr.flush()
-            self._width = len(text)
+            self._width = width
 
 
 @contextmanager
@@ -106,6 +108,11 @@ def endings() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _columns(text: str) -> int:
+    """How many columns of a terminal a text takes: letters of the East are wide."""
+    return sum(1 + (unicodedata.east_asian_width(letter) in "WF") for letter in text)
 
 
 def _write(stream: TextIO | None, text: str) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from flyaway.cli import autostart, running, terminal
 from flyaway.errors import DaemonError, RequestError
 from flyaway_client import connection
+from flyaway_client.wording import _
 from flyaway_installer import editors, install
 from flyaway_installer.assemble import PACKAGES, is_checkout
 
@@ -31,8 +32,8 @@ def add_to(commands: Commands) -> None:
     """Describe the command."""
     parser = commands.add_parser(
         "update",
-        help="bring the newest Flyaway and its plugins",
-        description="Bring the newest Flyaway, and its plugins into the editors that have them.",
+        help=_("bring the newest Flyaway and its plugins"),
+        description=_("Bring the newest Flyaway, and its plugins into the editors that have them."),
     )
     parser.set_defaults(run=run)
 
@@ -47,11 +48,16 @@ def run(arguments: argparse.Namespace) -> int:
         return _upgrade_tool()
     if is_checkout():
         raise RequestError(
-            "This Flyaway runs from its source code. Bring that up to date (`git pull`), then run `flyaway install`."
+            _(
+                "This Flyaway runs from its source code. Bring that up to date (`git pull`), then run "
+                "`flyaway install`."
+            )
         )
     raise RequestError(
-        f"This Flyaway was installed by hand, into {prefix}. Update it there as it was installed, such as by "
-        "`pip install --upgrade`, then run `flyaway install`."
+        _(
+            "This Flyaway was installed by hand, into {prefix}. Update it there as it was "
+            "installed, such as by `pip install --upgrade`, then run `flyaway install`."
+        ).format(prefix=prefix)
     )
 
 
@@ -60,14 +66,17 @@ def _run_installer(app: Path) -> int:
     script = app / _SCRIPT
     if not script.is_file():
         raise DaemonError(
-            f"{script}, which installed this Flyaway, is gone. Install Flyaway anew by the line in its README."
+            _(
+                "{script}, which installed this Flyaway, is gone. Install Flyaway anew by the line in "
+                "its README."
+            ).format(script=script)
         )
     if app != (connection.home() / APP_NAME).resolve():
         os.environ[connection.HOME_VARIABLE] = str(app.parent)  # as it was when this was installed
     terminal.flush()
     if sys.platform == "win32":
         _start_in_a_window(script)
-        terminal.write_result("The update goes on in a window of its own.")
+        terminal.write_result(_("The update goes on in a window of its own."))
         return 0
     os.execv("/bin/sh", ["sh", str(script)])
 
@@ -91,12 +100,16 @@ def _upgrade_tool() -> int:
     steps += [(*flyaway, "daemon", "autostart", "on")] if autostart.state() != "off" else []
     if uv is None or sys.platform == "win32":  # Windows exchanges no program that runs
         lines = "\n".join(f"    {subprocess.list2cmdline(step)}" for step in steps)
-        raise RequestError(f"uv installed this Flyaway. To update it, run\n{lines}")
+        raise RequestError(
+            _("uv installed this Flyaway. To update it, run\n{lines}").format(lines=lines)
+        )
     terminal.write_result(running.end())
     terminal.flush()
     for step in steps:
         if subprocess.run(step, check=False).returncode != 0:
             raise DaemonError(
-                f"`{subprocess.list2cmdline(step)}` failed (above). Mend that, then run `flyaway update` again."
+                _("`{command}` failed (above). Mend that, then run `flyaway update` again.").format(
+                    command=subprocess.list2cmdline(step)
+                )
             )
     return 0

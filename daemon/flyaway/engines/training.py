@@ -116,12 +116,15 @@ SA_V = Training(
 )
 UNTOLD_PORTRAITS = Training("", "https://huggingface.co/ZhengPeng7/BiRefNet-portrait", None)
 GLASS_OF_MANY = Training(
-    "Trained on Composition-1k, Distinctions-646 and others, some of them for research only.",
+    _("Trained on Composition-1k, Distinctions-646 and others, some of them for research only."),
     "https://github.com/vivoCameraResearch/SDMatte",
     False,
 )
 SCENES_OF_MANY = Training(
-    "Trained on Composition-1k, Distinctions-646, COCO-Matte and others, some of them for research only.",
+    _(
+        "Trained on Composition-1k, Distinctions-646, COCO-Matte and others, some of them for "
+        "research only."
+    ),
     "https://github.com/vivoCameraResearch/SDMatte",
     False,
 )

@@ -9,6 +9,7 @@ from flyaway.files import photos
 from flyaway.files.photos import Photo
 from flyaway_client.client import new_request_id
 from flyaway_client.messages import ExtractRequest, ImageHeader
+from flyaway_client.wording import _
 from flyaway_client.zmtp import Buffer
 
 
@@ -72,7 +73,9 @@ def plate(path: Path, photo: Photo, max_pixels: int) -> tuple[ImageHeader, Buffe
     _check_size(path, plate.header, photo.header)
     if plate.icc != photo.icc:
         raise RequestError(
-            f"{path} has another colour profile than the photo. Save both with the same one."
+            _(
+                "{path} has another colour profile than the photo. Save both with the same one."
+            ).format(path=path)
         )
     return plate.header, plate.pixels.data
 
@@ -81,7 +84,9 @@ def mask(path: Path, image: ImageHeader, max_pixels: int) -> Photo:
     """A mask file, grey, 8 or 16 bits deep; checked to fit the photo."""
     read = photos.read_photo(path, max_pixels)
     if read.header.channels != "gray":
-        raise RequestError(f"{path} is no mask: a mask is a grey picture without transparency.")
+        raise RequestError(
+            _("{path} is no mask: a mask is a grey picture without transparency.").format(path=path)
+        )
     _check_size(path, read.header, image)
     return read
 
@@ -89,6 +94,14 @@ def mask(path: Path, image: ImageHeader, max_pixels: int) -> Photo:
 def _check_size(path: Path, found: ImageHeader, image: ImageHeader) -> None:
     if (found.width, found.height) != (image.width, image.height):
         raise RequestError(
-            f"{path} has {found.width} × {found.height} pixels, the photo {image.width} × "
-            f"{image.height}. Save it at the photo's size."
+            _(
+                "{path} has {width} × {height} pixels, the photo {photo_width} × {photo_height}. Save it at "
+                "the photo's size."
+            ).format(
+                path=path,
+                width=found.width,
+                height=found.height,
+                photo_width=image.width,
+                photo_height=image.height,
+            )
         )

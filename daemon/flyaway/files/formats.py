@@ -11,6 +11,7 @@ from PIL import Image
 from flyaway.errors import RequestError
 from flyaway.files import cutouts, tiff
 from flyaway.files.photos import Photo, Pixels
+from flyaway_client.wording import _
 
 SUFFIXES = {"png": ".png", "tiff": ".tif", "webp": ".webp"}
 """Kind of file -> how its names end."""
@@ -57,7 +58,7 @@ def write_mask(file: BinaryIO, alpha: Pixels, kind: str) -> None:
 def loss(photo: Photo, kind: str) -> str:
     """A sentence on what such a file cannot keep of a photo; "" where there is nothing."""
     if kind == "webp" and photo.pixels.dtype == np.uint16:
-        return "WebP has 8 bits a channel; the photo has 16."
+        return _("WebP has 8 bits a channel; the photo has 16.")
     return ""
 
 
@@ -66,8 +67,10 @@ def _write_webp(file: BinaryIO, pixels: Pixels, photo: Photo | None) -> None:
     height, width, count = pixels.shape
     if max(height, width) > _WEBP_MAX_SIDE_PX:
         raise RequestError(
-            f"A WebP has at most {_WEBP_MAX_SIDE_PX} pixels on a side, the result has {width} × {height}. Choose "
-            "PNG or TIFF."
+            _(
+                "A WebP has at most {most} pixels on a side, the result has {width} × "
+                "{height}. Choose PNG or TIFF."
+            ).format(most=_WEBP_MAX_SIDE_PX, width=width, height=height)
         )
     if pixels.dtype == np.uint16:
         pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)

@@ -23,6 +23,7 @@ from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 from flyaway.errors import RequestError, TooLargeError
 from flyaway_client import protocol
 from flyaway_client.messages import ImageHeader
+from flyaway_client.wording import _
 
 Pixels = NDArray[Any]
 """Samples of uint8 or uint16, which use their full range."""
@@ -237,8 +238,10 @@ def _opened(path: Path, max_pixels: int) -> Iterator[tuple[Image.Image, str]]:
     """The decoded image and how its pixels lie in the file; all failures become sentences."""
     if path.suffix.lower() in RAW_SUFFIXES:
         raise RequestError(
-            f"{path} is a camera's raw file, which Flyaway does not develop. Export it from your raw converter as "
-            "TIFF with 16 bits a channel."
+            _(
+                "{path} is a camera's raw file, which Flyaway does not develop. Export it from your "
+                "raw converter as TIFF with 16 bits a channel."
+            ).format(path=path)
         )
     try:
         with _LENIENCY.granted(), Image.open(path, formats=_FORMATS) as image:
@@ -250,16 +253,26 @@ def _opened(path: Path, max_pixels: int) -> Iterator[tuple[Image.Image, str]]:
         raise
     except UnidentifiedImageError as error:
         raise RequestError(
-            f"{path} is not an image that Flyaway can read. Save it as PNG, JPEG, TIFF or WebP with 8 or "
-            "16 bits a channel."
+            _(
+                "{path} is not an image that Flyaway can read. Save it as PNG, JPEG, TIFF or WebP with "
+                "8 or 16 bits a channel."
+            ).format(path=path)
         ) from error
     except (FileNotFoundError, IsADirectoryError, PermissionError, NotADirectoryError) as error:
-        raise RequestError(f"{path} cannot be opened: {error.strerror}.") from error
+        raise RequestError(
+            _("{path} cannot be opened: {why}.").format(path=path, why=error.strerror)
+        ) from error
     except _BROKEN as error:
-        raise RequestError(f"{path} is damaged or cut short ({error}). Copy it anew.") from error
+        raise RequestError(
+            _("{path} is damaged or cut short ({error}). Copy it anew.").format(
+                path=path, error=error
+            )
+        ) from error
     except MemoryError as error:
         raise TooLargeError(
-            f"There is not enough memory to read {path}. Make it smaller or close other programs."
+            _(
+                "There is not enough memory to read {path}. Make it smaller or close other programs."
+            ).format(path=path)
         ) from error
 
 
@@ -303,13 +316,23 @@ def _check_size(path: Path, size: tuple[int, int], max_pixels: int) -> None:
     width, height = size
     if width * height > max_pixels:
         raise TooLargeError(
-            f"{path} has {width} × {height} pixels, {width * height / 1e6:.4g} megapixels; the limit is "
-            f"{max_pixels / 1e6:.4g}. Make it smaller, or raise max_megapixels in the settings."
+            _(
+                "{path} has {width} × {height} pixels, {megapixels:.4g} megapixels; the limit is "
+                "{limit:.4g}. Make it smaller, or raise max_megapixels in the settings."
+            ).format(
+                path=path,
+                width=width,
+                height=height,
+                megapixels=width * height / 1e6,
+                limit=max_pixels / 1e6,
+            )
         )
     if max(size) > protocol.MAX_SIDE_PX:
         raise TooLargeError(
-            f"{path} has {width} × {height} pixels; the limit is {protocol.MAX_SIDE_PX} on a side. Cut it "
-            "into pieces."
+            _(
+                "{path} has {width} × {height} pixels; the limit is {most} on a side. Cut it "
+                "into pieces."
+            ).format(path=path, width=width, height=height, most=protocol.MAX_SIDE_PX)
         )
 
 
@@ -326,7 +349,7 @@ def _read_deep_colour(path: Path, image: Image.Image, raw_mode: str) -> Pixels:
     encoded = np.fromfile(path, np.uint8)  # OpenCV's own reader cannot open every path on Windows
     decoded = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
     if decoded is None or decoded.dtype != np.uint16 or decoded.ndim != 3:
-        raise ValueError("its 16-bit pixels cannot be decoded")
+        raise ValueError(_("its 16-bit pixels cannot be decoded"))
     code = cv2.COLOR_BGRA2RGBA if decoded.shape[2] == 4 else cv2.COLOR_BGR2RGB
     pixels: Pixels = cv2.cvtColor(decoded, code).astype(np.uint16, copy=False)
     if raw_mode.startswith("LA"):
@@ -360,8 +383,10 @@ def _as_plain(
     mode = _AS_PLAIN.get(image.mode)
     if mode is None:
         raise RequestError(
-            f"{path} holds pixels of a kind that Flyaway does not read ({image.mode}). Save it with 8 or "
-            "16 bits a channel."
+            _(
+                "{path} holds pixels of a kind that Flyaway does not read ({mode}). Save it with 8 or "
+                "16 bits a channel."
+            ).format(path=path, mode=image.mode)
         )
     if "transparency" in image.info and mode in ("L", "RGB"):
         mode = {"L": "LA", "RGB": "RGBA"}[mode]
@@ -379,9 +404,15 @@ def _as_srgb(image: Image.Image, icc: bytes) -> tuple[Image.Image, bytes, str]:
         target = ImageCms.createProfile("sRGB")
         converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
         assert converted is not None  # it is None only when converting in place
-        return converted, srgb_profile(), f"The {image.mode} colours were converted to sRGB."
+        return (
+            converted,
+            srgb_profile(),
+            _("The {mode} colours were converted to sRGB.").format(mode=image.mode),
+        )
     except (ImageCms.PyCMSError, OSError):
-        note = f"The {image.mode} photo has no usable profile: its colours are approximate."
+        note = _("The {mode} photo has no usable profile: its colours are approximate.").format(
+            mode=image.mode
+        )
         return image.convert("RGB"), b"", note
 
 
@@ -392,13 +423,13 @@ def _fitted(
     space = icc[16:20]  # ICC.1:2022, 7.2.6
     is_grey = pixels.shape[2] <= 2
     if len(icc) > protocol.MAX_ICC_BYTES:
-        return pixels, b"", (*notes, "The photo's colour profile is too large and was left out.")
+        return pixels, b"", (*notes, _("The photo's colour profile is too large and was left out."))
     if not icc or space == (b"GRAY" if is_grey else b"RGB "):
         return pixels, icc, notes
     if is_grey and space == b"RGB ":
         pixels = pixels[..., [0, 0, 0, *range(1, pixels.shape[2])]]
         return pixels, icc, notes
-    return pixels, b"", (*notes, "The photo's colour profile does not fit it and was left out.")
+    return pixels, b"", (*notes, _("The photo's colour profile does not fit it and was left out."))
 
 
 def _array(image: Image.Image) -> Pixels:
@@ -442,4 +473,4 @@ def _frames_note(image: Image.Image) -> tuple[str, ...]:
         image.seek(1)
     except _BROKEN:
         return ()
-    return ("Only the first of its pages or frames was used.",)
+    return (_("Only the first of its pages or frames was used."),)

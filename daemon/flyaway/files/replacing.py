@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from flyaway.errors import RequestError
+from flyaway_client.wording import _
 
 with suppress(ImportError):
     import fcntl
@@ -47,7 +48,9 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
                 fresh.unlink()
     except OSError as error:
         raise RequestError(
-            f"{target} cannot be written: {error.strerror or error}. Name another place with -o."
+            _("{target} cannot be written: {why}. Name another place with -o.").format(
+                target=target, why=error.strerror or error
+            )
         ) from error
 
 

@@ -14,9 +14,7 @@ from .wording import _
 
 def success(result: ExtractResult, *remarks: str) -> str:
     """Who did the work, where and in how long, what the selection was taken for, and what else should be known."""
-    understood = (
-        (_("{understood}.").format(understood=result.understood),) if result.understood else ()
-    )
+    understood = (_("{sentence}.").format(sentence=result.understood),) if result.understood else ()
     done = (
         _("Done in {seconds:.1f} s by {worker}.")
         if result.worker

@@ -1,8 +1,8 @@
 """The words that users read, in their language: a catalogue of gettext's form for each, English where there is none.
 
-Texts stay in the code in English, inside `_()`. Who has one user, a plugin or a command, calls `speak` before it
-imports what has texts as constants. The daemon has many and never does: its texts are English, also in its log, and
-each client is told them in its own language, which `Text.said_in` finds.
+Texts stay in the code in English, inside `_()`. Who has one user, a plugin or a command, calls `speak`; a plugin does
+so before it imports what has texts as constants, which go into widgets as they are. The daemon has many and never does:
+its texts are English, also in its log, and each client is told them in its own language, which `Text.said_in` finds.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import ast
 import contextlib
 import functools
 import numbers
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -44,6 +45,10 @@ class Text(str):
     def __str__(self) -> str:
         """Itself: an error made of a text has it as its words, and loses nothing."""
         return self
+
+    def __format__(self, specification: str) -> str:
+        """The text as part of another, in the language that is spoken by then: it may be older than that."""
+        return format(_filled(self.english, self.values, _spoken), specification)
 
     def __reduce__(self) -> tuple[type[Text], tuple[str, Mapping[str, object] | None]]:
         """How it is sent to another process, which may speak another language."""
@@ -82,6 +87,12 @@ def joined(between: str, parts: Iterable[str]) -> Text:
 def said_in(language: str, text: str) -> str:
     """A text in a language; what nobody has marked as one stays as it is."""
     return text.said_in(language) if isinstance(text, Text) else text
+
+
+def of_environment() -> list[str]:
+    """The user's languages as gettext finds them in the environment, the best first."""
+    named = (os.environ.get(name, "") for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"))
+    return next((value.split(":") for value in named if value), [])
 
 
 def speak(languages: Iterable[str]) -> None:

@@ -11,6 +11,7 @@ from .compare_panel import CompareWindow
 from .extraction import QUIT_S, Extractor
 from .feedback import Feedback
 from .flyaway_client import outcome
+from .flyaway_client.wording import _
 from .panel import OBJECT_NAME, FlyawayDocker
 from .point_panel import PointWindow
 from .qt import QtWidgets
@@ -18,12 +19,12 @@ from .refine_panel import RefineDocker
 from .retoucher import Retoucher
 
 MENU = "tools/scripts"
-EXTRACT = ("flyaway_extract", "Flyaway: Extract Foreground")
-REFINE = ("flyaway_refine", "Flyaway: Refine Edge")
-POINT = ("flyaway_point", "Flyaway: Extract by Clicking…")
-COMPARE = ("flyaway_compare", "Flyaway: Compare Engines…")
-CANCEL = ("flyaway_cancel", "Flyaway: Cancel Extract Foreground")
-"""Ids and texts of the actions, as in flyaway_krita.action."""
+EXTRACT = ("flyaway_extract", _("Flyaway: Extract Foreground"))
+REFINE = ("flyaway_refine", _("Flyaway: Refine Edge"))
+POINT = ("flyaway_point", _("Flyaway: Extract by Clicking…"))
+COMPARE = ("flyaway_compare", _("Flyaway: Compare Engines…"))
+CANCEL = ("flyaway_cancel", _("Flyaway: Cancel Extract Foreground"))
+"""Ids and texts of the actions; English as in flyaway_krita.action, whose tool tips Krita translates by its own catalogues alone."""
 
 
 class FlyawayExtension(Extension):
