@@ -7,6 +7,7 @@ Linux alone tells it.
 from __future__ import annotations
 
 import random
+import struct
 import subprocess
 import sys
 import time
@@ -174,8 +175,8 @@ class Bench:
             return Taken(0, peak, sentence, f"status {done.returncode}: {sentence[-500:]}")
         if done.returncode:
             return Taken(0, peak, sentence, "" if sentence else "refused without a sentence")
-        with Image.open(cutout) as image:
-            fits = image.size == (rung.width, rung.height)
+        # As its header says: Pillow opens no PNG with a profile beyond 1 MiB.
+        fits = struct.unpack(">II", cutout.read_bytes()[16:24]) == (rung.width, rung.height)
         return Taken(0, peak, "", "" if fits else "a cut-out of another size")
 
     def _request(self, photo: Any, trimap: Any, rung: Rung) -> Taken:
