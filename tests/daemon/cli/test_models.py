@@ -22,8 +22,10 @@ from flyaway_client.messages import EngineInfo
 
 NAME = "backgroundmattingv2-mobilenetv2"
 HAS_NO_HASH = "birefnet-lite-2k"
-READY = f"{HAS_NO_HASH}: ready. {engines.record(HAS_NO_HASH).training.told}"
 """An engine whose published hash is not known, so that a made-up file passes."""
+
+READY = f"{HAS_NO_HASH}: ready. {engines.record(HAS_NO_HASH).training.told}"
+"""What its download says in the end."""
 
 CONTENT = bytes(range(256)) * 12_000
 
