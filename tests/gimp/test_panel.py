@@ -51,7 +51,8 @@ class Opened:
     def __post_init__(self) -> None:
         self.choices, self.work, self.offer = self.dialog.get_content_area().children
         (
-            _, self.source_row, self.taken_for, self.edge_width, engine, self.bar, self.about, output, self.more,
+            _, self.source_row, self.taken_for, self.edge_width, engine, self.bar, self.about,
+            self.transparent, output, self.more,
         ) = self.choices.children  # fmt: skip
         self.source = self.source_row.children[1]
         self.menu, self.button = engine.children[1].children
@@ -248,6 +249,28 @@ def test_opens_without_the_empty_scene_of_last_time(ask, config, image, home, ca
 
 
 # --- paid work -------------------------------------------------------------------------------------
+
+
+def test_asks_whether_it_is_glass_where_the_engine_makes_use_of_that(
+    ask, config, home: Path
+) -> None:
+    def user(opened: Opened) -> bool:
+        opened.choose("research")
+        assert opened.transparent.is_visible
+        config.set_property("transparent", True)
+        opened.choose("free")
+        assert not opened.transparent.is_visible
+        assert not config.get_property("transparent")
+        opened.choose("research")
+        config.set_property("transparent", True)
+        return True
+
+    glass = dataclasses.replace(RESEARCH, transparent=True)
+    with daemon.running(home, {"engines": daemon.offer(FREE, glass)}):
+        assert ask(config, user)
+    import options
+
+    assert options.load(config).transparent
 
 
 def test_the_switch_leaves_out_engines_that_forbid_paid_work(ask, config, home: Path) -> None:

@@ -65,7 +65,7 @@ class Docker:
         self.button, self.by_clicking = ways.layout.widgets
         selection, self.output, box, self.plate, self.preview = area.content.layout.widgets
         self.selection_is, self.source, self.taken_for, self.edge_width = selection.layout.widgets
-        self.engine, self.about, self.download, switches = box.layout.widgets
+        self.engine, self.about, self.download, self.transparent, switches = box.layout.widgets
         self.paid_work, self.paid_training = switches.weights, switches.training
         self.download_button, self.download_bar, self.stage = self.download.layout.widgets
 

@@ -97,6 +97,25 @@ def test_a_second_switch_asks_for_the_training_pictures_too(
     assert not plugin_module("options").load().paid_work
 
 
+def test_asks_whether_it_is_glass_where_the_engine_makes_use_of_that(
+    docker: Docker, image: DocumentData, home: Path
+) -> None:
+    glass = dataclasses.replace(RESEARCH, transparent=True)
+    with daemon.running(home, {"engines": daemon.offer(FREE, glass)}) as fake:
+        open_and_pick(docker, "free")
+        assert not docker.transparent.isVisible()
+        docker.engine.pick("research")
+        assert docker.transparent.isVisible()
+        docker.transparent.click()
+        assert plugin_module("options").load().transparent
+        docker.button.click()
+        docker.wait()
+        docker.engine.pick("free")
+        assert not plugin_module("options").load().transparent
+    (request,) = (one for one in fake.received if isinstance(one, messages.ExtractRequest))
+    assert request.transparent
+
+
 def test_asks_for_engines_that_allow_paid_work_where_the_switch_is_on(
     docker: Docker, image: DocumentData, running_daemon: FakeDaemon
 ) -> None:

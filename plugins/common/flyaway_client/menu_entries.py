@@ -49,13 +49,14 @@ class EngineEntry(MenuEntry):
 
     `is_missing` where its weights must come before it can work; `downloads` is the engine whose weights a
     program can fetch then, `download_label` what the button for it says. `needs_plate` where it can do nothing
-    without a photo of the empty scene.
+    without a photo of the empty scene, `takes_transparent` where it helps to tell it that the subject is glass.
     """
 
     is_missing: bool = False
     needs_plate: bool = False
     downloads: str = ""
     download_label: str = ""
+    takes_transparent: bool = False
 
 
 AUTO_ENGINE = EngineEntry(
@@ -129,6 +130,7 @@ def _auto_entry(allowed: Sequence[EngineInfo]) -> EngineEntry:
         return AUTO_ENGINE
     return replace(
         AUTO_ENGINE,
+        takes_transparent=any(info.installed and info.transparent for info in allowed),
         label=_("{label} (now: {title})").format(label=AUTO_ENGINE.label, title=best.title),
     )
 
@@ -158,7 +160,11 @@ def engine_entry(info: EngineInfo) -> EngineEntry:
     sentences += [training(info)] if training(info) else []
     if info.installed:
         return EngineEntry(
-            info.name, _label(info, ""), " ".join(sentences), needs_plate=needs_plate
+            info.name,
+            _label(info, ""),
+            " ".join(sentences),
+            needs_plate=needs_plate,
+            takes_transparent=info.transparent,
         )
     way = (
         _("download, {size}").format(size=megabytes(info.download_bytes))

@@ -31,6 +31,7 @@ class Options:
         selection_is: one of messages.SELECTION_KINDS.
         selection_from: the identity of what is taken for the selection; "" takes the image's own.
         edge_width_px: how far from an outline hair is looked for; 0 scales with the image.
+        transparent: whether the subject lets light through, as glass and veils do.
         needs_plate: whether a photo of the empty scene goes along.
         plate: what identifies the layer that holds it, in words of the host; "" where none is chosen.
         output: where the result goes.
@@ -42,6 +43,7 @@ class Options:
     selection_is: str = "guess"
     selection_from: str = ""
     edge_width_px: int = 0
+    transparent: bool = False
     needs_plate: bool = False
     plate: str = ""
     output: str = LAYER_MASK

@@ -40,6 +40,7 @@ def build(
         engine=options.engine if pixels.prompts is None else AUTO,
         paid_work_only=options.paid_work.weights,
         paid_training_only=options.paid_work.training,
+        transparent=options.transparent,
         output_dtype=output_dtype,
         wants_foreground=options.wants_foreground,
         wants_preview=True,

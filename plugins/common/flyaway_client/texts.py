@@ -6,6 +6,8 @@ from .wording import _
 
 PAID_WORK = _("Only engines licensed for commercial work")
 PAID_WORK_ABOUT = _("Leaves out engines whose licence forbids it, or of which it is not known")
+TRANSPARENT = _("It is glass or a veil")
+TRANSPARENT_ABOUT = _("Tells the engine that light shines through the subject")
 PAID_TRAINING = _("Their training data too")
 PAID_TRAINING_ABOUT = _(
     "Leaves out engines trained on pictures that may not be used for it, or of which it is not known"

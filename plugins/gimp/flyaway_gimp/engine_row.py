@@ -35,6 +35,7 @@ class EngineRow:
         allow_ok: called with whether the chosen engine can run as far as is known.
         answered: called when a daemon runs and has named its engines.
         plate_asked: called when the chosen engine waits for a photo of the empty scene.
+        takes_transparent: called with whether it helps the chosen engine to be told that the subject is glass.
     """
 
     def __init__(
@@ -43,9 +44,10 @@ class EngineRow:
         allow_ok: Callable[[bool], None],
         answered: Callable[[], None],
         plate_asked: Callable[[], None],
+        takes_transparent: Callable[[bool], None],
     ) -> None:
         self._config, self._allow_ok, self._answered = config, allow_ok, answered
-        self._plate_asked = plate_asked
+        self._plate_asked, self._takes_transparent = plate_asked, takes_transparent
         self._call: BackgroundCall[Engines] | None = None
         self._engines: Engines = ()
         self._known = EngineMenu((AUTO_ENGINE,))
@@ -115,6 +117,7 @@ class EngineRow:
         self.about.show_text(" ".join(filter(None, about)))
         self.download.offer(advised or entry)
         self._allow_ok(not entry.is_missing and not lacks_plate)
+        self._takes_transparent(entry.takes_transparent)
         if lacks_plate:
             self._plate_asked()
 

@@ -69,6 +69,9 @@ def add_arguments(procedure: Gimp.Procedure) -> None:
         flags,
     )
     paid_work.add_arguments(procedure, texts.PAID_WORK.replace("commercial", "c_ommercial"))
+    procedure.add_boolean_argument(
+        "transparent", texts.TRANSPARENT, texts.TRANSPARENT_ABOUT, usual.transparent, flags
+    )
     procedure.add_layer_argument(
         "plate", _("Photo of the empt_y scene"), texts.PLATE_ABOUT, True, flags
     )
@@ -159,6 +162,7 @@ def load(config: Gimp.ProcedureConfig) -> Options:
         needs_plate=plate is not None,
         plate="" if plate is None else layers.identity(plate),
         paid_work=paid_work.load(config),
+        transparent=config.get_property("transparent"),
         selection_is=config.get_property("selection-is"),
         selection_from=_source(config.get_property("selection-from")),
         edge_width_px=config.get_property("edge-width"),

@@ -115,13 +115,19 @@ class ExtractDialog:
 
     def _fill(self, config: Gimp.ProcedureConfig, layer: Gimp.Layer) -> None:
         dialog = self._dialog
-        names = ("selection-is", "edge-width", "plate", *paid_work.NAMES)
+        names = ("selection-is", "edge-width", "plate", *paid_work.NAMES, "transparent")
         own = {name: dialog.get_widget(name, GObject.TYPE_NONE) for name in names}
         edge_width = own["edge-width"]
         self._selection = SelectionRow(config, layer, edge_width)
         more = Gtk.Expander(label=_("_More"), use_underline=True, tooltip_text=texts.MORE_ABOUT)
+        self._transparent = own["transparent"]
+        self._transparent.set_no_show_all(True)
         self._engine = EngineRow(
-            config, self._allow_ok, self._selection.describe, lambda: more.set_expanded(True)
+            config,
+            self._allow_ok,
+            self._selection.describe,
+            lambda: more.set_expanded(True),
+            self._ask_transparent,
         )
         self._bar = Gtk.ProgressBar(show_text=True)
         self._bar.set_tooltip_text(texts.WORK_ABOUT)
@@ -151,7 +157,7 @@ class ExtractDialog:
         engine.pack_start(self._engine.menu, True, True, 0)
         engine.pack_start(self._engine.download.button, False, False, 0)
         rest = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
-        for name in names[2:]:
+        for name in names[2:-1]:
             rest.pack_start(own[name], False, False, 0)
         more.add(rest)
         rows = (
@@ -162,6 +168,7 @@ class ExtractDialog:
             self._labelled(_("_Engine"), self._engine.menu, engine),
             self._engine.download.bar,
             self._engine.about,
+            self._transparent,
             self._labelled(_("Out_put to"), output.menu, output.menu),
             more,
         )
@@ -171,6 +178,12 @@ class ExtractDialog:
         dialog.connect("notify::is-active", lambda *_: self._look())
         for widget in (self._choices, self._work, self._offer):
             dialog.get_content_area().pack_start(widget, False, False, 0)
+
+    def _ask_transparent(self, is_asked: bool) -> None:
+        """Ask whether the subject is glass where an engine makes use of that; what is not asked is not so."""
+        self._transparent.set_visible(is_asked)
+        if not is_asked:
+            self._config.set_property("transparent", False)
 
     def _look(self) -> None:
         """The user comes back to the dialog, or leaves it: what there is to take may have changed."""

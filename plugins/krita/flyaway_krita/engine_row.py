@@ -44,13 +44,16 @@ class EngineRow(QtWidgets.QWidget):
         self.menu.setToolTip(texts.ENGINE_ABOUT)
         self._about = Paragraph()
         self.download = DownloadRow()
+        self._transparent = QtWidgets.QCheckBox(texts.TRANSPARENT)
+        self._transparent.setToolTip(texts.TRANSPARENT_ABOUT)
         self._switches = PaidWorkSwitches()
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.menu, self._about, self.download, self._switches):
+        for widget in (self.menu, self._about, self.download, self._transparent, self._switches):
             column.addWidget(widget)
         self.menu.opening.connect(self._open_menu)
         self.menu.activated.connect(self._pick)
+        self._transparent.clicked.connect(lambda _is_checked: self.changed.emit())
         self._switches.changed.connect(self._press_switch)
         self.download.started.connect(self._begin_download)
         self.download.ended.connect(self._end_download)
@@ -59,6 +62,11 @@ class EngineRow(QtWidgets.QWidget):
     def chosen(self) -> str:
         """The engine's name on the wire."""
         return self._chosen.name
+
+    @property
+    def transparent(self) -> bool:
+        """Whether the user says that light shines through the subject, and the chosen engine makes use of that."""
+        return self._chosen.takes_transparent and self._transparent.isChecked()
 
     @property
     def paid_work(self) -> PaidWork:
@@ -89,6 +97,10 @@ class EngineRow(QtWidgets.QWidget):
         self._fill()
         self._show_chosen()
 
+    def show_transparent(self, is_checked: bool) -> None:
+        """Show whether light shines through the subject."""
+        self._transparent.setChecked(is_checked)
+
     def refresh(self, *, start: bool = False) -> None:
         """Ask a daemon that runs for its engines, or start one to ask."""
         self._is_wanted |= start
@@ -110,6 +122,7 @@ class EngineRow(QtWidgets.QWidget):
     def _show_chosen(self) -> None:
         self._about.setText(self._chosen.about)
         self.download.offer(self._chosen)
+        self._transparent.setVisible(self._chosen.takes_transparent)
         self.plate_asked.emit(self.needs_plate)
 
     def _open_menu(self) -> None:

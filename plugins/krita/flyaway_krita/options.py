@@ -52,6 +52,7 @@ def load() -> Options:
         needs_plate=_read("needs_plate") == YES,
         plate=_read("plate"),
         paid_work=PaidWork.of(_read("paid_work_only") == YES, _read("paid_training_only") == YES),
+        transparent=_read("transparent") == YES,
         selection_is=selection_is,
         selection_from=selection_from,
         edge_width_px=min(int(edge_width_px), MAX_EDGE_WIDTH_PX) if edge_width_px.isdigit() else 0,
@@ -68,6 +69,7 @@ def save(options: Options) -> None:
     krita.writeSetting(_GROUP, "plate", options.plate)
     krita.writeSetting(_GROUP, "paid_work_only", YES if options.paid_work.weights else NO)
     krita.writeSetting(_GROUP, "paid_training_only", YES if options.paid_work.training else NO)
+    krita.writeSetting(_GROUP, "transparent", YES if options.transparent else NO)
     krita.writeSetting(_GROUP, "edge_width_px", str(options.edge_width_px))
     krita.writeSetting(_GROUP, "output", options.output)
 

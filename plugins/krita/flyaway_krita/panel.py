@@ -151,6 +151,7 @@ class FlyawayDocker(DockWidget):
         self._engine.choose(
             chosen.engine, paid_work=chosen.paid_work, needs_plate=chosen.needs_plate
         )
+        self._engine.show_transparent(chosen.transparent)
         if chosen.needs_plate:
             self._plate.choose(chosen.plate)
         self._selection.show_options(chosen)
@@ -162,6 +163,7 @@ class FlyawayDocker(DockWidget):
             needs_plate=self._engine.needs_plate,
             plate=self._plate.chosen,
             paid_work=self._engine.paid_work,
+            transparent=self._engine.transparent,
             selection_is=self._selection.selection_is,
             selection_from=self._selection.selection_from,
             edge_width_px=self._selection.edge_width_px,
