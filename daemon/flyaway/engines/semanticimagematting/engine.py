@@ -13,7 +13,13 @@ from torch import Tensor
 from flyaway.engines import pixels, progress
 from flyaway.engines.layers.resnet import Bottleneck
 from flyaway.engines.semanticimagematting.network import SemanticImageMatting
-from flyaway.engines.semanticimagematting.semantics import Semantics, in_words, semantics, tiles
+from flyaway.engines.semanticimagematting.semantics import (
+    Semantics,
+    in_words,
+    recommendation,
+    semantics,
+    tiles,
+)
 from flyaway.engines.windows import Division, Solved, TrimapEngine
 from flyaway.errors import WeightsError
 from flyaway.images.arrays import BACKGROUND, FOREGROUND, Alpha, Image, Trimap
@@ -57,8 +63,8 @@ class SemanticImageMattingEngine(TrimapEngine):
         return Solved(pixels.to_alpha(raw)[wanted], tally)
 
     def remarks(self, tally: NDArray[np.int64]) -> tuple[str, ...]:
-        """What the edge was taken for."""
-        return (in_words(tally),)
+        """What the edge was taken for, and who is made for that."""
+        return tuple(filter(None, (in_words(tally), recommendation(tally))))
 
     def steps_of(self, wanted: NDArray[np.bool_]) -> int:
         """The blocks of the one network, and of the other for each tile."""

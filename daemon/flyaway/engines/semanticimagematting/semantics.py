@@ -49,6 +49,18 @@ LEAST_SHARE = 0.1
 """Of the edge: what shows in less of it is not told."""
 
 
+_MADE_FOR = (
+    ((2, 4, 5), _("ViTMatte is made for hair and fur: try that, too.")),
+    (
+        (1, 3, 12, 14, 17, 18, 19),
+        _(
+            "SDMatte is made for what lets light through: try that, too, and say that it is glass or a veil."
+        ),
+    ),
+)
+"""Hair and fur; fire, glass, plastic bags, smoke, what is sheer, and water: the kinds, and who is made for them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Semantics:
     """What the classifier saw.
@@ -123,3 +135,15 @@ def in_words(tally: NDArray[np.int64]) -> str:
         (_("{kind} ({share:.0%})").format(kind=WORDS[kind], share=shares[kind]) for kind in told),
     )
     return _("The uncertain edge was taken for {kinds}.").format(kinds=kinds)
+
+
+def recommendation(tally: NDArray[np.int64]) -> str:
+    """A sentence on the engine that is made for what most of an edge was taken for; "" where there is none.
+
+    Args:
+        tally: how many pixels were taken for each kind.
+    """
+    for kinds, sentence in _MADE_FOR:
+        if 2 * tally[list(kinds)].sum() > tally.sum():
+            return sentence
+    return ""
