@@ -23,6 +23,9 @@ REPOSITORY = Path(__file__).parents[3]
 QUICK = {"RAY_health_check_period_ms": "500", "RAY_health_check_initial_delay_ms": "500"}
 """Ray's own: a node that is gone is noticed within seconds."""
 
+OPEN = {"RAY_AUTH_MODE": "disabled"}
+"""Ray's own: a token in the user's home is for the user's clusters."""
+
 
 @dataclass
 class Node:
@@ -71,7 +74,7 @@ class Cluster:
         with log.open("wb") as file:
             process = subprocess.Popen(
                 [*argv, "--disable-usage-stats"],
-                env=os.environ | QUICK | {"PYTHONPATH": str(REPOSITORY)},
+                env=os.environ | QUICK | OPEN | {"PYTHONPATH": str(REPOSITORY)},
                 stdout=file,
                 stderr=file,
                 start_new_session=True,

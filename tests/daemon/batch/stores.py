@@ -6,7 +6,7 @@ import io
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -41,7 +41,8 @@ def s3() -> Iterator[str]:
     os.environ.update(_ACCOUNT | {"AWS_ENDPOINT_URL": f"http://{host}:{port}"})
     _forget()
     try:
-        s3fs.S3FileSystem(skip_instance_cache=True).mkdir(BUCKET)
+        with suppress(FileExistsError):  # of an earlier one: what they hold is the process's
+            s3fs.S3FileSystem(skip_instance_cache=True).mkdir(BUCKET)
         yield os.environ["AWS_ENDPOINT_URL"]
     finally:
         running.stop()

@@ -11,14 +11,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from tests.daemon.batch import clusters, stores
 from tests.daemon.batch.clusters import LOADED_S, Cluster
 from tests.daemon.batch.photos import photo, wishes
@@ -67,6 +67,12 @@ def photos(tmp_path: Path) -> Path:
     (folder / "0" / "bad.jpg").write_bytes(b"no photo")
     (folder / "0" / "bad_trimap.png").write_bytes(b"no trimap")
     return folder
+
+
+def enlarge(picture: Path) -> None:
+    """Make a picture so large that a folder of them is not done in a moment; what is none stays as it is."""
+    with suppress(UnidentifiedImageError), Image.open(picture) as small:
+        small.resize((6 * small.width, 6 * small.height), Image.Resampling.NEAREST).save(picture)
 
 
 @contextmanager
@@ -172,6 +178,7 @@ def test_photos_in_s3_are_done_and_ctrl_c_finishes_those_in_hand(
         for file in photos.rglob("*_trimap.png"):
             photo = file.with_name(file.name.replace("_trimap.png", ".jpg"))
             for one in (file, photo):
+                enlarge(one)
                 stores.lay(f"{source}/{one.relative_to(photos).as_posix()}", one.read_bytes())
         first = cluster.add_worker()
         wait_until(first.is_there, LOADED_S)
@@ -190,10 +197,12 @@ def test_photos_in_s3_are_done_and_ctrl_c_finishes_those_in_hand(
         assert done <= known <= done | {"0/bad.jpg"}, "a photo in hand was given up"
         assert not list((StorePath.of(out) / ".flyaway-batch/work").iterdir())
 
-        # The next run has two nodes, and uses both.
+        # A run of all photos elsewhere has two nodes, and uses both.
         wait_until(cluster.add_worker().is_there, LOADED_S)
-        options = {"both": True, "trimap-pattern": "{stem}_trimap.png", "output": out}
-        settings, manifest = settle(options, {}), Manifest(StorePath.of(out))
+        elsewhere = stores.empty("s3", tmp_path)
+        options = {"both": True, "trimap-pattern": "{stem}_trimap.png", "output": elsewhere}
+        settings, manifest = settle(options, {}), Manifest(StorePath.of(elsewhere))
+        manifest.prepare()
         jobs = Planner([StorePath.of(source)], settings).plan(results_in).jobs
         told: list[Event] = []
         run = ClusterRun(
@@ -208,6 +217,8 @@ def test_photos_in_s3_are_done_and_ctrl_c_finishes_those_in_hand(
             run.work_off(jobs, lambda: None)
         assert {event.photo for event in told if isinstance(event, Done)} >= known - {"0/bad.jpg"}
         assert len(told) == PHOTOS + 1
+
+        # And the one that was stopped goes on.
         assert main(["batch", source, "-o", out, *MANY]) == 1  # for the one that is no photo
         masks = [name for name in stores.tree(out) if name.endswith(("-mask.png", "-cutout.png"))]
         assert len(masks) == 2 * PHOTOS
