@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from flyaway.engines import pixels
@@ -17,6 +18,7 @@ class P3MEngine(GlancingEngine):
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__(network, SCALES, Stage, BasicBlock)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # a fifth faster on CPUs
 
     def prepared(self, levels: Tensor) -> Tensor:
         """ImageNet's mean and deviation."""
