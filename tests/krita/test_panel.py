@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,6 +66,9 @@ def daemon_to_start(home: Path, krita: Krita) -> Iterator[None]:
     launch = plugin_module("flyaway_client.launch")
     launch.write_launch(home, [sys.executable, lone_daemon.__file__])
     yield
+    for thread in threading.enumerate():  # one may be about to start it again
+        if thread.name == plugin_module("flyaway_client.background").THREAD:
+            thread.join(30)
     for process in launch._started:
         process.kill()
         process.wait(30)
