@@ -11,32 +11,19 @@ import numpy as np
 import pytest
 from tests.fakes import daemon
 from tests.fakes.daemon import FakeDaemon
+from tests.fakes.engines import COMPARED
 from tests.gimp.test_refine_panel import turn
 
 from flyaway_client import protocol
-from flyaway_client.messages import DrawRow, EngineInfo, ExtractRequest
+from flyaway_client.messages import DrawRow, ExtractRequest
 
 # Widgets, layers and settings are the fakes', which are imported anew for each test.
 # mypy: disable-error-code="no-untyped-def"
 
 
-def info(name: str, rank: int, *, installed: bool = True, paid_work: bool = True) -> EngineInfo:
-    return EngineInfo(
-        name, f"The {name}", "Tests.", (), installed, 0, "MIT", "", paid_work, rank=rank
-    )
-
-
-ENGINES = (
-    info("builtin", 100),
-    info("good", 1),
-    info("unpaid", 2, paid_work=False),
-    info("missing", 3, installed=False),
-)
-
-
 @pytest.fixture
 def fake(home: Path) -> Iterator[FakeDaemon]:
-    with daemon.running(home, {"engines": daemon.offer(*ENGINES)}) as running:
+    with daemon.running(home, {"engines": daemon.offer(*COMPARED)}) as running:
         yield running
 
 

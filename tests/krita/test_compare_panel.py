@@ -9,30 +9,17 @@ from typing import Any
 import pytest
 from tests.fakes import daemon
 from tests.fakes.daemon import FakeDaemon
+from tests.fakes.engines import COMPARED
 from tests.fakes.krita_app import DocumentData, Krita
 from tests.krita.conftest import select, turn_until
 
 from flyaway_client import protocol
-from flyaway_client.messages import Cancel, DrawRow, EngineInfo, ExtractRequest
-
-
-def info(name: str, rank: int, *, installed: bool = True, paid_work: bool = True) -> EngineInfo:
-    return EngineInfo(
-        name, f"The {name}", "Tests.", (), installed, 0, "MIT", "", paid_work, rank=rank
-    )
-
-
-ENGINES = (
-    info("builtin", 100),
-    info("good", 1),
-    info("unpaid", 2, paid_work=False),
-    info("missing", 3, installed=False),
-)
+from flyaway_client.messages import Cancel, DrawRow, ExtractRequest
 
 
 @pytest.fixture
 def fake(home: Path) -> Iterator[FakeDaemon]:
-    with daemon.running(home, {"engines": daemon.offer(*ENGINES)}) as running:
+    with daemon.running(home, {"engines": daemon.offer(*COMPARED)}) as running:
         yield running
 
 

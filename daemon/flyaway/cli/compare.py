@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flyaway import config
-from flyaway.cli import connecting, drawn, terminal
+from flyaway.cli import connecting, drawn, terminal, work_options
 from flyaway.cli.statuses import FAILED
 from flyaway.errors import RequestError
 from flyaway.files import replacing
@@ -50,14 +50,7 @@ def add_to(commands: Commands) -> None:
             "{count} of those, and the built-in)"
         ).format(count=comparing.USUAL_ROWS - 1),
     )
-    parser.add_argument(
-        "--fine-engine",
-        default="auto",
-        metavar="NAME",
-        help=_(
-            "what solves the edge that an automatic engine leaves uncertain; none: keep its own"
-        ),
-    )
+    work_options.add_fine_engine(parser)
     parser.add_argument(
         "--crop",
         type=_box,
@@ -67,11 +60,7 @@ def add_to(commands: Commands) -> None:
             "one; shown pixel by pixel where there is room"
         ),
     )
-    parser.add_argument(
-        "--here",
-        action="store_true",
-        help=_("do it on this computer, whichever `flyaway remote` has chosen"),
-    )
+    work_options.add_here(parser)
     parser.add_argument(
         "-o",
         "--output",

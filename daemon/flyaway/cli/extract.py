@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flyaway import config
-from flyaway.cli import connecting, drawn, terminal
+from flyaway.cli import connecting, drawn, terminal, work_options
 from flyaway.errors import RequestError
 from flyaway.files import replacing
 from flyaway_client import protocol
@@ -54,14 +54,7 @@ def add_to(commands: Commands) -> None:
             "see `flyaway models list`; or a job: any-subject, portrait, fine-hair, empty-scene"
         ),
     )
-    parser.add_argument(
-        "--fine-engine",
-        default="auto",
-        metavar="NAME",
-        help=_(
-            "what solves the edge that an automatic engine leaves uncertain; none: keep its own"
-        ),
-    )
+    work_options.add_fine_engine(parser)
     results = parser.add_mutually_exclusive_group()
     results.add_argument(
         "--mask", action="store_true", help=_("write the alpha alone, as a grey PNG")
@@ -71,11 +64,7 @@ def add_to(commands: Commands) -> None:
         action="store_true",
         help=_("leave the background's colour that shines through hair and edges where it is"),
     )
-    parser.add_argument(
-        "--here",
-        action="store_true",
-        help=_("do it on this computer, whichever `flyaway remote` has chosen"),
-    )
+    work_options.add_here(parser)
     parser.add_argument(
         "-o",
         "--output",

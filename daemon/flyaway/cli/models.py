@@ -188,11 +188,10 @@ def _described(info: EngineInfo) -> str:
         f"    {info.purpose}{needs}{how_to_get}",
         f"    {licence(info)} {info.licence_url}".rstrip(),
     ]
-    if info.training_url:
-        told = training(info) or _("Its authors do not tell plainly what it was trained on.")
-        lines.append(f"    {told} {info.training_url}")
-    elif training(info):
-        lines.append(f"    {training(info)}")
+    untold = _("Its authors do not tell plainly what it was trained on.")
+    told = training(info) or (untold if info.training_url else "")
+    if told:
+        lines.append(f"    {told} {info.training_url}".rstrip())
     return "\n".join(lines)
 
 

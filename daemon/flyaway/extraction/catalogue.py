@@ -65,8 +65,8 @@ class Catalogue:
             RequestError: only engines for paid work are wanted, and it is not known to allow that.
         """
         record = engines.record(name)
-        wanted = max(paid_work, self._paid_work)
-        if not PaidWork.allows(min(wanted, PaidWork.WEIGHTS), record):
+        wanted = self._wanted(paid_work)
+        if not min(wanted, PaidWork.WEIGHTS).allows(record):
             raise RequestError(
                 _(
                     "The licence of {title} ({licence}) is not known to allow paid work, and "
@@ -235,7 +235,11 @@ class Catalogue:
         return next(here, allowed[0] if allowed else self.record(ranked[0].name, wishes.paid_work))
 
     def _is_allowed(self, record: EngineRecord, paid_work: PaidWork) -> bool:
-        return max(paid_work, self._paid_work).allows(record)
+        return self._wanted(paid_work).allows(record)
+
+    def _wanted(self, paid_work: PaidWork) -> PaidWork:
+        """What has to allow paid work where a request asks for that: the settings may ask for more."""
+        return max(paid_work, self._paid_work)
 
     def _is_here(self, record: EngineRecord) -> bool:
         return record.weights is None or self._store.holds(record)

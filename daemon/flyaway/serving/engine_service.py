@@ -222,9 +222,8 @@ class EngineService:
         def report(fraction: float, preview: Alpha | None = None) -> None:
             task.report(_("Looking at the edge"), _LOOKED * fraction)
 
-        parts = (
-            task.parts
-        )  # before anything that takes time: one that is withdrawn meanwhile lets go of them
+        # Before anything that takes time: one that is withdrawn meanwhile lets go of them.
+        parts = task.parts
         threads = self._settings.engine_threads
         # one that was let go of is no error: the image is here, and is looked at again
         session = self._sessions.find(task.request.session) if task.request.session else None
