@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.conftest import wait_for_background_calls
 from tests.fakes import daemon
 from tests.fakes.daemon import FakeDaemon, Peer
 
-from flyaway_client import background, protocol
+from flyaway_client import protocol
 from flyaway_client.errors import CancelledError, RefusedError
 from flyaway_client.messages import (
     Cancel,
@@ -87,9 +88,7 @@ def ask(script: ModuleType, procedure, image) -> Iterator[Callable[..., bool]]:
         return bool(is_accepted)
 
     yield ask
-    for thread in threading.enumerate():
-        if thread.name == background.THREAD:
-            thread.join(30)
+    wait_for_background_calls()
 
 
 @pytest.fixture
@@ -166,9 +165,7 @@ def test_nothing_reaches_a_dialog_that_was_closed(ask, config, home: Path) -> No
     with daemon.running(home, {"engines": answer_late}):
         assert ask(config, user)
         done.set()
-    for thread in threading.enumerate():
-        if thread.name == background.THREAD:
-            thread.join(30)
+    wait_for_background_calls()
     GLib.turn()
     assert seen[0].names == UNTIL_KNOWN
     assert not GLib.has_timeouts()
@@ -729,9 +726,10 @@ def test_says_what_was_lost_where_the_offer_is_not_taken(opened, config, image, 
 def test_cancel_in_the_dialog_stops_the_work(opened, config, image, home: Path) -> None:
     import extraction
     import options
+    from gi.repository import GLib
 
     def cancel(fake: FakeDaemon, peer: Peer, message: Message) -> None:
-        opened._dialog.respond()
+        GLib.timeout_add(1, opened._dialog.respond)
 
     with daemon.running(home, {"strip": cancel}) as fake:
         with pytest.raises(CancelledError):

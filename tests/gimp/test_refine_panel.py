@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.conftest import wait_for_background_calls
 from tests.fakes import daemon
 from tests.fakes.daemon import FakeDaemon, Peer
 
-from flyaway_client import background, hints, messages, protocol, texts, views
+from flyaway_client import hints, messages, protocol, texts, views
 from flyaway_client.messages import KEEP, REMOVE, UNKNOWN, ImageHeader, Message, RefineRequest
 from flyaway_client.planes import Box
 
@@ -159,9 +160,7 @@ def user(script, config, layer) -> Iterator[Callable[[], User]]:
     yield open_dialog
     for dialog in opened:
         dialog.close()
-    for thread in threading.enumerate():
-        if thread.name == background.THREAD:
-            thread.join(30)
+    wait_for_background_calls()
 
 
 def test_a_stroke_is_solved_and_put_there_in_one_step(user, layer, fake: FakeDaemon) -> None:

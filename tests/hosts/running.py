@@ -65,7 +65,7 @@ class Running:
             ended = self.process.poll() is not None  # looked at first: it may write, then end
             if self._talk.has(name):
                 return True
-            if self._talk.has("end"):
+            if name != "end" and self._talk.has("end"):
                 raise EditorError(f"the script ended before {name}: {self._talk.get('end')}")
             if ended:
                 raise self._ended()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -61,17 +59,10 @@ def test_says_why_the_menu_knows_no_more_engines(docker: Docker, home: Path) -> 
 
 
 @pytest.fixture
-def daemon_to_start(home: Path, krita: Krita) -> Iterator[None]:
-    """A daemon that does not run yet; it ends with the test."""
+def daemon_to_start(home: Path, krita: Krita) -> None:
+    """A daemon that does not run yet."""
     launch = plugin_module("flyaway_client.launch")
     launch.write_launch(home, [sys.executable, lone_daemon.__file__])
-    yield
-    for thread in threading.enumerate():  # one may be about to start it again
-        if thread.name == plugin_module("flyaway_client.background").THREAD:
-            thread.join(30)
-    for process in launch._started:
-        process.kill()
-        process.wait(30)
 
 
 def test_starts_the_daemon_when_the_menu_of_engines_opens(
