@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 import tempfile
 import zipfile
@@ -126,7 +127,7 @@ def test_a_full_disk_is_told(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(archives.shutil, "copyfileobj", full)
+    monkeypatch.setattr(shutil, "copyfileobj", full)
     said = refusal(archive(tmp_path, ("net.pth", b"1")))
     assert "No space left on device. Unpack it where there is room" in said
     assert list(temporary.iterdir()) == []
