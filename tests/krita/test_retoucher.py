@@ -444,6 +444,23 @@ def test_hides_the_marching_ants_meanwhile(
     assert ants.is_checked
 
 
+def test_shows_the_marching_ants_of_a_closed_image_in_the_next_one(
+    krita: Krita, image: DocumentData, panel: Panel, fake: FakeDaemon
+) -> None:
+    """Without an image in view Krita does not outlive that."""
+    ants = krita.action("toggle_display_selection")
+    ants.is_checked = True
+    panel.keep.click()
+    krita.open_documents.remove(image)
+    krita.active = None
+    qt.tick()
+    assert panel.retoucher.session is None
+    assert not ants.is_checked
+    krita.active = image
+    qt.tick()
+    assert ants.is_checked
+
+
 def test_shows_early_results_until_the_final_one(
     image: DocumentData, panel: Panel, home: Path
 ) -> None:
