@@ -449,14 +449,27 @@ def test_shows_the_marching_ants_of_a_closed_image_in_the_next_one(
 ) -> None:
     """Without an image in view Krita does not outlive that."""
     ants = krita.action("toggle_display_selection")
+    ants.is_checked, shown = True, []
+    panel.keep.click()
+    krita.open_documents.remove(image)
+    for active in (None, image, image):
+        krita.active = active
+        qt.tick()
+        shown.append(ants.is_checked)
+    assert panel.retoucher.session is None
+    assert shown == [False, True, True]
+
+
+def test_does_not_hide_the_marching_ants_of_another_view(
+    krita: Krita, image: DocumentData, panel: Panel, fake: FakeDaemon
+) -> None:
+    ants = krita.action("toggle_display_selection")
     ants.is_checked = True
     panel.keep.click()
     krita.open_documents.remove(image)
     krita.active = None
     qt.tick()
-    assert panel.retoucher.session is None
-    assert not ants.is_checked
-    krita.active = image
+    ants.is_checked, krita.active = True, image
     qt.tick()
     assert ants.is_checked
 

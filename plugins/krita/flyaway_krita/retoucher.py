@@ -378,19 +378,19 @@ class Retoucher(QtCore.QObject):
 
     def _show_ants(self) -> None:
         """Show the outline again; later where no image is open: Krita 5.1 to 5.3 end in an assertion there."""
-        if self._hides_ants and self.session is None and Krita.instance().activeDocument():
-            self._hides_ants = False
-            _trigger(ANTS)
+        action = Krita.instance().action(ANTS)
+        if not self._hides_ants or self.session is not None or action is None:
+            return
+        if Krita.instance().activeDocument() is None:
+            return
+        self._hides_ants = False
+        action.trigger()
+        if not action.isChecked():  # each view has an outline of its own, and this one's was shown
+            action.trigger()
 
 
 def _box(patch: Patch) -> Box:
     return Box(patch.left, patch.top, patch.width, patch.height)
-
-
-def _trigger(action: str) -> None:
-    found = Krita.instance().action(action)
-    if found is not None:
-        found.trigger()
 
 
 def _timer(owner: QtCore.QObject, ms: int, call: Callable[[], None]) -> QtCore.QTimer:
