@@ -18,6 +18,7 @@ COUNTED = {
     "fuzz-client": "messages",
     "soak-jobs": "jobs",
     "soak-deaths": "conversations",
+    "soak-sleeps": "conversations",
     "soak-races": "races",
     "soak-shapes": "inputs",
     "soak-formats": "inputs",
