@@ -12,6 +12,9 @@ from tests.trust.rungs import Rung
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux tells the most memory held")
 
 
+REFUSED = ("half a png", "cut short with rgb u16", "of 9 MiB with gray u8")
+
+
 def named(*names: str) -> list[Rung]:
     """A ladder of these alone."""
     all_rungs = {rung.name: rung for rung in (*rungs.shapes(), *rungs.formats(), *rungs.profiles())}
@@ -28,8 +31,10 @@ def test_a_few_inputs_of_each_kind_stay_within_the_bounds(monkeypatch: pytest.Mo
     assert finding.broken == []
     assert finding.figures["inputs"] == len(few)
     refused = finding.figures["refused"]
-    assert refused.keys() == {*("half a png", "cut short with rgb u16", "of 9 MiB with gray u8")}
-    assert "damaged or cut short" in refused["half a png"]
+    said = [refused.pop(name, "") for name in REFUSED]
+    assert all(said)
+    assert "damaged or cut short" in said[0]
+    assert refused == {}
 
 
 def test_every_input_has_a_name_of_its_own_and_can_be_made() -> None:

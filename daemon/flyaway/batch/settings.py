@@ -57,6 +57,7 @@ class BatchSettings:
         engine: as for one photo.
         selection_is: "automatic", or what the files of `selection_pattern` are: "trimap", "region".
         selection_pattern: names each photo's trimap or region, from the photo's folder.
+        is_transparent: whether the subjects are glass, veils, smoke or the like.
         plate: picture of the empty scene, or a pattern as above.
         name: names a result, without its suffix, from the folder that is the photo's in `output`.
         kinds: some of `KINDS`.
@@ -78,6 +79,7 @@ class BatchSettings:
     engine: str = "auto"
     selection_is: str = "automatic"
     selection_pattern: str = ""
+    is_transparent: bool = False
     plate: str = ""
     name: str = "{stem}-{kind}"
     kinds: tuple[str, ...] = ("cutout",)
@@ -315,6 +317,7 @@ _READERS: dict[str, Reader] = {
     "engine": _text("engine"),
     "trimap-pattern": _pattern,
     "region-pattern": _pattern,
+    "transparent": _switch("is_transparent"),
     "plate": _plate,
     "name": _name,
     "cutout": _result,

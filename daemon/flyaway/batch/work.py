@@ -88,6 +88,10 @@ class Wishes:
             "trim": settings.is_trimmed,
             "pad": [settings.pad.pixels, settings.pad.share],
         }
+        if (
+            settings.is_transparent
+        ):  # where it is not, manifests of before there was this option hold
+            wanted["transparent"] = True
         if file is not None:
             with local(file, max_pixels * _MAX_BYTES_A_PIXEL) as here:
                 background: Photo | None = photos.read_photo(here, max_pixels)
@@ -179,6 +183,7 @@ def prepare(job: Job, wishes: Wishes) -> Prepared:
         engine=settings.engine,
         wants_foreground="cutout" in settings.kinds,
         is_batch=True,
+        transparent=settings.is_transparent,
     )
     return Prepared(photo, request, parts, inputs)
 

@@ -64,6 +64,7 @@ _SWITCHES = (
     ("cutout", _("write cut-outs (default)")),
     ("mask", _("write the alpha alone, as grey pictures")),
     ("both", _("write both")),
+    ("transparent", _("they are glass, veils, smoke or the like; SDMatte makes use of that")),
     ("trim", _("cut results to what is seen of them")),
     ("watch", _("go on with photos that come later, each once it is complete")),
     ("dry-run", _("say what would be done, and do nothing")),

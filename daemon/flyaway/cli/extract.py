@@ -108,11 +108,7 @@ def _add_prompts(parser: argparse.ArgumentParser) -> None:
         default="",
         help=_("what a single --point means, where it may mean several (default: what fits best)"),
     )
-    parser.add_argument(
-        "--transparent",
-        action="store_true",
-        help=_("it is glass, a veil, smoke or the like; SDMatte makes use of that"),
-    )
+    work_options.add_transparent(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -109,10 +109,34 @@ def import_files(arguments: argparse.Namespace) -> int:
 
 def _adopted(file: Path, name: str | None = None) -> str:
     """Copy a file into the store, for the engine that it is recognised to be for; which, and where it lies."""
+    from flyaway.weights import archives
     from flyaway.weights.recognition import recognise
 
+    if archives.is_archive(file):
+        return _adopted_from(file, name)
     record = recognise(file, name)
     return f"{record.name}: {_store().adopt(record, file)}"
+
+
+def _adopted_from(archive: Path, name: str | None) -> str:
+    """Copy what a zip has for engines into the store: a line for each, as above."""
+    from flyaway.weights import archives
+
+    taken: list[str] = []
+    refused: list[WeightsError] = []
+    with archives.unpacked(archive) as files:
+        if name and len(files) != 1:
+            raise RequestError(_("--as goes with one file."))
+        for file in files:
+            try:
+                taken.append(_adopted(file, name))
+            except WeightsError as error:
+                refused.append(error)
+    if not taken:
+        raise refused[0]
+    for reason in refused:
+        terminal.write_remark(f"flyaway: {reason}")
+    return "\n".join(taken)
 
 
 def _import_from(arguments: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flyaway import config
-from flyaway.cli import connecting, terminal
+from flyaway.cli import connecting, terminal, work_options
 from flyaway.errors import RequestError
 from flyaway.files import replacing
 from flyaway_client.client import new_request_id
@@ -59,6 +59,7 @@ def add_to(commands: Commands) -> None:
         metavar="NAME",
         help=_("what solves the edge; see `flyaway models list`"),
     )
+    work_options.add_transparent(parser)
     parser.add_argument(
         "-o",
         "--output",
@@ -121,6 +122,7 @@ def _request(
         icc_bytes=len(photo.icc),
         selection=grey if arguments.inside else None,
         engine=arguments.engine,
+        transparent=arguments.transparent,
         output_dtype=mask.dtype,
         mask=mask.header,
         strokes=grey if strokes is not None else None,

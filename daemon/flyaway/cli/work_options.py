@@ -19,6 +19,15 @@ def add_fine_engine(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_transparent(parser: argparse.ArgumentParser) -> None:
+    """Describe the option that says what the subject is made of."""
+    parser.add_argument(
+        "--transparent",
+        action="store_true",
+        help=_("it is glass, a veil, smoke or the like; SDMatte makes use of that"),
+    )
+
+
 def add_here(parser: argparse.ArgumentParser) -> None:
     """Describe the option that leaves another computer out."""
     parser.add_argument(

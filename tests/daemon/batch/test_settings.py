@@ -39,6 +39,7 @@ def test_defaults_are_a_cut_out_as_png_for_each_photo() -> None:
         ({"background": "white"}, "background_file", None),
         ({"background": "#fff"}, "background_file", None),
         ({"background": "wall.jpg"}, "background_file", Path("wall.jpg")),
+        ({"transparent": True}, "is_transparent", True),
         ({"retry-failed": True}, "retries_failed", True),
     ],
 )

@@ -56,6 +56,12 @@ def test_colours_are_not_asked_for_where_only_a_mask_is_wanted(tmp_path: Path) -
     assert not prepared.request.wants_foreground
 
 
+def test_glass_is_told_and_done_anew_where_it_was_not(tmp_path: Path) -> None:
+    told, before = wishes(tmp_path, transparent=True), wishes(tmp_path)
+    assert work.prepare(photo(tmp_path), told).request.transparent
+    assert told.wanted == before.wanted | {"transparent": True}
+
+
 def test_cut_out_and_mask_are_of_one_frame(tmp_path: Path) -> None:
     result = finished(photo(tmp_path), tmp_path, both=True, trim=True, pad="10%")
 

@@ -7,6 +7,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -196,6 +197,30 @@ def test_folder_is_searched_and_what_is_unknown_is_told(
     assert "other.pt is for none of the engines" in shown.err
     assert "notes.txt" not in shown.err
     assert [kept.name for kept in (store / "files").iterdir()] == [f"{NAME}.pth"]
+
+
+def test_weights_are_taken_out_of_a_zip(
+    store: Path, file: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    torch.save({"layer": torch.zeros(1)}, tmp_path / "other.pt")
+    archive = tmp_path / "published.zip"
+    with zipfile.ZipFile(archive, "w") as made:
+        made.write(file, f"weights/{file.name}")
+        made.write(tmp_path / "other.pt", "optimizer.pt")
+
+    assert main(["models", "import", str(archive)]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == f"{NAME}: {store / 'files' / NAME}.pth\n"
+    assert "optimizer.pt is for none of the engines" in shown.err
+    assert (store / "files" / f"{NAME}.pth").read_bytes() == file.read_bytes()
+
+    assert main(["models", "import", str(archive), "--as", NAME]) == 2
+    assert "--as goes with one file." in capsys.readouterr().err
+
+    with zipfile.ZipFile(archive, "w") as made:
+        made.write(tmp_path / "other.pt", "optimizer.pt")
+    assert main(["models", "import", str(archive)]) == 1
+    assert "optimizer.pt is for none of the engines" in capsys.readouterr().err
 
 
 def test_takes_what_other_programs_have(

@@ -82,6 +82,11 @@ def test_finds_what_was_lost_and_leaves_all_else_as_it_was(
     assert "out.png: Built-in engine" in capsys.readouterr().err
 
 
+def test_glass_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert refine(folder, "--inside", str(folder / "inside.png"), "--transparent") == 0
+    assert "can make nothing of the hint that light shines through" in capsys.readouterr().err
+
+
 def test_strokes_hold_and_need_no_region(folder: Path) -> None:
     strokes = [(f"--{name}", str(folder / f"{name}.png")) for name in ("keep", "remove", "unknown")]
     assert refine(folder, *(word for pair in strokes for word in pair)) == 0
