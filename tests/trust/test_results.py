@@ -18,6 +18,8 @@ COUNTED = {
     "fuzz-client": "messages",
     "soak-jobs": "jobs",
     "soak-deaths": "conversations",
+    "soak-gimp": "conversations",
+    "soak-krita": "conversations",
     "soak-sleeps": "conversations",
     "soak-races": "races",
     "soak-shapes": "inputs",
