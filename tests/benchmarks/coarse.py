@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from tests.benchmarks.pointed import line, sad
+from tests.benchmarks.known import measured, sad
 
 from flyaway import engines
 from flyaway.engines.contract import Inputs
 from flyaway.extraction import agreement, trimaps
-from flyaway.images.arrays import UNKNOWN, Alpha
+from flyaway.images.arrays import UNKNOWN, Alpha, Trimap
 
 if TYPE_CHECKING:
     from tests.benchmarks.quality import Photo
@@ -49,11 +49,8 @@ class Score:
 def measure(photos: Iterable[Photo], engine: str, spread: float) -> list[Score]:
     """Solve the edges of every photo whose true alpha is known, and print what comes of it."""
     loaded = engines.load(engine)
-    scores: list[Score] = []
-    for photo in photos:
-        if photo.truth is None or photo.trimap is None:
-            continue
-        truth = photo.truth
+
+    def score(photo: Photo, truth: Alpha, _trimap: Trimap) -> Score:
         figures: dict[str, float] = {}
         for kind in ("soft", "firm"):
             alpha = seen(truth, spread, is_firm=kind == "firm")
@@ -63,14 +60,10 @@ def measure(photos: Iterable[Photo], engine: str, spread: float) -> list[Score]:
             if kind == "soft":
                 agreeing = agreement.agreed(fine, alpha, trimap == UNKNOWN, spread)
                 figures["soft_agreed"] = sad(agreeing, truth)
-        scores.append(Score(photo.name, **figures))
-        sys.stdout.write(line(photo.name, asdict(scores[-1])))
-        sys.stdout.flush()
+        return Score(photo.name, **figures)
+
+    scores = measured(photos, score)
     if scores:
-        rows = [asdict(score) for score in scores]
-        names = [name for name in rows[0] if name != "photo"]
-        means = {name: sum(row[name] for row in rows) / len(rows) for name in names}
-        sys.stdout.write(line("mean", means))
         worse = sum(score.soft_agreed > score.soft for score in scores)
         sys.stdout.write(f"soft_agreed is worse than soft alone on {worse} of {len(scores)}\n")
     return scores

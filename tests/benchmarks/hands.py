@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from tests.benchmarks import pointed
+from tests.benchmarks.known import sad
 
 from flyaway import engines
 from flyaway.engines.contract import AnyEngine, Inputs
@@ -110,7 +111,7 @@ def measure(
             continue
         perfect = None
         if photo.trimap is not None:
-            perfect = _sad(loaded.extract(photo.image, Inputs(photo.trimap)).alpha, photo.truth)
+            perfect = sad(loaded.extract(photo.image, Inputs(photo.trimap)).alpha, photo.truth)
         for seed in seeds:
             selection = getattr(hands, hand)(photo.truth, seed)
             body = hands.near_frame(photo.truth)
@@ -145,7 +146,7 @@ def _score(
         taken_for = str(error)
     else:
         taken_for = plan.sentence
-        ours = _sad(alpha, truth)
+        ours = sad(alpha, truth)
         lost = 100 * float((1 - alpha[body]).mean()) if body.any() else None
         if plan.trimap is not None:
             unknown = 100 * float((plan.trimap == UNKNOWN).mean())
@@ -153,13 +154,9 @@ def _score(
     if ours is not None and plan.region is not None:
         mask = pointed.degraded(truth)
         trimap = trimaps.from_mask(photo.image, mask, Inputs(region=plan.region))
-        boxed = _sad(engine.extract(photo.image, Inputs(trimap)).alpha, truth)
-    bare = _sad((selection / 255).astype(np.float32), truth)
+        boxed = sad(engine.extract(photo.image, Inputs(trimap)).alpha, truth)
+    bare = sad((selection / 255).astype(np.float32), truth)
     return Score(photo.name, seed, taken_for, bare, ours, boxed, perfect, lost, unknown, seconds)
-
-
-def _sad(alpha: NDArray[np.float32], truth: NDArray[np.float32]) -> float:
-    return float(np.abs(alpha - truth).sum(dtype=np.float64)) / 1000
 
 
 def _mean(values: list[float | None]) -> float | None:

@@ -10,24 +10,22 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from tests.benchmarks.known import measured, sad
 
 from flyaway import engines
 from flyaway.engines.contract import AnyEngine, Inputs
 from flyaway.extraction import trimaps
-from flyaway.images.arrays import UNKNOWN
+from flyaway.images.arrays import UNKNOWN, Alpha, Image, Trimap
 
 if TYPE_CHECKING:
     from tests.benchmarks.quality import Photo
 
 MASK_PX = 256
-
-Alpha = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,38 +55,27 @@ class Score:
 def measure(photos: Iterable[Photo], engine: str) -> list[Score]:
     """Plan and solve from a right mask of every photo whose true alpha and trimap are known, and print it."""
     loaded = engines.load(engine)
-    scores: list[Score] = []
-    for photo in photos:
-        if photo.truth is None or photo.trimap is None:
-            continue
-        truth = photo.truth
-        perfect = sad(loaded.extract(photo.image, Inputs(photo.trimap)).alpha, truth)
+
+    def score(photo: Photo, truth: Alpha, trimap: Trimap) -> Score:
+        perfect = sad(loaded.extract(photo.image, Inputs(trimap)).alpha, truth)
         binary = degraded(truth, is_binary=True)
         started_s = time.perf_counter()
-        levels_sad, levels_percent = _solved(photo, degraded(truth), loaded)
+        levels_sad, levels_percent = _solved(photo.image, truth, degraded(truth), loaded)
         seconds = time.perf_counter() - started_s
-        binary_sad, binary_percent = _solved(photo, binary, loaded)
-        bare = sad((binary >= 0.5).astype(np.float32), truth)
-        scores.append(
-            Score(
-                photo.name,
-                perfect,
-                bare,
-                levels_sad,
-                binary_sad,
-                levels_percent,
-                binary_percent,
-                seconds,
-            )
+        binary_sad, binary_percent = _solved(photo.image, truth, binary, loaded)
+        return Score(
+            photo.name,
+            perfect,
+            sad((binary >= 0.5).astype(np.float32), truth),
+            levels_sad,
+            binary_sad,
+            levels_percent,
+            binary_percent,
+            seconds,
         )
-        sys.stdout.write(line(photo.name, asdict(scores[-1])))
-        sys.stdout.flush()
+
+    scores = measured(photos, score)
     if scores:
-        figures = [asdict(score) for score in scores]
-        names = [name for name in figures[0] if name != "photo"]
-        sys.stdout.write(
-            line("mean", {n: sum(each[n] for each in figures) / len(figures) for n in names})
-        )
         for kind in ("levels", "binary"):
             sys.stdout.write(f"{kind}: {ratio(scores, kind):.3f} of the true trimap's error\n")
     return scores
@@ -110,20 +97,8 @@ def degraded(truth: Alpha, is_binary: bool = False) -> Alpha:
     return np.asarray(cv2.resize(small, (width, height)), np.float32)
 
 
-def _solved(photo: Photo, mask: Alpha, engine: AnyEngine) -> tuple[float, float]:
+def _solved(image: Image, truth: Alpha, mask: Alpha, engine: AnyEngine) -> tuple[float, float]:
     """The error of the alpha from a mask, and how much of the picture was unknown, in percent."""
-    assert photo.truth is not None
-    trimap = trimaps.from_mask(photo.image, mask, Inputs())
-    alpha = engine.extract(photo.image, Inputs(trimap)).alpha
-    return sad(alpha, photo.truth), 100 * float((trimap == UNKNOWN).mean())
-
-
-def sad(alpha: Alpha, truth: Alpha) -> float:
-    """The sum of absolute differences, in thousands."""
-    return float(np.abs(alpha - truth).sum(dtype=np.float64)) / 1000
-
-
-def line(name: str, figures: dict[str, float]) -> str:
-    """Figures of one photo, but for its name, as a line."""
-    cells = [f"{column} {value:6.2f}" for column, value in figures.items() if column != "photo"]
-    return "  ".join((f"{name:<10}", *cells)) + "\n"
+    trimap = trimaps.from_mask(image, mask, Inputs())
+    alpha = engine.extract(image, Inputs(trimap)).alpha
+    return sad(alpha, truth), 100 * float((trimap == UNKNOWN).mean())

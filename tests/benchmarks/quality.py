@@ -12,8 +12,9 @@ import multiprocessing
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -195,15 +196,7 @@ def _run_retouching(arguments: argparse.Namespace) -> int:
 
 def _run_pointed(arguments: argparse.Namespace) -> int:
     """Measure what is made of masks as networks make them that are pointed with."""
-    entries = _entries(arguments.folder, arguments.wide, arguments.only)
-    photos = (_photo(arguments.folder, entry, None, None) for entry in entries)
-    scores = pointed.measure(photos, arguments.engine)
-    if not scores:
-        sys.stderr.write(f"No photo of {arguments.folder} has a true alpha and a trimap.\n")
-        return 1
-    if arguments.json:
-        _keep(arguments, ("engine", "wide"), scores)
-    return 0
+    return _run_known(arguments, pointed.measure, ("engine", "wide"))
 
 
 def _run_coarse(arguments: argparse.Namespace) -> int:
@@ -211,14 +204,24 @@ def _run_coarse(arguments: argparse.Namespace) -> int:
     if arguments.coarse < 1:
         sys.stderr.write("--coarse is how many pixels were seen as one: 1 or more.\n")
         return 2
+    measure = partial(coarse.measure, spread=arguments.coarse)
+    return _run_known(arguments, measure, ("engine", "wide", "coarse"))
+
+
+def _run_known(
+    arguments: argparse.Namespace,
+    measure: Callable[[Iterator[Photo], str], list[coarse.Score] | list[pointed.Score]],
+    names: tuple[str, ...],
+) -> int:
+    """Measure on the photos whose true alpha is known."""
     entries = _entries(arguments.folder, arguments.wide, arguments.only)
     photos = (_photo(arguments.folder, entry, None, None) for entry in entries)
-    scores = coarse.measure(photos, arguments.engine, arguments.coarse)
+    scores = measure(photos, arguments.engine)
     if not scores:
         sys.stderr.write(f"No photo of {arguments.folder} has a true alpha and a trimap.\n")
         return 1
     if arguments.json:
-        _keep(arguments, ("engine", "wide", "coarse"), scores)
+        _keep(arguments, names, scores)
     return 0
 
 

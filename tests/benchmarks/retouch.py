@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from tests.benchmarks.known import sad
 
 from flyaway import engines
 from flyaway.engines.contract import AnyEngine, Inputs
@@ -77,7 +78,7 @@ def measure(
     for photo in photos:
         if photo.truth is None or photo.trimap is None:
             continue
-        perfect = _sad(loaded.extract(photo.image, Inputs(photo.trimap)).alpha, photo.truth)
+        perfect = sad(loaded.extract(photo.image, Inputs(photo.trimap)).alpha, photo.truth)
         for seed in seeds:
             selection = hands.lasso(photo.truth, seed)
             plan = planning.plan(photo.image, selection, "guess", None, None)
@@ -115,11 +116,11 @@ class _Retoucher:
 
     def mend(self, alpha: Plane) -> tuple[tuple[float, ...], tuple[str, ...]]:
         """The error before and after each stroke, and the kinds of the strokes."""
-        curve, kinds = [_sad(alpha, self._truth)], list[str]()
+        curve, kinds = [sad(alpha, self._truth)], list[str]()
         for _ in range(STROKES):
             kind, alpha = self._best(alpha)
             kinds.append(kind)
-            curve.append(_sad(alpha, self._truth))
+            curve.append(sad(alpha, self._truth))
         return tuple(curve), tuple(kinds)
 
     def _best(self, alpha: Plane) -> tuple[str, Plane]:
@@ -129,7 +130,7 @@ class _Retoucher:
         for kind in ("keep", "remove", "unknown"):
             strokes = self._with(kind, path)
             refined = self._refined(alpha, strokes, path)
-            tries.append((_sad(refined, self._truth), kind, refined, strokes))
+            tries.append((sad(refined, self._truth), kind, refined, strokes))
         _, kind, refined, self._strokes = min(tries, key=lambda one: one[0])
         return kind, refined
 
@@ -178,10 +179,6 @@ class _Retoucher:
         whole = slice(0, alpha.shape[0]), slice(0, alpha.shape[1])
         patch = Patch(whole, alpha, inside, strokes)
         return retouching.refine(self._picture, patch, self._step, self).alpha
-
-
-def _sad(alpha: Plane, truth: Plane) -> float:
-    return float(np.abs(alpha - truth).sum(dtype=np.float64)) / 1000
 
 
 def _write(name: str, curve: Iterable[float], perfect: float) -> None:

@@ -23,7 +23,9 @@ from flyaway_client.paid_work import PaidWork
 
 WIDTH, HEIGHT = 400, 300
 IMAGE = Picture(ImageHeader(WIDTH, HEIGHT, "gray", "u8"), bytes(WIDTH * HEIGHT))
-OPTIONS = Options(engine="fine-hair", paid_work=PaidWork.WEIGHTS, output=REFINED_MASK)
+OPTIONS = Options(
+    engine="fine-hair", paid_work=PaidWork.WEIGHTS, transparent=True, output=REFINED_MASK
+)
 
 
 def selection(top: int, left: int, bottom: int, right: int) -> bytes:
@@ -49,6 +51,7 @@ def refined(home: Path, mask: Picture, inside: bytes) -> tuple[Extracted, Refine
         (opened,) = (one for one in fake.received if isinstance(one, OpenSession))
         (asked,) = (one for one in fake.received if isinstance(one, RefineRequest))
     assert (opened.engine, opened.paid_work_only) == ("fine-hair", True)
+    assert opened.transparent
     return extracted, asked
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tests.fakes import daemon
 from tests.fakes.daemon import FakeDaemon
-from tests.gimp.test_refine_panel import HEIGHT, ROOM, SCALE, WIDTH, turn
+from tests.gimp.test_refine_panel import GLASS, HEIGHT, ROOM, SCALE, WIDTH, turn
 
 from flyaway_client import messages, protocol, texts
 from flyaway_client.messages import ExtractRequest, OpenSession
@@ -80,8 +80,11 @@ class User:
         return any(self.dialog._dialog.emit("key-press-event", self.gdk.EventKey(name, state)))
 
     def wait_for(self, *sentences: str) -> None:
+        self.wait_until(lambda: self.says in sentences)
+
+    def wait_until(self, met: Callable[[], object]) -> None:
         for _ in range(1000):
-            if self.says in sentences:
+            if met():
                 return
             turn()
             threading.Event().wait(0.01)
@@ -113,6 +116,21 @@ def play(script, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         monkeypatch.setattr(Gtk, "main", wait)
 
     return play
+
+
+def test_glass_is_told_where_an_engine_makes_use_of_that(run, play, fake: FakeDaemon) -> None:
+    def point_at_it(user: User) -> None:
+        user.wait_for(texts.POINTS_READY)
+        user.wait_until(lambda: user.dialog._transparent.is_visible)
+        user.dialog._transparent.set_active(True)
+        user.drag((30, 10))
+        answered(user)
+        user.key("Return")
+
+    fake.script["engines"] = daemon.offer(POINTED, GLASS)
+    play(point_at_it)
+    run()
+    assert [one.transparent for one in extracts(fake)] == [True]
 
 
 def extracts(fake: FakeDaemon) -> list[ExtractRequest]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,11 @@ from flyaway_client.planes import Box
 
 # Widgets, layers and settings are the fakes', which are imported anew for each test.
 # mypy: disable-error-code="no-untyped-def"
+
+GLASS = messages.EngineInfo(
+    "glass", "Glass", "Glass.", (), True, 1_000_000, "MIT", "",
+    paid_work=True, suits=("any-subject",), transparent=True,
+)  # fmt: skip
 
 WIDTH, HEIGHT = 40, 30
 NEW = daemon.SOLVED
@@ -809,6 +815,25 @@ def test_the_second_switch_needs_the_first(user, config, fake: FakeDaemon) -> No
     asked = [(one.paid_work_only, one.paid_training_only) for one in _opened(fake)]
     assert asked == [(False, False), (True, False), (True, True), (False, False)]
     assert not config.get_property("paid-training-only")
+
+
+def test_asks_whether_it_is_glass_where_an_engine_makes_use_of_that(
+    user, config, fake: FakeDaemon
+) -> None:
+    config.set_property("transparent", True)  # of another layer, at another time
+    fake.script["engines"] = daemon.offer(dataclasses.replace(GLASS, paid_work=False))
+    somebody = user()
+    switch = somebody.dialog._transparent
+    assert not switch.is_visible and not config.get_property("transparent")
+    somebody.wait_until(lambda: switch.is_visible)
+    switch.set_active(True)
+    somebody.wait_until(lambda: len(_opened(fake)) == 2)
+    assert config.get_property("transparent")
+    somebody.dialog._paid_work.switches["paid-work-only"].set_active(True)
+    somebody.wait_until(lambda: not switch.is_visible)
+    somebody.wait_until(lambda: len(_opened(fake)) == 4)
+    assert [one.transparent for one in _opened(fake)] == [False, True, True, False]
+    assert not config.get_property("transparent")
 
 
 def _opened(fake: FakeDaemon) -> list[messages.OpenSession]:

@@ -26,7 +26,8 @@ def window():
 
 
 def boxes():
-    return window().findChildren(QtWidgets.QCheckBox)
+    found = window().findChildren(QtWidgets.QCheckBox)
+    return [one for one in found if one.objectName().startswith("flyaway_compare_")]
 
 
 def button():

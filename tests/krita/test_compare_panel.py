@@ -125,6 +125,20 @@ def test_only_engines_for_paid_work_are_listed_where_the_docker_says_so(
     user.window.reject()
 
 
+def test_only_engines_for_paid_work_are_listed_where_that_is_wanted(
+    krita: Krita, image: DocumentData, fake: FakeDaemon
+) -> None:
+    user = User(krita)
+    user.wait_for_engines()
+    user.window._boxes["builtin"].click()
+    user.window._paid_work.weights.click()
+    assert user.listed == {"good": True, "builtin": False}
+    user.window._compare.click()
+    user.wait_for_end()
+    assert [(one.engine, one.paid_work_only) for one in asked(fake)] == [("good", True)]
+    assert krita.readSetting("flyaway_krita", "paid_work_only", "") == ""  # the docker's own
+
+
 def test_is_one_window(krita: Krita, fake: FakeDaemon) -> None:
     user = User(krita)
     again = User(krita)

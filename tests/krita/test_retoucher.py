@@ -125,6 +125,20 @@ def test_a_brush_makes_the_hints_and_is_ready_to_paint(
     turn_until(lambda: any(isinstance(one, messages.OpenSession) for one in fake.received))
 
 
+def test_it_is_told_what_the_docker_says(
+    krita: Krita, image: DocumentData, panel: Panel, fake: FakeDaemon
+) -> None:
+    for name in ("transparent", "paid_work_only"):
+        krita.writeSetting("flyaway_krita", name, "true")
+    panel.unknown.click()
+
+    def opened() -> list[messages.OpenSession]:
+        return [one for one in fake.received if isinstance(one, messages.OpenSession)]
+
+    turn_until(opened)
+    assert [(one.transparent, one.paid_work_only) for one in opened()] == [(True, True)]
+
+
 @pytest.mark.parametrize("way", ["stroke", "selection", "output"])
 def test_what_another_computer_could_not_is_done_here_where_the_user_says_so(
     krita: Krita, image: DocumentData, panel: Panel, fake: FakeDaemon, way: str

@@ -88,9 +88,8 @@ class Wishes:
             "trim": settings.is_trimmed,
             "pad": [settings.pad.pixels, settings.pad.share],
         }
-        if (
-            settings.is_transparent
-        ):  # where it is not, manifests of before there was this option hold
+        # Where it is not, manifests hold that are older than this option.
+        if settings.is_transparent:
             wanted["transparent"] = True
         if file is not None:
             with local(file, max_pixels * _MAX_BYTES_A_PIXEL) as here:

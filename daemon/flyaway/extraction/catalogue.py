@@ -127,8 +127,19 @@ class Catalogue:
             steps = (*steps, Step(engines.record(_DETAIL), Role.SOLVE))
         return steps
 
-    def solver(self, engine: str, paid_work: PaidWork = PaidWork.ANY) -> Step:
+    def solver(
+        self,
+        engine: str,
+        paid_work: PaidWork = PaidWork.ANY,
+        *,
+        transparent: bool = False,
+    ) -> Step:
         """The engine that solves an edge again: the one that was named; the best for `AUTO` or a job.
+
+        Args:
+            engine: a name, a job, or `AUTO`.
+            paid_work: what has to allow paid work.
+            transparent: whether light shines through the subject.
 
         Raises:
             UnknownEngineError: one is named that does not exist.
@@ -136,7 +147,8 @@ class Catalogue:
         """
         name = AUTO if engine in set(Job) else engine
         wishes = Wishes(fine_engine=name, paid_work=paid_work)
-        return Step(self._solver(wishes), Role.SOLVE)
+        given = frozenset({Input.TRANSPARENT} if transparent else ())
+        return Step(self._solver(wishes, given), Role.SOLVE)
 
     def pointer(
         self,

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flyaway.engines.contract import Inputs
-from flyaway.engines.records import EngineRecord, Role
+from flyaway.engines.records import EngineRecord, Input, Role
 from flyaway.extraction.refinement import Refinement
 from flyaway.images.arrays import Image, Region, Samples
 from flyaway_client.paid_work import PaidWork
+from flyaway_client.wording import _, joined
 
 if TYPE_CHECKING:
     from flyaway.extraction.sessions import Encoding
@@ -57,6 +58,17 @@ class Step:
 
     record: EngineRecord
     role: Role
+
+
+def untold(steps: tuple[Step, ...]) -> tuple[str, ...]:
+    """A sentence where the user says that light shines through, and no engine that works listens."""
+    if not steps or any(Input.TRANSPARENT in step.record.accepts for step in steps):
+        return ()
+    titles = joined(" + ", dict.fromkeys(step.record.title for step in steps))
+    text = _(
+        "{titles} can make nothing of the hint that light shines through the subject; SDMatte can."
+    )
+    return (text.format(titles=titles),)
 
 
 @dataclass(frozen=True, slots=True)

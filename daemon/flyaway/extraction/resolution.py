@@ -12,7 +12,7 @@ from flyaway.extraction import planning, pointing, refinement
 from flyaway.extraction.catalogue import Catalogue
 from flyaway.extraction.planning import Plan
 from flyaway.extraction.refinement import Strokes
-from flyaway.extraction.request import AUTO, Output, ResolvedRequest, Step, Wishes
+from flyaway.extraction.request import AUTO, Output, ResolvedRequest, Wishes, untold
 from flyaway.extraction.retouching import Patch
 from flyaway.extraction.sessions import Picture
 from flyaway.images import encoding
@@ -29,16 +29,12 @@ from flyaway_client.messages import (
 )
 from flyaway_client.messages import UNKNOWN as UNKNOWN_STROKE
 from flyaway_client.paid_work import PaidWork
-from flyaway_client.wording import _, joined
+from flyaway_client.wording import _
 
 Parts = Mapping[str, Block]
 """The pixels of a request by the names of its `parts`."""
 
 _POINTED = _("What was pointed at")
-
-_NOT_TOLD = _(
-    "{titles} can make nothing of the hint that light shines through the subject; SDMatte can."
-)
 
 _WITHOUT_EDGE = ("automatic", "region")
 """Meanings of a selection that leave the subject's edge to be found."""
@@ -128,7 +124,7 @@ def resolve(
         output=_output(request),
         colours=_own_colours(request, parts),
         is_clear=is_clear,
-        notes=_untold(request, steps),
+        notes=untold(steps) if request.transparent else (),
         understood=plan.sentence if request.prompts is None else _POINTED,
         pointed=pointed,
     )
@@ -214,21 +210,12 @@ def _refining(
         inputs=inputs,
         steps=steps,
         output=_output(request),
-        notes=_untold(request, steps),
+        notes=untold(steps) if request.transparent else (),
         understood=_("Refined inside the selection")
         if selection is not None
         else _("Refined under strokes"),
         refinement=place,
     )
-
-
-def _untold(request: ExtractRequest, steps: tuple[Step, ...]) -> tuple[str, ...]:
-    """A sentence where the user says that light shines through, and no engine that works listens."""
-    able = any(Input.TRANSPARENT in step.record.accepts for step in steps)
-    if able or not (steps and request.transparent):
-        return ()
-    titles = joined(" + ", dict.fromkeys(step.record.title for step in steps))
-    return (_NOT_TOLD.format(titles=titles),)
 
 
 def _strokes(levels: Samples) -> Strokes:

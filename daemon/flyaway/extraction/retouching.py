@@ -15,7 +15,7 @@ from flyaway.engines.contract import AnyEngine, Extraction, Inputs, part
 from flyaway.extraction import economy, interruptible, refinement
 from flyaway.extraction.pipeline import NO_ENGINE, Lender, Outcome, StageReport, silent
 from flyaway.extraction.refinement import Refinement, Strokes
-from flyaway.extraction.request import Step
+from flyaway.extraction.request import Step, untold
 from flyaway.extraction.sessions import Picture, Solved
 from flyaway.images import encoding, rectangles
 from flyaway.images.arrays import (
@@ -76,6 +76,8 @@ def refine(
     lender: Lender,
     report: StageReport = silent,
     may_use_cpu: bool = True,
+    *,
+    transparent: bool = False,
 ) -> Outcome:
     """The mask of a patch, refined.
 
@@ -86,6 +88,7 @@ def refine(
         lender: has the engine.
         report: told how far it is, with a coarse result where the final one takes long; may raise CancelledError.
         may_use_cpu: whether work may move to the processor when the device's memory is full.
+        transparent: whether light shines through the subject.
 
     Raises:
         FlyawayError: it cannot be done; the text says why and what to do.
@@ -105,14 +108,14 @@ def refine(
 
     lent = lender.lend(step.record.name)
     with interruptible.entered(lent, partial(report, _("Loading the engine"), 0.0)) as engine:
-        work = _Work(picture, patch, plan, trimap, wanted, engine, report)
+        work = _Work(picture, patch, plan, trimap, wanted, engine, report, transparent)
         extraction = economy.run(engine, work.do, trimap.size, may_use_cpu)
         device = engine.device
     return Outcome(
         plan.merged(extraction.alpha),
         step.record.name,
         device,
-        notes=extraction.notes,
+        notes=(*extraction.notes, *(untold((step,)) if transparent else ())),
         titles=(step.record.title,),
     )
 
@@ -128,6 +131,7 @@ class _Work:
     wanted: Region
     engine: AnyEngine
     report: StageReport
+    transparent: bool
 
     @property
     def place(self) -> Window:
@@ -145,19 +149,28 @@ class _Work:
             window = rectangles.around(changed)
             if np.count_nonzero(changed) > _SLOW_UNKNOWN:
                 self.report(STAGE, _COARSE_DONE, self._preview(self._coarse(window), window))
-            whole, place = Inputs(self._whole_trimap()), rectangles.outside(window, self.place)
+            whole, place = (
+                self._inputs(self._whole_trimap()),
+                rectangles.outside(window, self.place),
+            )
             extraction = self.engine.solve(features, whole, place, report)
             alpha[window] += newness[window] * (extraction.alpha - alpha[window])
         self.picture.weigh(self.engine)
         is_small = alpha.size <= _KEPT_PX
-        self.picture.solved = Solved(self.place, self.trimap, alpha.copy()) if is_small else None
+        solved = (
+            Solved(self.place, self.transparent, self.trimap, alpha.copy()) if is_small else None
+        )
+        self.picture.solved = solved
         return replace(extraction, alpha=alpha)
+
+    def _inputs(self, trimap: Trimap) -> Inputs:
+        return Inputs(trimap, transparent=self.transparent or None)
 
     def _last(self) -> tuple[Alpha, Alpha]:
         """What was solved last here, and how much a new solution counts: 1 near what has changed, 0 far from it."""
         last = self.picture.solved
         alpha = encoding.as_float(self.trimap)
-        if last is None:
+        if last is None or last.transparent != self.transparent:
             return alpha, np.ones(alpha.shape, np.float32)
         here, there = _overlap(self.place, last.place)
         is_same = np.zeros(alpha.shape, np.uint8)
@@ -179,7 +192,7 @@ class _Work:
         known = np.asarray(cv2.resize(trimap, size, interpolation=cv2.INTER_AREA), np.uint8)
         known[(known != BACKGROUND) & (known != FOREGROUND)] = UNKNOWN
         extraction = self.engine.extract(
-            small, Inputs(known), part(self._report_fraction, 0.0, _COARSE_DONE)
+            small, self._inputs(known), part(self._report_fraction, 0.0, _COARSE_DONE)
         )
         alpha = cv2.resize(extraction.alpha, trimap.shape[::-1], interpolation=cv2.INTER_LINEAR)
         return np.asarray(alpha[rectangles.inside(window, around)], np.float32)

@@ -27,11 +27,13 @@ class Solved:
 
     Attributes:
         place: where.
+        transparent: whether it was said that light shines through the subject.
         trimap: HxW of the place.
         alpha: HxW of the place.
     """
 
     place: Window
+    transparent: bool
     trimap: Trimap
     alpha: Alpha
 
@@ -111,12 +113,14 @@ class Session:
         digest: of the picture, as the client states it.
         picture: which is shared by all sessions with that digest.
         step: the engine that solves.
+        transparent: whether light shines through the subject.
         used_s: when it was last used.
     """
 
     digest: str
     picture: Picture
     step: Step
+    transparent: bool
     used_s: float
 
 
@@ -161,10 +165,12 @@ class Sessions:
             found = (one.picture for one in self._sessions.values() if one.digest == digest)
             return next(found, None)
 
-    def open(self, name: str, digest: str, picture: Picture, step: Step) -> None:
+    def open(
+        self, name: str, digest: str, picture: Picture, step: Step, *, transparent: bool = False
+    ) -> None:
         """Begin a session; others, the longest unused first, make room for it."""
         with self._lock:
-            self._sessions[name] = Session(digest, picture, step, self._clock())
+            self._sessions[name] = Session(digest, picture, step, transparent, self._clock())
             while len(self._sessions) > 1 and self._is_over():
                 del self._sessions[min(self._sessions, key=lambda one: self._sessions[one].used_s)]
 

@@ -98,11 +98,11 @@ class EngineService:
         Raises:
             RequestError: the engine it names does not exist, cannot solve an edge, or is not allowed.
         """
-        step = self._catalogue.solver(request.engine, PaidWork.asked_by(request))
+        step = self._solver(request)
         picture = self._sessions.picture(request.digest)
         if picture is None:
             return None
-        self._sessions.open(request.session, request.digest, picture, step)
+        self._open(request, picture, step)
         return step.record.name
 
     def session(self, request: RefineRequest) -> Session:
@@ -303,6 +303,7 @@ class EngineService:
             task.reservation or self._keeper,
             task.report,
             self._settings.cpu_fallback,
+            transparent=session.transparent,
         )
 
     def point(self, task: PointingTask) -> None:
@@ -334,10 +335,18 @@ class EngineService:
         views = {name: memoryview(part) for name, part in task.parts.items()}
         if request.digest_of(views) != request.digest:
             raise RequestError(_("The image is not the one that was announced. Try again."))
-        step = self._catalogue.solver(request.engine, PaidWork.asked_by(request))
-        picture = Picture(resolution.read_image(request, task.parts, packed=True))
-        self._sessions.open(request.session, request.digest, picture, step)
+        step = self._solver(request)
+        self._open(request, Picture(resolution.read_image(request, task.parts, packed=True)), step)
         task.engine = step.record.name
+
+    def _solver(self, request: OpenSession) -> Step:
+        return self._catalogue.solver(
+            request.engine, PaidWork.asked_by(request), transparent=request.transparent
+        )
+
+    def _open(self, request: OpenSession, picture: Picture, step: Step) -> None:
+        name, digest = request.session, request.digest
+        self._sessions.open(name, digest, picture, step, transparent=request.transparent)
 
     def adjust(self, task: AdjustmentTask) -> None:
         """Adjust a mask as a whole."""

@@ -252,6 +252,7 @@ class OpenSession(Message):
     paid_work_only: bool = False
     here: bool = False
     paid_training_only: bool = False
+    transparent: bool = False
 
     def __post_init__(self) -> None:
         """Refuse values outside their lists, and parts that contradict each other."""

@@ -26,7 +26,7 @@ def refine(
     Args:
         connect: finds the daemon.
         pixels: with a mask and a selection, part of which is selected.
-        options: the engine to take.
+        options: the engine to take, and what it is told.
         report: called with how far it is.
         should_stop: asked at least every 0.1 s.
 
@@ -49,7 +49,13 @@ def refine(
         mask.header.dtype,
         inside=Plane(plane.width, plane.height, 1, selection).cropped(box),
     )
-    retouch = Retouch(connect, image, options.engine, paid_work=options.paid_work)
+    retouch = Retouch(
+        connect,
+        image,
+        options.engine,
+        paid_work=options.paid_work,
+        transparent=options.transparent,
+    )
     refined = retouch.refine(patch, report, should_stop)
     plane.paste(box, refined.alpha)
     return Extracted(refined.result, plane.data)

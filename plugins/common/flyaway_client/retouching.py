@@ -84,6 +84,7 @@ class Retouch:
         image: the whole image.
         engine: a name, a job, or "auto".
         paid_work: what has to allow paid work.
+        transparent: whether the subject lets light through, as glass and veils do.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class Retouch:
         engine: str = "auto",
         *,
         paid_work: PaidWork = PaidWork.ANY,
+        transparent: bool = False,
     ) -> None:
         self._connect = connect
         self._parts: dict[str, Buffer] = {"image": image.pixels}
@@ -108,6 +110,7 @@ class Retouch:
             engine=engine,
             paid_work_only=paid_work.weights,
             paid_training_only=paid_work.training,
+            transparent=transparent,
         )
         self._digest = ""
         self._is_open = False

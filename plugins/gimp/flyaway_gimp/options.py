@@ -10,6 +10,7 @@ from pathlib import Path
 
 import layers
 import paid_work
+import transparent
 from gi.repository import Gimp, GObject
 
 from flyaway_client import texts
@@ -69,9 +70,7 @@ def add_arguments(procedure: Gimp.Procedure) -> None:
         flags,
     )
     paid_work.add_arguments(procedure, texts.PAID_WORK.replace("commercial", "c_ommercial"))
-    procedure.add_boolean_argument(
-        "transparent", texts.TRANSPARENT, texts.TRANSPARENT_ABOUT, usual.transparent, flags
-    )
+    transparent.add_argument(procedure)
     procedure.add_layer_argument(
         "plate", _("Photo of the empt_y scene"), texts.PLATE_ABOUT, True, flags
     )
@@ -162,7 +161,7 @@ def load(config: Gimp.ProcedureConfig) -> Options:
         needs_plate=plate is not None,
         plate="" if plate is None else layers.identity(plate),
         paid_work=paid_work.load(config),
-        transparent=config.get_property("transparent"),
+        transparent=config.get_property(transparent.NAME),
         selection_is=config.get_property("selection-is"),
         selection_from=_source(config.get_property("selection-from")),
         edge_width_px=config.get_property("edge-width"),

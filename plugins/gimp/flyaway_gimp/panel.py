@@ -8,6 +8,7 @@ import background
 import host
 import options
 import paid_work
+import transparent
 from engine_row import EngineRow
 from gi.repository import Gimp, GimpUi, GObject, Gtk
 from here_button import HereButton
@@ -115,12 +116,12 @@ class ExtractDialog:
 
     def _fill(self, config: Gimp.ProcedureConfig, layer: Gimp.Layer) -> None:
         dialog = self._dialog
-        names = ("selection-is", "edge-width", "plate", *paid_work.NAMES, "transparent")
+        names = ("selection-is", "edge-width", "plate", *paid_work.NAMES, transparent.NAME)
         own = {name: dialog.get_widget(name, GObject.TYPE_NONE) for name in names}
         edge_width = own["edge-width"]
         self._selection = SelectionRow(config, layer, edge_width)
         more = Gtk.Expander(label=_("_More"), use_underline=True, tooltip_text=texts.MORE_ABOUT)
-        self._transparent = own["transparent"]
+        self._transparent = own[transparent.NAME]
         self._transparent.set_no_show_all(True)
         self._engine = EngineRow(
             config,
@@ -183,7 +184,7 @@ class ExtractDialog:
         """Ask whether the subject is glass where an engine makes use of that; what is not asked is not so."""
         self._transparent.set_visible(is_asked)
         if not is_asked:
-            self._config.set_property("transparent", False)
+            self._config.set_property(transparent.NAME, False)
 
     def _look(self) -> None:
         """The user comes back to the dialog, or leaves it: what there is to take may have changed."""

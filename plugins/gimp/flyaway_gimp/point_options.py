@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import options
 import paid_work
+import transparent
 from gi.repository import Gimp, GObject
 
 from flyaway_client import texts
@@ -19,6 +20,7 @@ def add_arguments(procedure: Gimp.Procedure) -> None:
     usual = Options()
     flags = GObject.ParamFlags.READWRITE
     paid_work.add_arguments(procedure)
+    transparent.add_argument(procedure)
     procedure.add_choice_argument(
         "output",
         _("Out_put to"),
@@ -33,6 +35,7 @@ def load(config: Gimp.ProcedureConfig) -> Options:
     """The options of one run."""
     return Options(
         paid_work=paid_work.load(config),
+        transparent=config.get_property(transparent.NAME),
         selection_is="automatic",
         output=config.get_property("output"),
     )

@@ -24,12 +24,13 @@ from paid_work import PaidWorkSwitches
 from painter import Painter
 from point_tools import PointTools
 from status_row import StatusRow
+from transparent import TransparentSwitch
 
 from flyaway_client import calls, outcome, texts, views
 from flyaway_client.background import BackgroundCall, Work
 from flyaway_client.clicks import Kept
 from flyaway_client.latest import Latest
-from flyaway_client.menu_entries import EngineEntry
+from flyaway_client.menu_entries import AUTO_ENGINE, EngineEntry
 from flyaway_client.messages import ImageHeader, Preview, Progress
 from flyaway_client.planes import Box
 from flyaway_client.pointing import Pointing
@@ -96,6 +97,7 @@ class PointDialog:
     def close(self) -> None:
         """The dialog goes, and what is under way with it."""
         self._download.close()
+        self._transparent.close()
         self._pointing.close()
         self._dialog.destroy()
 
@@ -159,7 +161,8 @@ class PointDialog:
         self._status.fail(sentence)
 
     def offer(self, entry: EngineEntry | None) -> None:
-        """Offer the network that is missing."""
+        """Offer the network that is missing; which others are here is known from now on, too."""
+        self._transparent.ask()
         self._download.offer(entry)
 
     def offer_here(self, do: Callable[[], object]) -> None:
@@ -222,10 +225,12 @@ class PointDialog:
         label = Gtk.Label(label=_("Out_put to"), use_underline=True)
         output = OutputRow(self._config, self._layer, point_options.OUTPUT_ENTRIES)
         label.set_mnemonic_widget(output.menu)
+        self._transparent = TransparentSwitch(self._config, AUTO_ENGINE.name, lambda: None)
         self._paid_work = PaidWorkSwitches(self._config, self._choose_engines)
         foot = Gtk.Box(spacing=6)
         foot.pack_start(label, False, False, 0)
         foot.pack_start(output.menu, True, True, 0)
+        foot.pack_start(self._transparent, False, False, 0)
         foot.pack_start(self._paid_work, False, False, 0)
         return foot
 

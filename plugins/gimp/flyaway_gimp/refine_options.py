@@ -7,6 +7,7 @@ from dataclasses import fields
 
 import options
 import paid_work
+import transparent
 from finishing import Wish
 from gi.repository import Gimp, GObject
 
@@ -43,6 +44,7 @@ def add_arguments(procedure: Gimp.Procedure) -> None:
     flags = GObject.ParamFlags.READWRITE
     procedure.add_string_argument("engine", _("_Engine"), texts.ENGINE_ABOUT, usual.engine, flags)
     paid_work.add_arguments(procedure)
+    transparent.add_argument(procedure)
     procedure.add_choice_argument(
         "output",
         _("Out_put to"),
@@ -106,6 +108,7 @@ def load(config: Gimp.ProcedureConfig) -> Options:
     return Options(
         engine=config.get_property("engine"),
         paid_work=paid_work.load(config),
+        transparent=config.get_property(transparent.NAME),
         output="refined-mask",
     )
 

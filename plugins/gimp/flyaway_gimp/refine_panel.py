@@ -7,7 +7,6 @@ import canvas_dialog
 import finishing
 import host
 import outputs
-import paid_work
 import refine_options
 from adjuster import Adjuster
 from adjustment_rows import AdjustmentRows
@@ -25,6 +24,7 @@ from shown_mask import ShownMask
 from status_row import StatusRow
 from subject import Subject
 from tool_row import ToolRow
+from transparent import TransparentSwitch
 
 from flyaway_client import calls, outcome, texts
 from flyaway_client.adjustments import Adjustments
@@ -82,6 +82,7 @@ class RefineDialog:
         if self._finish is not None:
             self._finish.abandon()
         self._adjuster.close()
+        self._transparent.close()
         self._retoucher.close()
         self._dialog.destroy()
 
@@ -103,6 +104,7 @@ class RefineDialog:
 
     def on_open(self) -> None:
         """The layer is with the daemon."""
+        self._transparent.ask()
         if not self._retoucher.is_busy:
             self._status.rest(texts.READY)
 
@@ -155,9 +157,10 @@ class RefineDialog:
     def _begin(self) -> Retoucher:
         """Have the layer sent to the daemon."""
         self._status.work(texts.SENDING)
-        config = self._config
-        engine = config.get_property("engine")
-        return Retoucher(self._subject, self._easel, engine, paid_work.load(config), self)
+        chosen = refine_options.load(self._config)
+        return Retoucher(
+            self._subject, self._easel, chosen.engine, chosen.paid_work, chosen.transparent, self
+        )
 
     def _choose_engines(self) -> None:
         """Go on with other engines."""
@@ -288,8 +291,10 @@ class RefineDialog:
         self._output.attach_to(grid, 0)
         self._adjustments = AdjustmentRows(self._adjust)
         self._paid_work = PaidWorkSwitches(self._config, self._choose_engines)
+        engine = self._config.get_property("engine")
+        self._transparent = TransparentSwitch(self._config, engine, self._choose_engines)
         more = Gtk.Expander(label=_("More"), tooltip_text=texts.MORE_ABOUT)
-        more.add(self._paid_work)
+        more.add(_column(self._transparent, self._paid_work))
         return _column(self._selection, self._adjustments.expander, grid, more)
 
     def _listen(self) -> None:

@@ -55,14 +55,21 @@ class Retoucher:
         easel: its mask and strokes.
         engine: a name, a job, or "auto".
         paid_work: what has to allow paid work.
+        transparent: whether light shines through the subject.
         watch: told of all that becomes of it.
     """
 
     def __init__(
-        self, subject: Subject, easel: Easel, engine: str, paid_work: PaidWork, watch: Watch
+        self,
+        subject: Subject,
+        easel: Easel,
+        engine: str,
+        paid_work: PaidWork,
+        transparent: bool,
+        watch: Watch,
     ) -> None:
         self._subject, self._easel, self._watch = subject, easel, watch
-        self._engine, self._paid_work = engine, paid_work
+        self._engine, self._paid_work, self._transparent = engine, paid_work, transparent
         self._retouch: Retouch | None = None
         self._beginning = threading.Lock()
         self._call: BackgroundCall[Extracted] | None = None
@@ -144,6 +151,7 @@ class Retoucher:
                     self._subject.image(),
                     self._engine,
                     paid_work=self._paid_work,
+                    transparent=self._transparent,
                 )
             return self._retouch
 

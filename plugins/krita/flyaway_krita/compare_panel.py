@@ -12,6 +12,7 @@ from .flyaway_client.errors import CancelledError
 from .flyaway_client.messages import EngineInfo, Progress
 from .flyaway_client.pace import Pace
 from .flyaway_client.wording import _
+from .paid_work import PaidWorkSwitches
 from .paragraph import Paragraph
 from .progress_bar import ProgressBar
 from .qt import QtWidgets
@@ -36,6 +37,7 @@ class CompareWindow(QtWidgets.QDialog):
         self.setWindowTitle(TITLE)
         self.resize(*SIZE_PX)
         self._pace = Pace()
+        self._engines: tuple[EngineInfo, ...] = ()
         self._boxes: dict[str, QtWidgets.QCheckBox] = {}
         self._comparing: BackgroundCall[Shown] | None = None
         self._build()
@@ -49,7 +51,7 @@ class CompareWindow(QtWidgets.QDialog):
         if self._comparing is not None or not chosen:
             return
         try:
-            work = comparison.begin(chosen)
+            work = comparison.begin(chosen, self._paid_work.value)
         except Exception as error:  # noqa: BLE001 - the edge to Krita: each failure is one sentence
             self._status.show_problem(outcome.failure(error))
             return
@@ -102,11 +104,19 @@ class CompareWindow(QtWidgets.QDialog):
         if call.error is not None:
             self._status.show_problem(outcome.failure(call.error))
             return
+        self._engines = call.result()
         self._status.setText("")
-        engines = call.result()
-        able = comparing.usable(engines, paid_work=options.load().paid_work)
-        ticked = comparing.ticked(able, options.load_compared(), engines)
-        purposes = {info.name: info.purpose for info in engines}
+        self._show_engines()
+
+    def _show_engines(self) -> None:
+        """List what is here; what was chosen stays chosen."""
+        kept = self._chosen() or options.load_compared()
+        listed = QtWidgets.QWidget()
+        rows = QtWidgets.QVBoxLayout(listed)
+        able = comparing.usable(self._engines, paid_work=self._paid_work.value)
+        ticked = comparing.ticked(able, kept, self._engines)
+        purposes = {info.name: info.purpose for info in self._engines}
+        self._boxes = {}
         for entrant in able:
             box = QtWidgets.QCheckBox(entrant.title)
             box.setObjectName(f"{OBJECT_NAME}_{entrant.name}")
@@ -114,8 +124,9 @@ class CompareWindow(QtWidgets.QDialog):
             box.setChecked(entrant.name in ticked)
             box.toggled.connect(lambda _is_checked: self._allow())
             self._boxes[entrant.name] = box
-            self._rows.addWidget(box)
-        self._rows.addStretch(1)
+            rows.addWidget(box)
+        rows.addStretch(1)
+        self._list.setWidget(listed)  # which takes the last one away
         self._allow()
 
     def _chosen(self) -> tuple[str, ...]:
@@ -130,7 +141,15 @@ class CompareWindow(QtWidgets.QDialog):
         about = Paragraph()
         about.setText(texts.COMPARE_WHERE)
         self._choices = QtWidgets.QWidget()
-        self._rows = QtWidgets.QVBoxLayout(self._choices)
+        self._list = scrolled(QtWidgets.QWidget())
+        self._paid_work = PaidWorkSwitches(is_narrow=False)
+        self._paid_work.setObjectName(f"{OBJECT_NAME}_paid_work")
+        self._paid_work.show_value(options.load().paid_work)
+        self._paid_work.changed.connect(self._show_engines)
+        choices = QtWidgets.QVBoxLayout(self._choices)
+        choices.setContentsMargins(0, 0, 0, 0)
+        choices.addWidget(self._list, 1)
+        choices.addWidget(self._paid_work)
         self._status = Paragraph(STATUS_LINES)
         self._status.setObjectName(f"{OBJECT_NAME}_status")
         self._bar = ProgressBar()
@@ -148,7 +167,7 @@ class CompareWindow(QtWidgets.QDialog):
             ends.addWidget(button)
         column = QtWidgets.QVBoxLayout(self)
         column.addWidget(about)
-        column.addWidget(scrolled(self._choices), 1)
+        column.addWidget(self._choices, 1)
         for widget in (self._status, self._bar, foot):
             column.addWidget(widget)
         self._allow()

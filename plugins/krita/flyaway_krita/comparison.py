@@ -13,6 +13,7 @@ from .flyaway_client.background import Work
 from .flyaway_client.comparing import Sheet
 from .flyaway_client.conversation import Report, ShouldStop
 from .flyaway_client.options import NEW_LAYER
+from .flyaway_client.paid_work import PaidWork
 
 _RESOLUTION_PPI = 72.0
 
@@ -26,18 +27,19 @@ class Shown:
     bgra: bytes
 
 
-def begin(engines: Sequence[str]) -> Work[Shown]:
+def begin(engines: Sequence[str], paid_work: PaidWork) -> Work[Shown]:
     """What is selected of the active layer, read for engines to be compared on it in the background.
 
     Args:
         engines: their names.
+        paid_work: what has to allow paid work.
 
     Raises:
         DocumentError: there is nothing here that can be cut out of.
     """
     chosen = options.load()
     # The cut-outs show the subject's own colours, as a new layer does.
-    chosen = replace(chosen, needs_plate=False, plate="", output=NEW_LAYER)
+    chosen = replace(chosen, needs_plate=False, plate="", output=NEW_LAYER, paid_work=paid_work)
     if chosen.selection_is == "automatic":  # what is selected is the part that is compared
         chosen = replace(chosen, selection_is="guess")
     target = host.find_target(chosen)

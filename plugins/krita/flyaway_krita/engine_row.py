@@ -46,7 +46,7 @@ class EngineRow(QtWidgets.QWidget):
         self.download = DownloadRow()
         self._transparent = QtWidgets.QCheckBox(texts.TRANSPARENT)
         self._transparent.setToolTip(texts.TRANSPARENT_ABOUT)
-        self._switches = PaidWorkSwitches()
+        self._switches = PaidWorkSwitches(is_narrow=True)
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         for widget in (self.menu, self._about, self.download, self._transparent, self._switches):

@@ -1,4 +1,4 @@
-"""What has to allow paid work: the switches for it in a narrow docker."""
+"""What has to allow paid work: the switches for it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,21 @@ from .qt import QtCore, QtWidgets
 
 
 class PaidWorkSwitches(QtWidgets.QWidget):
-    """A switch, and while it is pressed one that asks for more."""
+    """A switch, and while it is pressed one that asks for more.
+
+    Args:
+        is_narrow: whether there is room for half of what they say in a line, as in a docker.
+    """
 
     changed = QtCore.pyqtSignal()
     """The user has pressed one."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_narrow: bool) -> None:
         super().__init__()
-        self.weights = QtWidgets.QCheckBox(_in_two_lines(texts.PAID_WORK))
+        written = _in_two_lines if is_narrow else str
+        self.weights = QtWidgets.QCheckBox(written(texts.PAID_WORK))
         self.weights.setToolTip(texts.PAID_WORK_ABOUT)
-        self.training = QtWidgets.QCheckBox(_in_two_lines(texts.PAID_TRAINING))
+        self.training = QtWidgets.QCheckBox(written(texts.PAID_TRAINING))
         self.training.setToolTip(texts.PAID_TRAINING_ABOUT)
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

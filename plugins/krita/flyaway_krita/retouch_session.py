@@ -33,11 +33,13 @@ class Session:
         image = Image(
             self.pixels.image.header, self.pixels.image.data, self.pixels.icc, self.pixels.colour
         )
+        chosen = options.load()
         self.retouch = Retouch(
             calls.connector(host.client_name()),
             image,
             JOB,
-            paid_work=options.load().paid_work,
+            paid_work=chosen.paid_work,
+            transparent=chosen.transparent,
         )
         self.easel = Easel(retouch_target.plane(self.pixels.mask), outputs.ALPHA_DTYPE)
         self.shown = self.easel.mask

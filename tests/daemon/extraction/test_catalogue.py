@@ -204,6 +204,7 @@ def test_a_brush_does_not_wait_for_it_unless_it_was_named() -> None:
     catalogue = Catalogue(store=Installed("sdmatte"))
     assert catalogue.solver("auto").record.name == "builtin"
     assert catalogue.solver("sdmatte").record.name == "sdmatte"
+    assert catalogue.solver("fine-hair", transparent=True).record.name == "sdmatte"
     assert all_steps("sdmatte", selection_is="outline") == [DETAIL]
 
 

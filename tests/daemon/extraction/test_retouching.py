@@ -181,3 +181,23 @@ def test_a_stroke_deep_inside_the_subject_says_nothing_of_a_selection() -> None:
     patch = Patch(whole, full, place, unknown(place))
     outcome = retouching.refine(Picture(IMAGE), patch, STEP, _Lender())
     assert (outcome.engine, outcome.notes) == ("builtin", ())
+
+
+def test_what_is_solved_again_is_told_that_it_is_glass_and_nothing_of_before_counts_then() -> None:
+    told = list[bool | None]()
+
+    class _Watched(BuiltinEngine):
+        def solve(self, features: Any, inputs: Any, window: Any = None, report: Any = None) -> Any:
+            told.append(inputs.transparent)
+            return super().solve(features, inputs, window, report)
+
+    lender, picture = _Lender(_Watched()), Picture(IMAGE)
+    patch = Patch((slice(0, HEIGHT), slice(0, WIDTH)), HARD, None, unknown(BAND))
+    notes = [
+        retouching.refine(picture, patch, STEP, lender, transparent=is_glass).notes
+        for is_glass in (False, True, True)
+    ]
+    # Each time with its coarse look, but for the third, of which all is known.
+    assert told == [None, None, True, True]
+    assert notes[0] == ()
+    assert "can make nothing of the hint that light shines through" in notes[1][0]

@@ -152,6 +152,14 @@ class TestSession:
         peer.send(messages.Strip("o", "image", 0), PIXELS)
         assert peer.refusal().code == protocol.BAD_REQUEST
 
+    def test_that_is_told_of_glass_says_so_where_its_engine_makes_nothing_of_it(
+        self, daemon: Daemon
+    ) -> None:
+        told, untold = Retouch(connector, IMAGE, transparent=True), Retouch(connector, IMAGE)
+        (note,) = told.refine(PATCH).result.notes
+        assert "can make nothing of the hint that light shines through" in note
+        assert untold.refine(PATCH).result.notes == ()  # of the same picture
+
     def test_that_expired_is_opened_anew_unseen(
         self, daemon: Daemon, bench: Bench, clock: Clock
     ) -> None:

@@ -149,8 +149,9 @@ class CheckButton(ToggleButton):
         tooltip_text: str,
         focus_on_click: bool,
         margin_start: int = 0,
+        no_show_all: bool = False,
     ) -> None:
-        super().__init__(label=label, tooltip_text=tooltip_text)
+        super().__init__(label=label, tooltip_text=tooltip_text, no_show_all=no_show_all)
         self._is_active = active
 
 
