@@ -6,11 +6,12 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from tests.fakes.sockets import HANDSHAKE, READY, Router, raw_server, say, wait_for_hangup
 
-from flyaway_client import protocol
+from flyaway_client import protocol, zmtp
 from flyaway_client.connection import USERNAME
 from flyaway_client.errors import (
     CancelledError,
@@ -19,6 +20,23 @@ from flyaway_client.errors import (
     TransportError,
 )
 from flyaway_client.zmtp import Dealer, Patience
+
+
+def test_time_in_which_the_program_did_not_run_does_not_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = SimpleNamespace(now_s=0.0)
+    monkeypatch.setattr(zmtp, "time", SimpleNamespace(monotonic=lambda: clock.now_s))
+    patience = Patience(10)
+    for _ in range(2):
+        clock.now_s += 3600  # the lid was closed
+        patience.check()
+    clock.now_s += zmtp.ASLEEP_S
+    patience.check()
+    assert patience.left_s() == 10 - zmtp.ASLEEP_S
+    clock.now_s += zmtp.ASLEEP_S
+    with pytest.raises(PeerSilentError):
+        patience.check()
 
 
 @pytest.fixture

@@ -48,9 +48,13 @@ class Gimp(Editor):
 
     def open_dialog(self, running: Running, title: str, dialog: str = DIALOG) -> None:
         """Open one of our dialogs by GIMP's action search, from the window of that title."""
+        self.ask_for_dialog(running, title, dialog)
+        running.display.activate(running.display.wait_for_window(dialog))
+
+    def ask_for_dialog(self, running: Running, title: str, dialog: str = DIALOG) -> None:
+        """The same, without a wait until it is there."""
         running.display.activate(running.display.wait_for_window(title))
         self.search_action(running, _WORDS[dialog])
-        running.display.activate(running.display.wait_for_window(dialog))
 
     def search_action(self, running: Running, words: str) -> None:
         """Find an action by GIMP's action search, from the window that has the keyboard, and start it."""

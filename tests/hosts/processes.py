@@ -49,7 +49,7 @@ def end(process: Process, patience_s: float = 3) -> None:
 def end_all_of(home: Path, patience_s: float = 3) -> None:
     """End every process whose HOME, or FLYAWAY_HOME, is in `home`, also those that detached themselves."""
     start_s = time.monotonic()
-    while pids := list(_pids_of(home)):
+    while pids := list(pids_of(home)):
         passed_s = time.monotonic() - start_s
         if passed_s > 5 * patience_s:
             raise TimeoutError(f"processes {pids} of {home} cannot be killed")
@@ -59,7 +59,8 @@ def end_all_of(home: Path, patience_s: float = 3) -> None:
         time.sleep(0.05)
 
 
-def _pids_of(home: Path) -> Iterator[int]:
+def pids_of(home: Path) -> Iterator[int]:
+    """Every process whose HOME, or FLYAWAY_HOME, is in `home`."""
     marks = tuple(name + os.fsencode(home) for name in (b"HOME=", b"FLYAWAY_HOME="))
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # it ended meanwhile, or is another user's

@@ -202,3 +202,15 @@ def _is_changed_only_near(
     outside = np.ones(before.shape, np.bool_)
     outside[place] = False
     assert (before == after)[outside].all()
+
+
+def test_outlives_that_an_image_is_closed_while_it_is_retouched(
+    krita: Krita, tmp_path: Path
+) -> None:
+    photo = write_png(tmp_path / "photo.png", portrait(WIDTH, HEIGHT))
+    outline = write_bytes(tmp_path / "outline", hard_ellipse(WIDTH, HEIGHT))
+    files = {name: str(tmp_path / f"{name}.kra") for name in ("plain", "masked")}
+    krita.run(HERE / "krita_saved.py", document=photo, args={"selection": str(outline), **files})
+    masked = Path(files["masked"])
+    shown = krita.run(HERE / "krita_closed.py", document=masked, args={"file": files["masked"]})
+    assert shown == [True, False, False, True]

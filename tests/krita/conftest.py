@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.conftest import wait_for_background_calls
+from tests.conftest import end_started, wait_for_background_calls
 from tests.fakes import daemon, krita_app, qt
 from tests.fakes.daemon import FakeDaemon
 from tests.fakes.krita_app import DocumentData, Krita, Node, Selection
@@ -44,17 +44,10 @@ def krita(
     app.start()
     yield app
     app.notifier().applicationClosing.emit()
-    _end_started()
+    wait_for_background_calls()
+    end_started(plugin_module("flyaway_client.launch")._started)
     for name in [name for name in sys.modules if name.partition(".")[0] == "flyaway_krita"]:
         del sys.modules[name]
-
-
-def _end_started() -> None:
-    """End the daemons that the plugin has started, and wait for them: what is only forgotten is a warning."""
-    wait_for_background_calls()
-    for process in plugin_module("flyaway_client.launch")._started:
-        process.kill()
-        process.wait(30)
 
 
 @pytest.fixture

@@ -458,6 +458,36 @@ def test_hides_the_marching_ants_meanwhile(
     assert ants.is_checked
 
 
+def test_shows_the_marching_ants_of_a_closed_image_in_the_next_one(
+    krita: Krita, image: DocumentData, panel: Panel, fake: FakeDaemon
+) -> None:
+    """Without an image in view Krita does not outlive that."""
+    ants = krita.action("toggle_display_selection")
+    ants.is_checked, shown = True, []
+    panel.keep.click()
+    krita.open_documents.remove(image)
+    for active in (None, image, image):
+        krita.active = active
+        qt.tick()
+        shown.append(ants.is_checked)
+    assert panel.retoucher.session is None
+    assert shown == [False, True, True]
+
+
+def test_does_not_hide_the_marching_ants_of_another_view(
+    krita: Krita, image: DocumentData, panel: Panel, fake: FakeDaemon
+) -> None:
+    ants = krita.action("toggle_display_selection")
+    ants.is_checked = True
+    panel.keep.click()
+    krita.open_documents.remove(image)
+    krita.active = None
+    qt.tick()
+    ants.is_checked, krita.active = True, image
+    qt.tick()
+    assert ants.is_checked
+
+
 def test_shows_early_results_until_the_final_one(
     image: DocumentData, panel: Panel, home: Path
 ) -> None:

@@ -67,9 +67,7 @@ class Running:
         """Wait until it has no work, and as long as it then takes to give memory back; what it holds afterwards."""
         deadline_s = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline_s:
-            with Client.connect("rest", start=False) as client:
-                status = client.status()
-            if status.running + status.queued == 0:
+            if is_idle():
                 break
             time.sleep(0.1)
         time.sleep(seconds)
@@ -133,6 +131,13 @@ def daemons_of(home: Path) -> list[int]:
             ) == str(home):
                 found.append(process.pid)
     return found
+
+
+def is_idle() -> bool:
+    """Whether this process's daemon, which runs, works on nothing and has nothing to work on."""
+    with Client.connect("idle", start=False) as client:
+        status = client.status()
+    return status.running + status.queued == 0
 
 
 def _announced(home: Path, process: subprocess.Popen[bytes]) -> ConnectionFile:

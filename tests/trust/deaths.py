@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 from tests.benchmarks.wire import DAEMON_ARGV
-from tests.trust.daemons import comes_true, daemons_of, own_home
+from tests.trust import moments
+from tests.trust.daemons import comes_true, daemons_of, is_idle, own_home
 from tests.trust.jobs import Job, jobs, scene
 from tests.trust.records import Finding
 
@@ -32,7 +33,6 @@ from flyaway_client import launch
 from flyaway_client.client import Client
 from flyaway_client.connection import ConnectionFile
 from flyaway_client.errors import ClientError
-from flyaway_client.zmtp import Dealer
 
 SIZE = (17, 9)
 KINDS = ("trimap", "colours", "refined", "adjusted", "described", "session")
@@ -171,7 +171,7 @@ class Stage:
                     wrong.append("the next request has another answer")
             if not comes_true(lambda: len(daemons_of(self.home)) == 1):
                 wrong.append(f"daemons: {daemons_of(self.home)}")
-            if not comes_true(_is_idle):
+            if not comes_true(is_idle):
                 wrong.append("the daemon works on for the dead")
         except ClientError as error:
             wrong.append(f"the next request failed: {error.message}")
@@ -192,7 +192,7 @@ class Stage:
         return status, json.loads(content) if content else {}
 
     def _in_child(self, name: str, death: Death | None) -> dict[str, Any]:
-        moments = _count_moments(self.home, death)
+        passed = _count_moments(self.home, death)
         with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
             try:
                 answer = self.conversations[name]()
@@ -200,7 +200,7 @@ class Stage:
                 return {"sentence": error.message}
             except Exception:  # noqa: BLE001  (it is what this looks for)
                 return {"failure": traceback.format_exc()[-2000:]}
-        return {"answer": answer, "moments": len(moments)}
+        return {"answer": answer, "moments": len(passed)}
 
     def _held(self, job: Job) -> Callable[[], str]:
         return lambda: _ask(lambda client: job.run(client, None))
@@ -224,41 +224,20 @@ def _ask(question: Callable[[Client], str]) -> str:
         return question(client)
 
 
-def _is_idle() -> bool:
-    with Client.connect("next", start=False) as client:
-        status = client.status()
-    return status.running + status.queued == 0
-
-
 def _count_moments(home: Path, death: Death | None) -> list[str]:
-    """Count in this process before and after each message of our client, and kill when it is time."""
-    moments: list[str] = []
+    """Count in this process the moments of our client, and kill when it is time."""
 
-    def pass_moment(name: str) -> None:
-        if death is not None and len(moments) == death.at:
-            file = ConnectionFile.read(home) if death.victim == "daemon" else None
-            with contextlib.suppress(ProcessLookupError):  # of one that was killed before
-                if death.victim == "client":
-                    os.kill(os.getpid(), signal.SIGKILL)
-                elif file is not None:
-                    os.kill(file.pid, signal.SIGKILL)
-        moments.append(name)
+    def kill(number: int) -> None:
+        if death is None or number != death.at:
+            return
+        file = ConnectionFile.read(home) if death.victim == "daemon" else None
+        with contextlib.suppress(ProcessLookupError):  # of one that was killed before
+            if death.victim == "client":
+                os.kill(os.getpid(), signal.SIGKILL)
+            elif file is not None:
+                os.kill(file.pid, signal.SIGKILL)
 
-    for name in ("send", "receive"):
-        setattr(Dealer, name, _watched(getattr(Dealer, name), name, pass_moment))
-    return moments
-
-
-def _watched(
-    act: Callable[..., Any], name: str, pass_moment: Callable[[str], None]
-) -> Callable[..., Any]:
-    def watched(*arguments: Any) -> Any:
-        pass_moment(f"before {name}")
-        result = act(*arguments)
-        pass_moment(f"after {name}")
-        return result
-
-    return watched
+    return moments.count(kill)
 
 
 def _waited(child: int) -> int:

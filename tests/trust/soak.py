@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sys
 
-from tests.trust import ladders, runs
+from tests.trust import editors, ladders, runs
 from tests.trust.deaths import deaths
 from tests.trust.long_work import jobs_through_one_daemon
 from tests.trust.races import races
+from tests.trust.sleeps import sleeps
 
 RUNS: dict[str, tuple[runs.Run, int]] = {
     "jobs": (jobs_through_one_daemon, 10_000),
     "deaths": (deaths, 10_000),
+    "gimp": (editors.gimp, 10_000),
+    "krita": (editors.krita, 10_000),
+    "sleeps": (sleeps, 10_000),
     "races": (races, 100),
     "shapes": (ladders.shapes, 1000),
     "formats": (ladders.formats, 1000),

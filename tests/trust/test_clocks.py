@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import ast
 import os
-import signal
-import threading
-from pathlib import Path
 
 import pytest
 from tests.benchmarks.provenance import REPOSITORY
-from tests.trust.daemons import running_daemon
-from tests.trust.jobs import jobs
-
-from flyaway_client.client import Client
-from flyaway_client.zmtp import Dealer
+from tests.trust.sleeps import KINDS, VICTIMS, Sleep, judged, slept
 
 WITH_TIME_OF_DAY = {
     "daemon/flyaway/weights/store.py": "beside the times of files, which are the system's"
@@ -37,23 +30,17 @@ def test_no_wait_goes_by_the_time_of_day() -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
-def test_a_daemon_that_is_stopped_in_the_middle_of_a_request_ends_it_rightly(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (job,) = (job for job in jobs() if job.name == "trimap, 240 x 160")
-    with running_daemon(tmp_path) as running:
-        with Client.connect("before", start=False) as client:
-            expected = job.run(client, None)
-        pid, sent, send = running.process.pid, [], Dealer.send
+def test_what_is_stopped_in_the_middle_goes_on_rightly() -> None:
+    """For as long as no wait is; `scripts/soak sleeps` has all sleep for longer than any."""
+    (kind,) = (one for one in KINDS if one.startswith("session"))
+    batch = [Sleep(kind, victim, at) for victim in VICTIMS for at in (9, 21)]
+    awake, *told = slept([Sleep(kind, "", -1), *batch], 2.0)
+    assert awake["moments"] > 21
+    for one in told:
+        assert judged(one, awake["outcome"]) == ("the whole answer", [])
 
-        def stopping_send(*arguments: object) -> None:
-            send(*arguments)  # type: ignore[arg-type]
-            sent.append(1)
-            if len(sent) == 2:  # the first of its pixels
-                os.kill(pid, signal.SIGSTOP)
-                threading.Timer(2.0, os.kill, (pid, signal.SIGCONT)).start()
 
-        with Client.connect("during", start=False) as client:
-            monkeypatch.setattr(Dealer, "send", stopping_send)
-            assert job.run(client, None) == expected
-        assert len(sent) >= 2
+def test_who_comes_to_no_end_is_found() -> None:
+    told = {"outcome": "half an answer", "again": "other", "moments": 3, "wrong": []}
+    _, wrong = judged(told, "answer")
+    assert len(wrong) == 2

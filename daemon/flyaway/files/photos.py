@@ -18,7 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from flyaway.errors import RequestError, TooLargeError
 from flyaway_client import protocol
@@ -276,10 +276,20 @@ def _opened(path: Path, max_pixels: int) -> Iterator[tuple[Image.Image, str]]:
         ) from error
 
 
-class _Leniency:
-    """Pillow without its own limit of size and its warnings, for as long as any thread reads.
+_LIMITS = (
+    (Image, "MAX_IMAGE_PIXELS", None),  # `_check_size` has ours
+    (
+        PngImagePlugin,
+        "MAX_TEXT_CHUNK",
+        2 * protocol.MAX_ICC_BYTES,
+    ),  # of profiles, too; it has 1 MiB
+)
 
-    Both belong to the whole process: a thread that put them back would do so to the others, too.
+
+class _Leniency:
+    """Pillow without its own limits of size and its warnings, for as long as any thread reads.
+
+    They belong to the whole process: a thread that put them back would do so to the others, too.
     """
 
     def __init__(self) -> None:
@@ -292,11 +302,9 @@ class _Leniency:
         """Read in this."""
         with self._lock:
             if not self._readers:
-                limit, Image.MAX_IMAGE_PIXELS = (
-                    Image.MAX_IMAGE_PIXELS,
-                    None,
-                )  # `_check_size` has ours
-                self._kept.callback(setattr, Image, "MAX_IMAGE_PIXELS", limit)
+                for holder, name, ours in _LIMITS:
+                    self._kept.callback(setattr, holder, name, getattr(holder, name))
+                    setattr(holder, name, ours)
                 self._kept.enter_context(warnings.catch_warnings())
                 warnings.simplefilter("ignore")  # damaged metadata does not hurt the pixels
             self._readers += 1

@@ -26,6 +26,9 @@ POLL_S = 0.05
 CONNECT_S = 1.0
 """A listening loopback port accepts at once; only a hung or foreign one takes this long."""
 
+ASLEEP_S = 5.0
+"""Who has not asked for so long did not run: the computer slept, or the program was stopped."""
+
 _MORE, _LONG, _COMMAND = 1, 2, 4
 _MECHANISM = b"PLAIN".ljust(20, b"\0")
 _GREETING = b"\xff" + bytes(8) + b"\x7f" + b"\x03\x01" + _MECHANISM + bytes(32)
@@ -37,6 +40,8 @@ _SMALL_BYTES = 4096
 class Patience:
     """How long to go on with one step: a deadline, and somebody who may ask to stop.
 
+    Time in which this program did not run does not count: what came meanwhile waits to be read.
+
     Args:
         timeout_s: seconds from now.
         should_stop: asked at most every `POLL_S`.
@@ -44,7 +49,8 @@ class Patience:
 
     def __init__(self, timeout_s: float, should_stop: Callable[[], bool] | None = None) -> None:
         self._timeout_s = timeout_s
-        self._deadline = time.monotonic() + timeout_s
+        self._checked_s = time.monotonic()
+        self._deadline = self._checked_s + timeout_s
         self._should_stop = should_stop
         self._next_question = 0.0
 
@@ -60,6 +66,9 @@ class Patience:
             CancelledError: `should_stop` said so.
         """
         now = time.monotonic()
+        if now - self._checked_s > ASLEEP_S:
+            self._deadline += now - self._checked_s
+        self._checked_s = now
         if self._should_stop is not None and now >= self._next_question:
             self._next_question = now + POLL_S
             if self._should_stop():

@@ -169,9 +169,7 @@ class Retoucher(QtCore.QObject):
         self._drop_calls()
         if session is None:
             return
-        if self._hides_ants:
-            self._hides_ants = False
-            _trigger(ANTS)
+        self._show_ants()
         if session.target.is_open and session.has_hints:
             assert session.hints is not None
             session.hints.node.setVisible(False)
@@ -183,9 +181,10 @@ class Retoucher(QtCore.QObject):
         self.changed.emit()
 
     def check(self) -> None:
-        """Time has passed: an image that was closed is retouched no more."""
+        """Time has passed: an image that was closed is retouched no more, and the outline is shown again."""
         if self.session is not None and not self.session.target.is_open:
             self.end()
+        self._show_ants()
 
     def _open(self, session: Session) -> Callable[..., None]:
         """Send the image ahead; where that fails, the first stroke says why."""
@@ -377,15 +376,21 @@ class Retoucher(QtCore.QObject):
             self._hides_ants = True
             action.trigger()
 
+    def _show_ants(self) -> None:
+        """Show the outline again; later where no image is open: Krita 5.1 to 5.3 end in an assertion there."""
+        action = Krita.instance().action(ANTS)
+        if not self._hides_ants or self.session is not None or action is None:
+            return
+        if Krita.instance().activeDocument() is None:
+            return
+        self._hides_ants = False
+        action.trigger()
+        if not action.isChecked():  # each view has an outline of its own, and this one's was shown
+            action.trigger()
+
 
 def _box(patch: Patch) -> Box:
     return Box(patch.left, patch.top, patch.width, patch.height)
-
-
-def _trigger(action: str) -> None:
-    found = Krita.instance().action(action)
-    if found is not None:
-        found.trigger()
 
 
 def _timer(owner: QtCore.QObject, ms: int, call: Callable[[], None]) -> QtCore.QTimer:

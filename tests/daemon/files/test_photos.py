@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms, ImageOps, TiffImagePlugin
+from PIL import ExifTags, Image, ImageCms, ImageOps, PngImagePlugin, TiffImagePlugin
 
 from flyaway.errors import RequestError, TooLargeError
 from flyaway.files import photos
@@ -439,6 +439,21 @@ def test_side_longer_than_the_wire_allows_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(TooLargeError, match="1000001 × 1 pixels; the limit is 1000000 on a side"):
         read_photo(path, 150_000_000)
+
+
+@pytest.mark.parametrize(("mebibytes", "is_kept"), [(7, True), (9, False)])
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_large_profiles_are_kept_as_far_as_the_protocol_allows(
+    tmp_path: Path, suffix: str, mebibytes: int, is_kept: bool
+) -> None:
+    path, profile = tmp_path / f"photo.{suffix}", SRGB + bytes(mebibytes * 2**20)
+    Image.fromarray(picture()).save(path, icc_profile=profile)
+    before = PngImagePlugin.MAX_TEXT_CHUNK
+
+    photo = read_photo(path, LIMIT)
+    assert photo.icc == (profile if is_kept else b"")
+    assert is_kept or "profile is too large" in photo.notes[0]
+    assert before == PngImagePlugin.MAX_TEXT_CHUNK
 
 
 def test_limit_is_the_settings_not_pillows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

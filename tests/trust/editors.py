@@ -1,0 +1,353 @@
+"""kill -9 of a real editor with its plug-in, before and after each message between it and the daemon.
+
+Afterwards the daemon lives, is the only one, works for nobody and has let go of the dead editor's connections; the
+document on disk is byte for byte what it was, and the next editor that is started has its request answered as ever.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from tests.hosts import processes
+from tests.hosts.editor import Editor
+from tests.hosts.gimp_host import DIALOG, Gimp
+from tests.hosts.homes import used_home
+from tests.hosts.krita_host import Krita
+from tests.hosts.pictures import portrait, write_png
+from tests.hosts.roots import Installation
+from tests.hosts.running import EditorError
+from tests.hosts.running import Running as RunningEditor
+from tests.trust.daemons import Running, comes_true, daemons_of, is_idle, running_daemon
+from tests.trust.records import Finding, growth_percent
+from tests.trust.relay import Relay
+
+from flyaway_client.client import Client
+from flyaway_client.errors import ClientError
+
+SETTINGS = 'log_level = "warning"\nidle_exit_minutes = 0\nidle_unload_minutes = 0.03\n'
+"""Pictures of dead editors' sessions are let go of in two seconds in place of ten minutes: the next uploads its own."""
+
+SCRIPTS = Path(__file__).parents[1] / "hosts"
+SIZE = (2400, 1800)
+"""Width and height of the photo: two strips and some seconds of work, so that it is told how far it is."""
+
+SUITE = "trixie"
+KINDS: Mapping[str, type[Editor]] = {"gimp": Gimp, "krita": Krita}
+PATIENCE_S = 120.0
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """What an editor has done by the daemon.
+
+    Attributes:
+        document: "plain", with a selection, or "masked", with a mask as well.
+        args: of the script that has it done.
+        is_by_hand: whether it takes a user at the dialog.
+    """
+
+    document: str
+    args: Mapping[str, object]
+    is_by_hand: bool = False
+
+
+EXTRACT, REFINE = "plug-in-flyaway-extract-foreground", "plug-in-flyaway-refine-edge"
+CONVERSATIONS: Mapping[str, Mapping[str, Conversation]] = {
+    "gimp": {
+        "extraction": Conversation("plain", {"procedure": EXTRACT}),
+        "refinement": Conversation("masked", {"procedure": REFINE}),
+        "dialog": Conversation("plain", {"procedure": EXTRACT}, is_by_hand=True),
+    },
+    "krita": {
+        "extraction": Conversation("plain", {"is_refined": False}),
+        "refinement": Conversation("masked", {"is_refined": True}),
+    },
+}
+
+
+@dataclass(frozen=True)
+class Death:
+    """At which moment of which conversation an editor dies; moments are counted from 0."""
+
+    conversation: str
+    at: int
+
+
+@dataclass
+class Told:
+    """What is measured: seconds until a fresh client was answered, and until nothing was worked on."""
+
+    answered_s: list[float] = field(default_factory=list)
+    idle_s: list[float] = field(default_factory=list)
+
+
+def gimp(count: int, seconds: float, seed: int) -> Finding:
+    """Let this many of all possible deaths happen in GIMP, chosen by the seed; all where there are no more."""
+    return _killed("gimp", count, seconds, seed)
+
+
+def krita(count: int, seconds: float, seed: int) -> Finding:
+    """The same in Krita."""
+    return _killed("krita", count, seconds, seed)
+
+
+def _killed(name: str, count: int, seconds: float, seed: int) -> Finding:
+    finding, begun_s = Finding(seed), time.monotonic()
+    installation, kind = Installation(name, SUITE), KINDS[name]
+    with TemporaryDirectory() as folder, running_daemon(Path(folder), SETTINGS) as running:
+        place = Path(folder) / "editor"
+        place.mkdir()
+        editor = kind(installation, place, used_home(kind, installation))
+        try:
+            editor.install_plugin()
+            with Stage(editor, running, Path(folder), SIZE) as stage:
+                figures = _tried(stage, finding, count, begun_s + seconds)
+        finally:
+            editor.close()
+    finding.figures = {"editor": f"{name} {installation.version}", **figures}
+    finding.seconds = round(time.monotonic() - begun_s, 1)
+    return finding
+
+
+def _tried(stage: Stage, finding: Finding, count: int, until_s: float) -> dict[str, Any]:
+    """Let an editor die again and again; the figures."""
+    outcomes: Counter[str] = Counter()
+    lengths = {name: stage.rehearse(name) for name in stage.conversations}
+    possible = [Death(name, at) for name, length in lengths.items() for at in range(len(length))]
+    tried = (
+        possible if count >= len(possible) else random.Random(finding.seed).sample(possible, count)
+    )
+    before, done = stage.daemon.rest(), 0
+    for death in tried:
+        if time.monotonic() > until_s:
+            break
+        outcome, wrong = stage.play(death)
+        outcomes[outcome] += 1
+        done += 1
+        finding.require(not wrong, f"{stage.editor}: {death}: {wrong}")
+    if done:
+        wrong = stage.last_request(tried[done - 1].conversation)
+        finding.require(not wrong, f"{stage.editor}: the last request: {wrong}")
+    finding.broken += stage.daemon.tracebacks()
+    after = stage.daemon.rest()
+    held = (before.threads, before.sockets, before.files)
+    finding.require(
+        (after.threads, after.sockets, after.files) == held, f"held before {before}, after {after}"
+    )
+    return {
+        "conversations": done,
+        "possible": len(possible),
+        "moments_by_conversation": {name: len(length) for name, length in lengths.items()},
+        "messages": sorted({one.partition(" ")[2] for all in lengths.values() for one in all}),
+        "outcomes": dict(outcomes),
+        "answered_s_at_most": round(max(stage.told.answered_s, default=0), 2),
+        "idle_s_at_most": round(max(stage.told.idle_s, default=0), 2),
+        "growth_percent": growth_percent(before.resident_bytes, after.resident_bytes),
+    }
+
+
+class Stage:
+    """An editor whose plug-in reaches a daemon by a relay alone, and two documents for it; a context manager.
+
+    Args:
+        editor: with the plug-in installed.
+        daemon: that runs, in a home of its own.
+        folder: for the documents.
+        size: of the photo: width and height.
+    """
+
+    def __init__(
+        self, editor: Editor, daemon: Running, folder: Path, size: tuple[int, int]
+    ) -> None:
+        self.editor, self.daemon, self.told = editor, daemon, Told()
+        self.conversations = CONVERSATIONS[editor.installation.editor]
+        self._folder = folder / "documents"
+        self._folder.mkdir()
+        self._size = size
+        self._relay = Relay(daemon.file.address)
+        self._expected: dict[str, tuple[Any, Any]] = {}
+        self._kept: dict[str, str] = {}
+
+    def __enter__(self) -> Stage:
+        self._relay.__enter__()
+        replace(self.daemon.file, address=self._relay.address).write(self.editor.flyaway_home)
+        self._make_documents()
+        self._kept = self._on_disk()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._relay.__exit__()
+
+    def rehearse(self, name: str) -> list[str]:
+        """Hold a conversation unharmed, and keep what it comes to; its moments."""
+        running, first = self._started(name)
+        self._relay.count_anew(lambda number: None)
+        second = self._second(name, running)
+        self._expected[name] = (first, second)
+        is_so = self.conversations[name].is_by_hand or first == second
+        if (wrong := self.wrong()) or first[0] or not is_so:
+            raise RuntimeError(f"{name}: {first}, {second}, {wrong}")
+        return self._relay.moments
+
+    def play(self, death: Death) -> tuple[str, list[str]]:
+        """Let it happen: what became of it, and what is not as it should be afterwards."""
+        running, first = self._started(death.conversation)
+        expected = self._expected[death.conversation]
+        wrong = _other_than(expected[0], first, "the request after a death")
+        has_struck = threading.Event()
+
+        def strike(number: int) -> None:
+            if number == death.at:
+                has_struck.set()
+                os.killpg(running.process.pid, signal.SIGKILL)
+                running.process.wait()
+
+        self._relay.count_anew(strike)
+        try:
+            second = self._second(death.conversation, running)
+        except EditorError as error:
+            if not has_struck.is_set():
+                wrong.append(f"it failed: {error}")
+            outcome = f"killed {self._relay.moments[death.at]}" if has_struck.is_set() else "failed"
+        else:
+            outcome = "it had ended before"
+            wrong += _other_than(expected[1], second, "the request that went on")
+        moments = self._relay.moments
+        if "before session-opened" in moments and "before ready" not in moments:
+            wrong.append("the picture of a dead editor is still there")
+        return outcome, wrong + self.wrong()
+
+    def last_request(self, name: str) -> list[str]:
+        """What is wrong with the request of an editor that is started after the last death."""
+        running, first = self._started(name)
+        processes.end(running.process)
+        return _other_than(self._expected[name][0], first, "it") + self.wrong()
+
+    def _started(self, name: str) -> tuple[RunningEditor, Any]:
+        """A fresh editor, and what its first request came to."""
+        self._relay.count_anew(lambda number: None)
+        one, is_gimp = self.conversations[name], isinstance(self.editor, Gimp)
+        document = self._document(one.document)
+        args = {"settings": {}, "by_hand": one.is_by_hand, "document": str(document), **one.args}
+        running = self.editor.start(
+            SCRIPTS / ("gimp_dying.py" if is_gimp else "krita_dying.py"),
+            document=document if is_gimp else None,
+            args=args,
+            window=one.is_by_hand or not is_gimp,
+            seconds=2 * PATIENCE_S,
+        )
+        return running, running.note("first", PATIENCE_S)
+
+    def _second(self, name: str, running: RunningEditor) -> Any:
+        """What the second request comes to.
+
+        Raises:
+            EditorError: the editor has ended.
+        """
+        running.signal("go on")
+        if self.conversations[name].is_by_hand:
+            self._press(running)
+        return running.result(PATIENCE_S)
+
+    def _press(self, running: RunningEditor) -> None:
+        """Extract at the dialog, until the editor has ended."""
+        assert isinstance(self.editor, Gimp)
+        display = running.display
+        with _given_up_at_the_end_of(running):
+            self.editor.ask_for_dialog(running, "plain")
+            while not (dialogs := display.windows(DIALOG)) and running.process.poll() is None:
+                time.sleep(0.1)
+            if dialogs:
+                display.activate(dialogs[0])
+                display.press_until(["Return"], lambda: not display.windows(DIALOG), "no end of it")
+
+    def wrong(self) -> list[str]:
+        """What is not as it should be once an editor has ended."""
+        wrong, begun_s = [], time.monotonic()
+        try:
+            with Client.connect("fresh", start=False) as client:
+                client.engines()
+            self.told.answered_s.append(time.monotonic() - begun_s)
+            if comes_true(is_idle):
+                self.told.idle_s.append(time.monotonic() - begun_s)
+            else:
+                wrong.append("the daemon works on for the dead")
+        except ClientError as error:
+            wrong.append(f"a fresh client: {error.message}")
+        found = [daemons_of(self.daemon.home), daemons_of(self.editor.flyaway_home)]
+        if found != [[self.daemon.process.pid], []]:
+            wrong.append(f"daemons: {found}")
+        if self._kept and self._on_disk() != self._kept:
+            wrong.append(f"documents: {self._on_disk()}")
+        if not comes_true(lambda: not self._left()):
+            wrong.append(f"of the editor live on: {self._left()}")
+        processes.end_all_of(self.editor.home)  # the desktop's bus
+        return wrong
+
+    def _left(self) -> list[str]:
+        """The programs of the editor that run, but for the bus that the desktop starts for it."""
+        found = []
+        for pid in processes.pids_of(self.editor.home):
+            with contextlib.suppress(OSError):  # it ended meanwhile
+                program = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()
+                if not Path(program).name.startswith("dbus-"):
+                    found.append(program)
+        return found
+
+    def _on_disk(self) -> dict[str, str]:
+        """Every file beside the documents and what it holds, in short."""
+        return {
+            one.name: hashlib.sha256(one.read_bytes()).hexdigest()
+            for one in sorted(self._folder.iterdir())
+        }
+
+    def _document(self, name: str) -> Path:
+        suffix = "xcf" if isinstance(self.editor, Gimp) else "kra"
+        return self._folder / f"{name}.{suffix}"
+
+    def _make_documents(self) -> None:
+        """Have the editor save the photo with an ellipse selected, and with a mask as well."""
+        width, height = self._size
+        place = (width // 5, height // 10, width * 3 // 5, height * 4 // 5)
+        photo = write_png(self._folder.parent / "photo.png", portrait(width, height))
+        selection = self._folder.parent / "selection"
+        y, x = np.ogrid[:height, :width]
+        reach = np.hypot((x - width / 2) / (0.3 * width), (y - height / 2) / (0.4 * height))
+        selection.write_bytes(np.where(reach < 1, 255, 0).astype(np.uint8).tobytes())
+        args = {name: str(self._document(name)) for name in ("plain", "masked")}
+        script = "gimp_saved.py" if isinstance(self.editor, Gimp) else "krita_saved.py"
+        said = self.editor.run(
+            SCRIPTS / script,
+            document=photo,
+            args={"ellipse": place, "selection": str(selection), **args},
+            seconds=PATIENCE_S,
+        )
+        if said:
+            raise RuntimeError(said)
+
+
+def _other_than(expected: Any, found: Any, what: str) -> list[str]:
+    return [] if found == expected else [f"{what} came to {found}"]
+
+
+@contextlib.contextmanager
+def _given_up_at_the_end_of(running: RunningEditor) -> Any:
+    """What a user does fails without a word once the editor has ended."""
+    try:
+        yield
+    except Exception:
+        if running.process.poll() is None:
+            raise
