@@ -6,13 +6,17 @@ no way to ask for that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import safe_open
 from torch import nn
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.conv import _ConvNd
 
 from flyaway.engines import pickles
 from flyaway.errors import DamagedWeightsError, WeightsError
@@ -29,6 +33,13 @@ OPTIONAL = ("num_batches_tracked", "relative_position_index")
 
 _NO_MEMORY = "allocate memory"
 """In what torch says where there is none left: that is no fault of the file."""
+
+_DRAWN = (_ConvNd, _NormBase, nn.Linear, nn.LayerNorm, nn.GroupNorm, nn.Embedding)
+"""The kinds of layers here that draw numbers when they are made, where they do."""
+
+_DRAW = "reset_parameters"
+
+_drawing = threading.Lock()
 
 NAMED = 3
 """So many tensors an error names before it says how many more there are."""
@@ -99,8 +110,26 @@ def plain(content: object, source: str = "the checkpoint") -> dict[str, torch.Te
 
 def build(network: Callable[[], nn.Module]) -> nn.Module:
     """Make a network without memory for its parameters; `fill` brings them."""
-    with torch.device("meta"):
+    with torch.device("meta"), _undrawn():
         return network()
+
+
+@contextmanager
+def _undrawn() -> Iterator[None]:
+    """Layers draw no first numbers when they are made: that takes as long as making them, and none is kept."""
+    with _drawing:
+        draws = [(kind, vars(kind)[_DRAW]) for kind in _DRAWN]
+        try:
+            for kind in _DRAWN:
+                setattr(kind, _DRAW, _draw_nothing)
+            yield
+        finally:
+            for kind, draw in draws:
+                setattr(kind, _DRAW, draw)
+
+
+def _draw_nothing(layer: nn.Module) -> None:
+    """What is put in the place of `_DRAW`."""
 
 
 def fill(
@@ -147,8 +176,19 @@ def fill(
     if copies:
         state = {name: values.to(torch.float32, copy=True) for name, values in state.items()}
     rest = {n: torch.zeros(t.shape, dtype=t.dtype) for n, t in wanted.items() if n not in names}
-    network.load_state_dict(state | rest, assign=True)
-    network.requires_grad_(False).eval()
+    _assign(network, state | rest)
+    network.eval()
+
+
+def _assign(network: nn.Module, state: Mapping[str, torch.Tensor]) -> None:
+    """Give a network what has been checked; `load_state_dict` takes several times as long."""
+    modules = dict(network.named_modules(remove_duplicate=False))
+    for name, values in state.items():
+        path, _dot, own = name.rpartition(".")
+        if isinstance(getattr(modules[path], own), nn.Parameter):
+            modules[path].register_parameter(own, nn.Parameter(values, requires_grad=False))
+        else:
+            modules[path].register_buffer(own, values)
 
 
 def _misfits(

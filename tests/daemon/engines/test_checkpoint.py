@@ -303,3 +303,46 @@ def test_a_shortage_of_memory_is_no_fault_of_the_file(
     monkeypatch.setattr(pickles, "read", fail)
     with pytest.raises(MemoryError):
         checkpoint.read(tmp_path / "w.pth")
+
+
+def test_layers_draw_no_numbers_while_a_network_is_built_and_do_again_even_after_it_failed() -> (
+    None
+):
+    drawn = list[nn.Module]()
+
+    class Drawing(nn.Linear):
+        def __init__(self) -> None:
+            super().__init__(2, 2, device="cpu")
+            drawn.append(self)
+
+    class Broken(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = Drawing()
+            raise RuntimeError("broken")
+
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    with pytest.raises(RuntimeError, match="broken"):
+        checkpoint.build(Broken)
+    assert drawn and torch.equal(torch.get_rng_state(), before)
+    Small()
+    assert not torch.equal(torch.get_rng_state(), before)
+
+
+def test_fills_a_part_that_goes_by_two_names_and_buffers(state: dict[str, torch.Tensor]) -> None:
+    class Twice(Small):
+        def __init__(self) -> None:
+            super().__init__()
+            self.again = self.conv
+            self.register_buffer("table", torch.zeros(2))
+
+    names = {f"again.{name}": state[f"conv.{name}"] for name in ("weight", "bias")}
+    network = checkpoint.build(Twice)
+    checkpoint.fill(network, state | names | {"table": torch.ones(2)}, "Twice")
+    loaded = Twice()
+    loaded.load_state_dict(state | names | {"table": torch.ones(2)})
+    assert network.state_dict().keys() == loaded.state_dict().keys()
+    for name, values in loaded.state_dict().items():
+        assert torch.equal(network.state_dict()[name], values), name
+    assert not network.training and not any(one.requires_grad for one in network.parameters())
