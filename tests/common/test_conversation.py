@@ -21,6 +21,8 @@ from flyaway_client.errors import (
 )
 from flyaway_client.messages import (
     Cancel,
+    DrawnRow,
+    DrawRow,
     ErrorReply,
     ExtractRequest,
     ExtractResult,
@@ -189,6 +191,27 @@ def test_a_foreground_that_was_not_asked_for_like_this_is_refused(
         pytest.raises(TransportError, match="the foreground is"),
     ):
         client.extract(request, PARTS)
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        ImageHeader(2, 1, "rgba", "u8"),
+        ImageHeader(2, 1, "rgb", "u16"),
+        ImageHeader(protocol.MAX_SHEET_WIDTH_PX + 1, 1, "rgb", "u8"),
+    ],
+)
+def test_a_row_of_a_sheet_that_is_none_is_refused(home: Path, lie: ImageHeader) -> None:
+    def lying(daemon: FakeDaemon, peer: Peer, message: Message) -> None:
+        daemon.send(peer, DrawnRow("this one", lie))
+
+    words = DrawRow("this one", REQUEST.image, 1, "", (), "", ("", "", "", ""))
+    with (
+        running(home, {"draw-row": lying}),
+        Client.connect("test", start=False) as client,
+        pytest.raises(TransportError, match="a row of a sheet is"),
+    ):
+        client.draw_row(words, {})
 
 
 @pytest.mark.parametrize(
