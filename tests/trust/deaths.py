@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import random
 import signal
 import time
 import traceback
@@ -66,9 +65,7 @@ def deaths(count: int, seconds: float, seed: int) -> Finding:
                 for victim in VICTIMS
                 for at in range(length)
             ]
-            chance = random.Random(seed)
-            tried = possible if count >= len(possible) else chance.sample(possible, count)
-            for death in tried:
+            for death in finding.some_of(possible, count):
                 if time.monotonic() > begun_s + seconds:
                     break
                 outcome, wrong = stage.play(death)

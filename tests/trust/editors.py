@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import random
 import signal
 import threading
 import time
@@ -127,9 +126,7 @@ def _tried(stage: Stage, finding: Finding, count: int, until_s: float) -> dict[s
     outcomes: Counter[str] = Counter()
     lengths = {name: stage.rehearse(name) for name in stage.conversations}
     possible = [Death(name, at) for name, length in lengths.items() for at in range(len(length))]
-    tried = (
-        possible if count >= len(possible) else random.Random(finding.seed).sample(possible, count)
-    )
+    tried = finding.some_of(possible, count)
     before, done = stage.daemon.rest(), 0
     for death in tried:
         if time.monotonic() > until_s:

@@ -6,7 +6,6 @@ Linux alone tells it.
 
 from __future__ import annotations
 
-import random
 import struct
 import subprocess
 import sys
@@ -83,7 +82,7 @@ def profiles(count: int, seconds: float, seed: int) -> Finding:
 def _climb(ladder: list[Rung], count: int, seconds: float, seed: int) -> Finding:
     """Try this many rungs, chosen by the seed; all where there are no more."""
     finding, begun_s = Finding(seed), time.monotonic()
-    chosen = ladder if count >= len(ladder) else random.Random(seed).sample(ladder, count)
+    chosen = finding.some_of(ladder, count)
     taken: dict[str, Taken] = {}
     with TemporaryDirectory() as folder, running_daemon(Path(folder), SETTINGS) as running:
         bench = Bench(Path(folder), running)

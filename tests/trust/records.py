@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import random
 import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+Case = TypeVar("Case")
 
 RESULTS = Path(__file__).parent / "results.json"
 
@@ -19,6 +22,12 @@ class Finding:
     seconds: float = 0.0
     figures: dict[str, Any] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
+
+    def some_of(self, possible: list[Case], count: int) -> list[Case]:
+        """This many of what can be tried, chosen by the seed; all in their order where there are no more."""
+        if count >= len(possible):
+            return possible
+        return random.Random(self.seed).sample(possible, count)
 
     def require(self, is_so: bool, sentence: str) -> None:
         """Note a promise that is not kept, and say so at once: a run may take an hour."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import signal
 import subprocess
 import time
@@ -61,7 +60,7 @@ def sleeps(count: int, seconds: float, seed: int) -> Finding:
         for victim in VICTIMS
         for at in range(length)
     ]
-    tried = possible if count >= len(possible) else random.Random(seed).sample(possible, count)
+    tried = finding.some_of(possible, count)
     done = 0
     while done < len(tried) and time.monotonic() < begun_s + seconds:
         batch = tried[done : done + AT_ONCE]

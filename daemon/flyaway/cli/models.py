@@ -296,7 +296,7 @@ def _named(names: Iterable[str]) -> list[EngineRecord]:
 
 def _weights_files(paths: Iterable[Path]) -> Iterable[Path]:
     """The files, and those in the folders that are called like weights."""
-    from flyaway.weights.store import SUFFIXES, suffix_of
+    from flyaway.weights.store import none_in, suffix_of
 
     for path in paths:
         if not path.exists():
@@ -306,9 +306,5 @@ def _weights_files(paths: Iterable[Path]) -> Iterable[Path]:
             continue
         found = sorted(file for file in path.rglob("*") if suffix_of(file))
         if not found:
-            raise RequestError(
-                _("There are no weights files in {path} ({names}).").format(
-                    path=path, names=", ".join(sorted(SUFFIXES))
-                )
-            )
+            raise RequestError(none_in(path))
         yield from found

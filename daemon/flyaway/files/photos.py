@@ -277,12 +277,10 @@ def _opened(path: Path, max_pixels: int) -> Iterator[tuple[Image.Image, str]]:
 
 
 _LIMITS = (
-    (Image, "MAX_IMAGE_PIXELS", None),  # `_check_size` has ours
-    (
-        PngImagePlugin,
-        "MAX_TEXT_CHUNK",
-        2 * protocol.MAX_ICC_BYTES,
-    ),  # of profiles, too; it has 1 MiB
+    # `_check_size` has ours.
+    (Image, "MAX_IMAGE_PIXELS", None),
+    # Of profiles, too; it has 1 MiB.
+    (PngImagePlugin, "MAX_TEXT_CHUNK", 2 * protocol.MAX_ICC_BYTES),
 )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from zipfile import ZipFile, ZipInfo
 
 from flyaway.errors import WeightsError
-from flyaway.weights.store import SUFFIXES, suffix_of
+from flyaway.weights.store import none_in, suffix_of
 from flyaway_client.wording import _
 
 MAX_BYTES = 16 * 2**30
@@ -57,11 +57,7 @@ def unpacked(path: Path) -> Iterator[list[Path]]:
 def _unpack(archive: ZipFile, path: Path, place: Path) -> list[Path]:
     found = [member for member in archive.infolist() if _is_weights(member)]
     if not found:
-        raise WeightsError(
-            _("There are no weights files in {path} ({names}).").format(
-                path=path, names=", ".join(sorted(SUFFIXES))
-            )
-        )
+        raise WeightsError(none_in(path))
     if sum(member.file_size for member in found) > MAX_BYTES:
         raise WeightsError(
             _(
@@ -73,9 +69,8 @@ def _unpack(archive: ZipFile, path: Path, place: Path) -> list[Path]:
         file = place / str(number) / path.stem / _name(member)
         file.parent.mkdir(parents=True)
         with archive.open(member) as source, file.open("xb") as target:
-            shutil.copyfileobj(
-                source, target, 2**20
-            )  # no more than it is said to be: zipfile sees to that
+            # No more than it is said to be: zipfile sees to that.
+            shutil.copyfileobj(source, target, 2**20)
         files.append(file)
     return files
 

@@ -75,6 +75,13 @@ def suffix_of(path: Path) -> str:
     return name.suffix.lower() if name.suffix.lower() in SUFFIXES else ""
 
 
+def none_in(place: Path) -> str:
+    """What to say of a folder or an archive without weights files."""
+    return _("There are no weights files in {path} ({names}).").format(
+        path=place, names=", ".join(sorted(SUFFIXES))
+    )
+
+
 class Store:
     """The weights files of one user.
 
