@@ -36,12 +36,16 @@ class PacedLine:
         self._free_s = {"up": 0.0, "down": 0.0}
         self._pacing = threading.Lock()
         self._is_silent = threading.Event()
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
 
     def __enter__(self) -> PacedLine:
         return self
 
     def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # closing wakes nobody
+        self._thread.join()
         self._listener.close()
         self.cut()
 
@@ -61,9 +65,13 @@ class PacedLine:
         while True:
             try:
                 near, _ = self._listener.accept()
-                far = socket.create_connection(self._target)
             except OSError:
                 return
+            try:
+                far = socket.create_connection(self._target)
+            except OSError:  # the studio is not there, as yet
+                near.close()
+                continue
             for one in (near, far):
                 one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 128 * 1024)

@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -79,10 +79,17 @@ CONVERSATIONS: Mapping[str, Mapping[str, Conversation]] = {
 
 @dataclass(frozen=True)
 class Death:
-    """At which moment of which conversation an editor dies; moments are counted from 0."""
+    """At which moment of which conversation an editor dies.
+
+    Attributes:
+        conversation: its name.
+        moment: such as "before progress".
+        nth: of the moments called so, from 1: how often work is told of differs from one time to the next.
+    """
 
     conversation: str
-    at: int
+    moment: str
+    nth: int = 1
 
 
 @dataclass
@@ -125,7 +132,11 @@ def _tried(stage: Stage, finding: Finding, count: int, until_s: float) -> dict[s
     """Let an editor die again and again; the figures."""
     outcomes: Counter[str] = Counter()
     lengths = {name: stage.rehearse(name) for name in stage.conversations}
-    possible = [Death(name, at) for name, length in lengths.items() for at in range(len(length))]
+    possible = [
+        Death(name, moment, all[: at + 1].count(moment))
+        for name, all in lengths.items()
+        for at, moment in enumerate(all)
+    ]
     tried = finding.some_of(possible, count)
     before, done = stage.daemon.rest(), 0
     for death in tried:
@@ -191,7 +202,7 @@ class Stage:
     def rehearse(self, name: str) -> list[str]:
         """Hold a conversation unharmed, and keep what it comes to; its moments."""
         running, first = self._started(name)
-        self._relay.count_anew(lambda number: None)
+        self._relay.count_anew(lambda passed: None)
         second = self._second(name, running)
         self._expected[name] = (first, second)
         is_so = self.conversations[name].is_by_hand or first == second
@@ -206,8 +217,8 @@ class Stage:
         wrong = _other_than(expected[0], first, "the request after a death")
         has_struck = threading.Event()
 
-        def strike(number: int) -> None:
-            if number == death.at:
+        def strike(passed: Sequence[str]) -> None:
+            if passed[-1] == death.moment and passed.count(death.moment) == death.nth:
                 has_struck.set()
                 os.killpg(running.process.pid, signal.SIGKILL)
                 running.process.wait()
@@ -218,7 +229,7 @@ class Stage:
         except EditorError as error:
             if not has_struck.is_set():
                 wrong.append(f"it failed: {error}")
-            outcome = f"killed {self._relay.moments[death.at]}" if has_struck.is_set() else "failed"
+            outcome = f"killed {death.moment}" if has_struck.is_set() else "failed"
         else:
             outcome = "it had ended before"
             wrong += _other_than(expected[1], second, "the request that went on")
@@ -235,7 +246,7 @@ class Stage:
 
     def _started(self, name: str) -> tuple[RunningEditor, Any]:
         """A fresh editor, and what its first request came to."""
-        self._relay.count_anew(lambda number: None)
+        self._relay.count_anew(lambda passed: None)
         one, is_gimp = self.conversations[name], isinstance(self.editor, Gimp)
         document = self._document(one.document)
         args = {"settings": {}, "by_hand": one.is_by_hand, "document": str(document), **one.args}

@@ -6,14 +6,14 @@ import contextlib
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 _GREETING_BYTES = 64
 _MORE, _LONG, _COMMAND = 1, 2, 4
 """Flags of ZMTP frames (rfc.zeromq.org 37)."""
 
-OnMoment = Callable[[int], None]
-"""Told of each moment by its number, in the thread in which the message passes, which goes on after that."""
+OnMoment = Callable[[Sequence[str]], None]
+"""Told of each moment, the last of those that have passed, in the thread of its message, which goes on after that."""
 
 
 class Relay:
@@ -29,7 +29,7 @@ class Relay:
         self._daemon = int(daemon.rpartition(":")[2])
         self._lock = threading.Lock()
         self._moments: list[str] = []
-        self._on_moment: OnMoment = lambda number: None
+        self._on_moment: OnMoment = lambda passed: None
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"tcp://127.0.0.1:{self._listener.getsockname()[1]}"
         self._thread = threading.Thread(target=self._listen, daemon=True)
@@ -94,7 +94,7 @@ class Relay:
         """One moment after the other: of two connections, one waits."""
         with self._lock:
             self._moments.append(name)
-            self._on_moment(len(self._moments) - 1)
+            self._on_moment(self._moments)
 
 
 def _messages(source: socket.socket) -> Iterator[tuple[str, bytes]]:
