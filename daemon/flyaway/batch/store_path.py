@@ -41,6 +41,11 @@ _THIS_FILE = (
 _TIMES = ("mtime", "LastModified", "last_modified", "updated", "modified")
 """Where stores tell when a file was changed: fsspec's local and SFTP, S3, Azure, Google, HTTP."""
 
+_TAGS = ("ETag", "etag")
+"""Where stores tell which version of a file it is: S3, Azure and Google."""
+
+_SECOND_NS = 1_000_000_000
+
 
 class Stat(NamedTuple):
     """What is known of a file without reading it, as `os.stat` names it."""
@@ -146,7 +151,10 @@ class StorePath:
         return self
 
     def stat(self) -> Stat:
-        """How large it is and when it was changed; where a store tells no time, its version stands for it.
+        """How large it is and when it was changed.
+
+        S3 tells times in whole seconds, in which a file can be changed twice: a version's tag stands for what is below
+        a second, and where a store tells no time, for all of it.
 
         Raises:
             FileNotFoundError, PermissionError: it cannot be seen.
@@ -160,7 +168,8 @@ class StorePath:
             if when is None:
                 with suppress(NotImplementedError):
                     when = filesystem.modified(self.key)
-            return Stat(int(info.get("size") or 0), _in_ns(when or info.get("ETag")))
+            tag = next((str(info[name]) for name in _TAGS if info.get(name)), "")
+            return Stat(int(info.get("size") or 0), _in_ns(when, tag))
 
     def exists(self) -> bool:
         """Whether there is such a file or folder."""
@@ -359,13 +368,17 @@ def _move(filesystem: Any, source: str, target: str) -> None:
         filesystem.mv(source, target)
 
 
-def _in_ns(when: Any) -> int:
-    """A time as nanoseconds; a version, which has no order, as a number that is its own. 0 for neither."""
+def _in_ns(when: Any, tag: str) -> int:
+    """A time as nanoseconds, whose part below a second a version's tag makes its own; 0 where there is neither."""
     if isinstance(when, str):
         try:
             when = datetime.datetime.fromisoformat(when)
         except ValueError:
-            return int.from_bytes(hashlib.sha256(when.encode()).digest()[:6], "big")
+            when, tag = None, tag + when
     if isinstance(when, datetime.datetime):
-        return round(when.timestamp() * 1e9)
-    return round(when * 1e9) if isinstance(when, int | float) else 0
+        when = when.timestamp()
+    known_ns = round(when * _SECOND_NS) if isinstance(when, int | float) else 0
+    if not tag:
+        return known_ns
+    own = int.from_bytes(hashlib.sha256(tag.encode()).digest()[:6], "big")
+    return known_ns // _SECOND_NS * _SECOND_NS + own % _SECOND_NS if known_ns else own

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import replace
 from typing import BinaryIO
 
 import cv2
 import numpy as np
 from PIL import Image
 
+from flyaway.files import deflate
 from flyaway.files.photos import Photo, Pixels
 
 _BAND_ROWS = 256
-_COMPRESSION = 4
-"""Of 9: half the time of Pillow's 6 at about as many bytes. A photo's pixels are mostly noise."""
+_COMPRESSION = {"compress_level": deflate.LEVEL, "compress_type": deflate.STRATEGY}
 
 _FILTER_UP = 2
 _METRE = 39.3701
@@ -34,25 +33,6 @@ def as_alpha(data: bytearray, photo: Photo) -> Pixels:
     return alpha
 
 
-def with_foreground(photo: Photo, foreground: bytearray, alpha: Pixels) -> Photo:
-    """The photo with the subject's own colours where background shines through.
-
-    Pixels that are wholly opaque or transparent stay as they are, bit for bit.
-
-    Args:
-        photo: the photo.
-        foreground: HxWx1 (grey) or HxWx3 of the photo's size, dtype and profile, as the daemon sends it.
-        alpha: HxW, of the dtype of the photo's pixels, using its full range.
-    """
-    height, width = photo.pixels.shape[:2]
-    colours = np.frombuffer(foreground, photo.pixels.dtype).reshape(height, width, -1)
-    is_mixed = (alpha > 0) & (alpha < np.iinfo(alpha.dtype).max)
-    pixels = photo.pixels.copy()
-    own = pixels[..., :-1] if photo.has_alpha else pixels
-    np.copyto(own, colours, where=is_mixed[..., None])
-    return replace(photo, pixels=pixels)
-
-
 def cut_out(photo: Photo, alpha: Pixels, foreground: bytearray | None = None) -> Pixels:
     """The photo's own colours with `alpha` as transparency, HxWx2 (grey) or HxWx4.
 
@@ -62,25 +42,27 @@ def cut_out(photo: Photo, alpha: Pixels, foreground: bytearray | None = None) ->
     Args:
         photo: the photo.
         alpha: HxW, of the dtype of the photo's pixels, using its full range.
-        foreground: the subject's own colours, which take the place of mixed ones; see `with_foreground`.
+        foreground: HxWx1 (grey) or HxWx3 of the photo's size, dtype and profile, as the daemon sends it: the subject's
+            own colours, which take the place of mixed ones. Pixels that `alpha` has wholly opaque stay, bit for bit.
     """
-    if foreground is not None:
-        photo = with_foreground(photo, foreground, alpha)
     height, width, count = photo.pixels.shape
     colours = count - 1 if photo.has_alpha else count
     result = np.empty((height, width, colours + 1), photo.pixels.dtype)
-    full = np.uint32(np.iinfo(photo.pixels.dtype).max)
+    full = np.iinfo(photo.pixels.dtype).max
+    unmixed = None
+    if foreground is not None:
+        unmixed = np.frombuffer(foreground, photo.pixels.dtype).reshape(height, width, colours)
     for top in range(0, height, _BAND_ROWS):
         rows = slice(top, top + _BAND_ROWS)
         opacity = alpha[rows]
         if photo.has_alpha:
             product = opacity.astype(np.uint32) * photo.pixels[rows, :, -1]
-            opacity = ((product + full // 2) // full).astype(alpha.dtype)
+            opacity = ((product + np.uint32(full // 2)) // np.uint32(full)).astype(alpha.dtype)
         own = np.ascontiguousarray(photo.pixels[rows, :, :colours])
+        if unmixed is not None:  # OpenCV takes a fraction of numpy's time for such masks
+            own = cv2.copyTo(unmixed[rows], cv2.inRange(alpha[rows], 1, full - 1), own.copy())
         is_left = (opacity > 0).view(np.uint8)
-        # half the time of numpy's where
-        result[rows, :, :-1] = cv2.bitwise_and(own, own, mask=is_left).reshape(own.shape)
-        result[rows, :, -1] = opacity
+        cv2.merge((cv2.bitwise_and(own, own, mask=is_left), opacity), result[rows])
     return result
 
 
@@ -96,20 +78,20 @@ def write_cut_out(file: BinaryIO, pixels: Pixels, photo: Photo) -> None:
         "PNG",
         icc_profile=photo.icc,
         exif=photo.exif,
-        compress_level=_COMPRESSION,
+        **_COMPRESSION,
         **extras,
     )
 
 
 def write_mask(file: BinaryIO, alpha: Pixels) -> None:
     """Write alpha alone as a grey PNG: black is background."""
-    Image.fromarray(alpha).save(file, "PNG", compress_level=_COMPRESSION)
+    Image.fromarray(alpha).save(file, "PNG", **_COMPRESSION)
 
 
 def write_sheet(file: BinaryIO, width: int, height: int, pixels: bytes) -> None:
     """Write a sheet of comparisons, HxWx3 bytes of sRGB."""
     image = Image.frombuffer("RGB", (width, height), pixels, "raw", "RGB", 0, 1)
-    image.save(file, "PNG", compress_level=_COMPRESSION)
+    image.save(file, "PNG", **_COMPRESSION)
 
 
 def _write_deep(file: BinaryIO, pixels: Pixels, photo: Photo) -> None:
@@ -134,7 +116,7 @@ def _write_deep(file: BinaryIO, pixels: Pixels, photo: Photo) -> None:
 
 def _write_rows(file: BinaryIO, pixels: Pixels) -> None:
     """IDAT chunks; each row is stored as its difference to the one above (filter type Up)."""
-    compressor = zlib.compressobj(_COMPRESSION)
+    compressor = deflate.compressor()
     height, width, count = pixels.shape
     above = np.zeros((1, width * count * 2), np.uint8)
     for top in range(0, height, _BAND_ROWS):

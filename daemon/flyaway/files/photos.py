@@ -440,7 +440,7 @@ def _fitted(
 
 def _array(image: Image.Image) -> Pixels:
     """HxWxC, in the machine's byte order."""
-    pixels = np.array(image)
+    pixels = np.asarray(image)  # not to be written to
     pixels = pixels.astype(np.uint8 if pixels.dtype == np.uint8 else np.uint16, copy=False)
     return pixels[..., None] if pixels.ndim == 2 else pixels
 

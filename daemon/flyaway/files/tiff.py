@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import BinaryIO
 
 from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from PIL.TiffTags import LONG, SHORT
 
+from flyaway.files import deflate
 from flyaway.files.photos import Photo, Pixels
 
 _BAND_ROWS = 256
-_COMPRESSION = 4
-"""Of 9; as for PNG."""
-
 _DEFLATE, _DIFFERENCES = 8, 2
 _BLACK_IS_ZERO, _RGB = 1, 2
 _STRAIGHT_ALPHA = 2
@@ -78,4 +75,6 @@ def _compressed(band: Pixels) -> bytes:
     """Rows as a strip: each sample as its difference to the one on its left, little-endian."""
     differences = band.copy()
     differences[:, 1:] -= band[:, :-1]
-    return zlib.compress(differences.astype(differences.dtype.newbyteorder("<")).data, _COMPRESSION)
+    compressor = deflate.compressor()
+    little_endian = differences.astype(differences.dtype.newbyteorder("<"))
+    return compressor.compress(little_endian.data) + compressor.flush()

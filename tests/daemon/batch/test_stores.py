@@ -18,6 +18,7 @@ from tests.daemon.batch.stores import KINDS, empty, lay, tree
 from tests.daemon.servers import copy_selection, serving
 
 from flyaway.batch import store_path
+from flyaway.batch.inputs import Input
 from flyaway.batch.manifest import Manifest, State
 from flyaway.batch.plan import Job
 from flyaway.batch.store_path import StorePath
@@ -98,6 +99,22 @@ def test_a_store_is_mirrored_into_a_store_and_a_second_run_does_what_is_new(
     capsys.readouterr()
     assert batch(photos, out, "--json") == 0
     assert json.loads(capsys.readouterr().out.splitlines()[0])["to_do"] == 0
+
+
+def test_a_photo_that_another_takes_the_place_of_within_a_second_is_another(s3: str) -> None:
+    """S3 tells times in whole seconds."""
+    photo, second_ns = f"s3://{stores.BUCKET}/photo.png", 10**9
+
+    def states() -> list[Input]:
+        return [Input.of(lay(photo, content)) for content in (b"one", b"two", b"one")]
+
+    one, two, again = next(
+        found
+        for found in (states() for _ in range(20))
+        if len({state.modified_ns // second_ns for state in found}) == 1
+    )
+    assert one == again != two
+    assert one.bytes == two.bytes
 
 
 def test_results_beside_the_photos_are_no_photos(asked: list[ExtractionTask], photos: str) -> None:

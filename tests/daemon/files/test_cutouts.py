@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms
 from tests.daemon.icc import ADOBE, of_table
 
-from flyaway.files.cutouts import as_alpha, cut_out, with_foreground, write_cut_out, write_mask
+from flyaway.files.cutouts import as_alpha, cut_out, write_cut_out, write_mask
 from flyaway.files.photos import Photo
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -78,13 +78,33 @@ def test_foreground_takes_the_place_of_mixed_colours_alone(
     colours = photo(count, dtype).pixels[::-1]
     alpha = ramp(dtype)
 
-    result = with_foreground(original, bytearray(colours.tobytes()), alpha)
+    before = original.pixels.copy()
 
+    result = cut_out(original, alpha, bytearray(colours.tobytes()))
+
+    plain = cut_out(original, alpha)
     is_mixed = (alpha > 0) & (alpha < np.iinfo(dtype).max)
-    assert np.array_equal(result.pixels[~is_mixed], original.pixels[~is_mixed])
-    assert np.array_equal(result.pixels[is_mixed][:, :count], colours[is_mixed])
-    assert np.array_equal(result.pixels[..., count:], original.pixels[..., count:])
-    assert (result.icc, result.exif) == (original.icc, original.exif)
+    is_seen = plain[..., -1] > 0
+    assert np.array_equal(result[~is_mixed], plain[~is_mixed])
+    assert np.array_equal(result[is_mixed & is_seen][:, :count], colours[is_mixed & is_seen])
+    assert not result[~is_seen].any()
+    assert np.array_equal(result[..., -1], plain[..., -1])
+    assert np.array_equal(original.pixels, before)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 7), (7, 1), (257, 3), (512, 2)])
+def test_pictures_of_every_shape_are_filled_to_the_last_row(
+    height: int, width: int, channels: int
+) -> None:
+    pixels = np.full((height, width, channels), 200, np.uint8)
+    alpha = np.full((height, width), 255, np.uint8)
+
+    result = cut_out(Photo(pixels, b"", b"", None), alpha)
+
+    colours = 1 if channels <= 2 else 3
+    assert np.array_equal(result[..., :colours], pixels[..., :colours])
+    assert (result[..., -1] == (255 if channels in (1, 3) else 200)).all()
 
 
 @pytest.mark.parametrize(("channels", "mode"), [(1, "LA"), (3, "RGBA")])
