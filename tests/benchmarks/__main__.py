@@ -30,7 +30,6 @@ from tests.benchmarks.provenance import provenance
 
 BENCHMARKS: dict[str, Callable[[], Any]] = {
     "batch": batch.batch,
-    "batch-100": batch.batch_100,
     "round-trips": wire.round_trips,
     "start-to-hello": wire.start_to_hello,
     "command-to-hello": wire.command_to_hello,

@@ -1,9 +1,9 @@
 """What `flyaway batch` costs beyond the engine: photos of 12 megapixels as files, beside the same in memory.
 
 Both have two requests in flight at one daemon, which solves trimaps with the built-in engine. A run of the command that
-finds everything done is measured too: what it needs to begin and end is no photo's cost. Eight photos are done again and
-again, a hundred in ten parts that go into one folder; each part stands beside the same in memory, so that a machine that
-becomes busier or less so shifts both.
+finds everything done is measured too: what it needs to begin and end is no photo's cost. A hundred photos are done in ten
+parts that go into one folder; each part stands beside the same in memory, so that a machine that becomes busier or less so
+shifts both.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import resource
-import shutil
 import subprocess
 import sys
 import time
@@ -32,40 +31,25 @@ from flyaway.batch.settings import settle
 from flyaway.batch.work import Prepared, Wishes
 from flyaway_client.client import Client
 
-PHOTOS, WORKERS = 8, 2
-PARTS, PART_PHOTOS = 10, 10
+PARTS, PART_PHOTOS, WORKERS = 10, 10, 2
 _UNKNOWN_SHARE = 0.1
 _LIMIT = 150_000_000
 
 
-def batch(repeats: int = 5) -> dict[str, Any]:
+def batch() -> dict[str, Any]:
     """Seconds a photo, from files and from memory, and the share that files cost on top; what the command itself uses."""
     with TemporaryDirectory() as folder, fresh_daemon():
         photos, out = Path(folder) / "photos", Path(folder) / "out"
-        prepared = _make(photos, out, PHOTOS)
-        rounds = []
-        for _ in range(repeats + 1):
-            shutil.rmtree(out, ignore_errors=True)
-            rounds.append(_round([photos], PHOTOS, out, prepared))
-    return _told(PHOTOS, rounds[1:])
-
-
-def batch_100() -> dict[str, Any]:
-    """The same of a hundred photos."""
-    with TemporaryDirectory() as folder, fresh_daemon():
-        photos, out = Path(folder) / "photos", Path(folder) / "out"
-        prepared = _make(photos, out, PARTS * PART_PHOTOS)
+        prepared = _make(photos, out)
         _from_memory(prepared, WORKERS)  # which loads the engine
         names = sorted(photos.glob("*.jpg"))
-        parts = [names[index::PARTS] for index in range(PARTS)]
-        rounds = [_round(part, PART_PHOTOS, out, prepared) for part in parts]
-    return _told(PARTS * PART_PHOTOS, rounds)
+        return _told([_round(names[index::PARTS], out, prepared) for index in range(PARTS)])
 
 
-def _told(photos: int, rounds: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+def _told(rounds: Sequence[Mapping[str, float]]) -> dict[str, Any]:
     shares = [one["files_s"] / one["memory_s"] - 1 for one in rounds]
     return {
-        "photos": photos,
+        "photos": PARTS * PART_PHOTOS,
         "megapixels": 12,
         "workers": WORKERS,
         **spread("files_s", [one["files_s"] for one in rounds], 2),
@@ -81,21 +65,20 @@ def _told(photos: int, rounds: Sequence[Mapping[str, float]]) -> dict[str, Any]:
     }
 
 
-def _make(photos: Path, out: Path, count: int) -> Prepared:
+def _make(photos: Path, out: Path) -> Prepared:
     """The photos and trimaps as files, and one of them as it is sent."""
     photos.mkdir()
     image, _, trimap = scene(*SIZES[12], _UNKNOWN_SHARE)
-    for index in range(count):
+    for index in range(PARTS * PART_PHOTOS):
         Image.fromarray(image).save(photos / f"{index}.jpg", quality=92)
         Image.fromarray(trimap).save(photos / f"{index}_trimap.png")
     wishes = Wishes.of(settle({"output": str(out), **_OPTIONS}, {}), _LIMIT)
     return work.prepare(Job("0", photos / "0.jpg", photos / "0_trimap.png"), wishes)
 
 
-def _round(
-    photos: Sequence[Path], count: int, out: Path, prepared: Prepared
-) -> Mapping[str, float]:
+def _round(photos: Sequence[Path], out: Path, prepared: Prepared) -> Mapping[str, float]:
     """Both ways once, a photo's seconds each."""
+    count = len(photos)
     memory_s = seconds_of(lambda: _from_memory(prepared, count)) / count
     began_s = time.perf_counter()
     told, usage = _command(photos, out)
