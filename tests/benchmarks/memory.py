@@ -13,7 +13,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from tests.benchmarks.wire import SIZES, fresh_daemon, peak_bytes, reset_peak, resident_bytes
+from tests.benchmarks.resident import peak_bytes, reset_peak, resident_bytes
+from tests.benchmarks.wire import SIZES, fresh_daemon
 
 from flyaway_client import protocol
 from flyaway_client.client import Client, new_request_id

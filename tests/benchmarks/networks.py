@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -27,12 +26,14 @@ from typing import Any, NamedTuple, cast
 import torch
 from tests.benchmarks import authors, exported
 from tests.benchmarks.repeats import spread
+from tests.benchmarks.resident import peak_bytes, reset_peak
 from tests.parity import cases, checkpoints
 from torch.nn import functional
 
 from flyaway import engines
 from flyaway.engines import processor, progress
 from flyaway.engines.network import NetworkEngine
+from flyaway.engines.sdmatte.prompting import Prompt
 
 DATA = Path(__file__).parents[1] / "data" / "parity"
 
@@ -60,8 +61,10 @@ SIZES = {
     "ppmatting_v2": (512, 512),
     "dim_hctt": (1024, 1024),
     "sim": (768, 768),
+    "sdmatte": (512, 512),
 }
-"""Network to height and width of its input; of those that are pointed with, the encoder's."""
+"""Network to height and width of its input; of those that are pointed with, the encoder's. SDMatte has a quarter of its
+parameters, as in its parity cases."""
 
 LARGER = {
     "vitmatte_base": (DATA / "vitmatte", "keys_base.json", "vitmatte-base-composition-1k"),
@@ -224,7 +227,7 @@ def enter(network: str, entrant: str, folder: str, device: str, threads: str) ->
     except Exception as failure:  # noqa: BLE001 - an entrant that cannot run is reported, with the reason
         answer({"failure": f"{type(failure).__name__}: {failure}".splitlines()[0]})
         return
-    before = _peak_mib(device)
+    before = reset_peak(os.getpid()) / 2**20 if device == "cpu" else _peak_mib(device)
     answer({"failure": ""})
     with torch.no_grad() if entrant == "authors" else torch.inference_mode():
         for line in sys.stdin:
@@ -255,7 +258,7 @@ def _ready(
         module.to(device)
         return run, inputs, {}
     module = _ours(network, state).network.to(device)  # reports from within its layers
-    run = _vitmatte(module) if network.startswith("vitmatte") else module
+    run = _called(network, module)
     if entrant != "ours, half":
         return run, inputs, {}
     with torch.inference_mode():
@@ -327,8 +330,18 @@ def _inputs(network: str) -> list[torch.Tensor]:
     return [image, 0.9 * image] if network.startswith("bgmv2") else [image]
 
 
-def _vitmatte(module: torch.nn.Module) -> Any:
-    return lambda image, trimap: module(_as_one(image, trimap))
+def _called(network: str, module: Any) -> Any:
+    """How a network of ours is run with the inputs that all entrants get."""
+    if network.startswith("vitmatte"):
+        return lambda image, trimap: module(_as_one(image, trimap))
+    if network == "sdmatte":
+        return lambda image: module(module.encode(2 * image - 1), _prompt(image), is_opaque=True)
+    return module
+
+
+def _prompt(image: torch.Tensor) -> Prompt:
+    """A trimap for SDMatte."""
+    return Prompt((2 * image[0, 0].round() - 1).numpy(force=True))
 
 
 def _as_one(image: torch.Tensor, trimap: torch.Tensor) -> torch.Tensor:
@@ -346,7 +359,7 @@ def first(result: Any) -> torch.Tensor:
 def _peak_mib(device: str) -> float:
     if device == "cuda":
         return torch.cuda.max_memory_allocated() / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return peak_bytes(os.getpid()) / 2**20
 
 
 def main() -> None:

@@ -21,7 +21,8 @@ from tests.benchmarks import authors, networks
 from tests.benchmarks.builtin import scene
 from tests.benchmarks.memory import settings
 from tests.benchmarks.repeats import in_turn, seconds_of, spread
-from tests.benchmarks.wire import SIZES, fresh_daemon, peak_bytes, resident_bytes
+from tests.benchmarks.resident import peak_bytes, resident_bytes
+from tests.benchmarks.wire import SIZES, fresh_daemon
 from tests.parity import cases, checkpoints
 
 from flyaway import engines

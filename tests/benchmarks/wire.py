@@ -23,6 +23,7 @@ import numpy as np
 import zmq
 from numpy.typing import NDArray
 from tests.benchmarks.repeats import in_turn, seconds_of, spread
+from tests.benchmarks.resident import peak_bytes, reset_peak
 
 from flyaway_client import connection, messages
 from flyaway_client.client import Client, new_request_id
@@ -206,26 +207,3 @@ while True:
 
 def _call(argv: list[str], environ: dict[str, str]) -> None:
     subprocess.run(argv, env=environ, check=True, stdout=subprocess.DEVNULL)
-
-
-def reset_peak(pid: int) -> int:
-    """Forget the process's peak memory (Linux); returns what it holds now, in bytes."""
-    Path(f"/proc/{pid}/clear_refs").write_text("5")
-    return _memory_line(pid, "VmRSS")
-
-
-def resident_bytes(pid: int) -> int:
-    """What the process holds now."""
-    return _memory_line(pid, "VmRSS")
-
-
-def peak_bytes(pid: int) -> int:
-    """The most it held since `reset_peak`."""
-    return _memory_line(pid, "VmHWM")
-
-
-def _memory_line(pid: int, name: str) -> int:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(name + ":"):
-            return int(line.split()[1]) * 1024
-    raise LookupError(name)

@@ -3,7 +3,7 @@
 Nothing of theirs is kept here: a class is imported from a folder given at run time, which holds checkouts
 with the names of their repositories. What they import and inference never calls (training losses, data
 sets, frameworks) is replaced by empty modules. BiRefNet and BackgroundMattingV2 need torchvision, BiRefNet
-and ViTMatte timm, BiRefNet and BEN2 einops, PP-Matting Paddle.
+and ViTMatte timm, BiRefNet and BEN2 einops, PP-Matting Paddle, SDMatte diffusers and transformers.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ WAYS: dict[str, Callable[[Path, str], tuple[nn.Module, Run]]] = {
     "bgmv2": solvers.backgroundmattingv2,
     "dim": solvers.deepimagematting,
     "sim": solvers.semanticimagematting,
+    "sdmatte": solvers.sdmatte,
     "mobile": pointers.mobilesam,
     "repvit": pointers.repvitsam,
 }

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import json
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
 import torch
 from tests.benchmarks.authors.stubs import Run, everything, imported, stub
+from tests.benchmarks.provenance import REPOSITORY
 from torch import nn
+
+DATA = REPOSITORY / "tests" / "data" / "parity"
 
 
 def backgroundmattingv2(folder: Path, variant: str) -> tuple[nn.Module, Run]:
@@ -92,6 +96,77 @@ def semanticimagematting(folder: Path, _variant: str) -> tuple[nn.Module, Run]:
         return alpha
 
     return module, run
+
+
+def sdmatte(folder: Path, _variant: str) -> tuple[nn.Module, Run]:
+    """Of the sizes of the made-up weights; their classes name CUDA, which is taken for where things are."""
+    utils = stub("utils")
+    utils.__path__ = [str(folder / "SDMatte" / "utils")]
+    changes = imported(folder / "SDMatte", "utils.utils")
+    vars(utils).update(vars(changes))
+    meta = imported(folder / "SDMatte", "modeling.SDMatte.meta_arch")
+    sizes = json.loads((DATA / "sdmatte" / "keys.json").read_text())["reduced_config"]
+    setattr(torch.Tensor, "cuda", _as_it_is)  # noqa: B010 - which mypy takes for a method
+    meta.torch = SimpleNamespace(**{**vars(torch), "tensor": _here})
+
+    class Theirs(meta.SDMatte):  # type: ignore[misc, name-defined] # of a checkout
+        def init_submodule(self, *_: object) -> None:
+            self.text_encoder = _Words(meta.CLIPTextModel(meta.CLIPTextConfig(**sizes["text"])))
+            self.vae = meta.AutoencoderKL(**sizes["vae"])
+            self.unet = meta.CustomUNet(**sizes["unet"])
+            self.tokenizer = _NoWords()
+
+    module = Theirs(
+        "",
+        aux_input="trimap",
+        use_aux_input=True,
+        use_encoder_hidden_states_list=[False, True, False],
+    )
+    everywhere = torch.tensor([[0.0, 0.0, 1.0, 1.0]])
+
+    def run(image: torch.Tensor) -> torch.Tensor:
+        alpha: torch.Tensor = module(
+            {
+                "image": 2 * image - 1,
+                "trimap": 2 * image[:, :1].round() - 1,
+                "trimap_coords": everywhere,
+                "is_trans": torch.tensor([0]),
+            }
+        )
+        return alpha
+
+    return module, run
+
+
+def _as_it_is(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor
+
+
+class _Words(nn.Module):
+    """Their text encoder under the names that it has in checkpoints, which transformers 5 shortens."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.text_model = model
+
+    def forward(self, numbers: torch.Tensor) -> object:
+        """What it makes of the numbers of words."""
+        return self.text_model(numbers)
+
+
+def _here(content: object, device: str = "") -> torch.Tensor:
+    """A tensor, wherever it was to be."""
+    return torch.tensor(content)
+
+
+class _NoWords:
+    """What CLIP's tokenizer makes of nothing: where it begins, where it ends, and the rest filled up."""
+
+    model_max_length = 77
+
+    def __call__(self, *_: object, **__: object) -> SimpleNamespace:
+        numbers = torch.tensor([[49406, 49407, *[0] * 75]])
+        return SimpleNamespace(input_ids=SimpleNamespace(to=lambda _: numbers))
 
 
 class _Block(nn.Module):
