@@ -33,6 +33,7 @@ from torch.nn import functional
 from flyaway import engines
 from flyaway.engines import processor, progress
 from flyaway.engines.network import NetworkEngine
+from flyaway.engines.sdmatte.network import SDMatte
 from flyaway.engines.sdmatte.prompting import Prompt
 
 DATA = Path(__file__).parents[1] / "data" / "parity"
@@ -280,10 +281,12 @@ def _exported(network: str) -> Any:
 
 def export(network: str, file: str) -> None:
     """Write a network of ours for ONNX Runtime."""
-    inputs = _inputs(network)
+    inputs, module = _inputs(network), _ours(network, _state(network)).network
     if network.startswith("vitmatte"):
         inputs = [_as_one(*inputs)]
-    exported.write(_ours(network, _state(network)).network, inputs, Path(file))
+    elif network == "sdmatte":
+        module = _Prompted(cast(SDMatte, module))
+    exported.write(module, inputs, Path(file))
 
 
 def _state(network: str) -> dict[str, torch.Tensor]:
@@ -334,14 +337,24 @@ def _called(network: str, module: Any) -> Any:
     """How a network of ours is run with the inputs that all entrants get."""
     if network.startswith("vitmatte"):
         return lambda image, trimap: module(_as_one(image, trimap))
-    if network == "sdmatte":
-        return lambda image: module(module.encode(2 * image - 1), _prompt(image), is_opaque=True)
-    return module
+    return _Prompted(module) if network == "sdmatte" else module
 
 
-def _prompt(image: torch.Tensor) -> Prompt:
-    """A trimap for SDMatte."""
-    return Prompt((2 * image[0, 0].round() - 1).numpy(force=True))
+class _Prompted(torch.nn.Module):
+    """SDMatte with a trimap of the first input that it is to have."""
+
+    def __init__(self, network: SDMatte) -> None:
+        super().__init__()
+        self.network = network
+        levels = 2 * _inputs("sdmatte")[0][0, 0].round() - 1
+        self.prompt = Prompt(levels.numpy())
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """Alpha of a picture, 0..1."""
+        alpha: torch.Tensor = self.network(
+            self.network.encode(2 * image - 1), self.prompt, is_opaque=True
+        )
+        return alpha
 
 
 def _as_one(image: torch.Tensor, trimap: torch.Tensor) -> torch.Tensor:
