@@ -63,13 +63,15 @@ SIZES = {
     "dim_hctt": (1024, 1024),
     "sim": (768, 768),
     "sdmatte": (512, 512),
+    "sdmatte_full": (256, 256),
 }
-"""Network to height and width of its input; of those that are pointed with, the encoder's. SDMatte has a quarter of its
-parameters, as in its parity cases."""
+"""Network to height and width of its input; of those that are pointed with, the encoder's. SDMatte has a fifth of its
+parameters, as in its parity cases, or all, but sees less than it usually does: it would take many minutes."""
 
 LARGER = {
     "vitmatte_base": (DATA / "vitmatte", "keys_base.json", "vitmatte-base-composition-1k"),
     "birefnet_512": (DATA / "birefnet_large", "keys.json", "birefnet-512"),
+    "sdmatte_full": (DATA / "sdmatte", "keys_full.json", "sdmatte"),
 }
 """Networks of a family's other size: folder, the file of its names, and the engine; all others have a folder."""
 
@@ -284,8 +286,8 @@ def export(network: str, file: str) -> None:
     inputs, module = _inputs(network), _ours(network, _state(network)).network
     if network.startswith("vitmatte"):
         inputs = [_as_one(*inputs)]
-    elif network == "sdmatte":
-        module = _Prompted(cast(SDMatte, module))
+    elif network.startswith("sdmatte"):
+        module = _Prompted(network, cast(SDMatte, module))
     exported.write(module, inputs, Path(file))
 
 
@@ -337,16 +339,16 @@ def _called(network: str, module: Any) -> Any:
     """How a network of ours is run with the inputs that all entrants get."""
     if network.startswith("vitmatte"):
         return lambda image, trimap: module(_as_one(image, trimap))
-    return _Prompted(module) if network == "sdmatte" else module
+    return _Prompted(network, module) if network.startswith("sdmatte") else module
 
 
 class _Prompted(torch.nn.Module):
     """SDMatte with a trimap of the first input that it is to have."""
 
-    def __init__(self, network: SDMatte) -> None:
+    def __init__(self, name: str, network: SDMatte) -> None:
         super().__init__()
         self.network = network
-        levels = 2 * _inputs("sdmatte")[0][0, 0].round() - 1
+        levels = 2 * _inputs(name)[0][0, 0].round() - 1
         self.prompt = Prompt(levels.numpy())
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:

@@ -7,6 +7,7 @@ import json
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import torch
 from tests.benchmarks.authors.stubs import Run, everything, imported, stub
@@ -98,14 +99,35 @@ def semanticimagematting(folder: Path, _variant: str) -> tuple[nn.Module, Run]:
     return module, run
 
 
-def sdmatte(folder: Path, _variant: str) -> tuple[nn.Module, Run]:
-    """Of the sizes of the made-up weights; their classes name CUDA, which is taken for where things are."""
+FULL: dict[str, dict[str, Any]] = {
+    "text": {
+        "hidden_size": 1024,
+        "intermediate_size": 4096,
+        "num_attention_heads": 16,
+        "num_hidden_layers": 23,
+        "projection_dim": 512,
+    },
+    "unet": {
+        "attention_head_dim": [5, 10, 20, 20],
+        "block_out_channels": [320, 640, 1280, 1280],
+        "layers_per_block": 2,
+        "sample_size": 96,
+    },
+    "vae": {"block_out_channels": [128, 256, 512, 512], "layers_per_block": 2, "sample_size": 768},
+}
+"""Stable Diffusion 2's sizes, where they differ from those of the made-up weights."""
+
+
+def sdmatte(folder: Path, variant: str) -> tuple[nn.Module, Run]:
+    """Their classes name CUDA, which is taken for where things are."""
     utils = stub("utils")
     utils.__path__ = [str(folder / "SDMatte" / "utils")]
     changes = imported(folder / "SDMatte", "utils.utils")
     vars(utils).update(vars(changes))
     meta = imported(folder / "SDMatte", "modeling.SDMatte.meta_arch")
     sizes = json.loads((DATA / "sdmatte" / "keys.json").read_text())["reduced_config"]
+    if variant == "full":
+        sizes = {name: {**part, **FULL[name]} for name, part in sizes.items()}
     setattr(torch.Tensor, "cuda", _as_it_is)  # noqa: B010 - which mypy takes for a method
     meta.torch = SimpleNamespace(**{**vars(torch), "tensor": _here})
 
