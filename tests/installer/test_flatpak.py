@@ -61,9 +61,10 @@ def test_description_is_of_the_same_extension() -> None:
 
 
 @pytest.mark.skipif(not shutil.which("flatpak-builder"), reason="flatpak-builder is not here")
-def test_flatpak_builder_reads_the_manifest() -> None:
+def test_flatpak_builder_reads_the_manifest(tmp_path: Path) -> None:
     shown = subprocess.run(
         ["flatpak-builder", "--show-manifest", str(FOLDER / f"{ID}.json")],
+        cwd=tmp_path,  # where it makes a folder
         check=True,
         capture_output=True,
     )
