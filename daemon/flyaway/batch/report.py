@@ -8,7 +8,6 @@ import io
 import os
 import unicodedata
 from collections.abc import Collection, Sequence
-from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
@@ -34,6 +33,9 @@ _LOOKED_AT_BYTES = 200
 
 _COLUMNS, _ROWS = 10, 5
 _CELL_PX, _LINE_PX, _SQUARE_PX = 160, 14, 10
+_LETTERS = 26
+"""Of a line."""
+
 _LIGHT, _DARK = 220, 170
 """Grey levels of the checkerboard."""
 
@@ -164,6 +166,11 @@ def _plain(name: str) -> str:
     )
 
 
+def _ending(path: str) -> str:
+    """As much of a path's end as a cell has room for: in other folders, others may have the same name."""
+    return path if len(path) <= _LETTERS else f"...{path[3 - _LETTERS :]}"
+
+
 def _sheet(records: Sequence[Record], manifest: Manifest) -> Image.Image:
     """The least certain as one picture."""
     rows = max(1, -(-len(records) // _COLUMNS))
@@ -181,7 +188,7 @@ def _sheet(records: Sequence[Record], manifest: Manifest) -> Image.Image:
         if thumbnail is not None:
             middle = (_CELL_PX - thumbnail.width) // 2, (_CELL_PX - thumbnail.height) // 2
             sheet.paste(thumbnail, (left + middle[0], top + middle[1]), thumbnail)
-        for line, text in enumerate((_plain(Path(record.photo).name)[:26], english)):
+        for line, text in enumerate((_ending(_plain(record.photo)), english)):
             draw.text((left + 3, top + _CELL_PX + line * _LINE_PX), text, "black", font)
     return sheet
 

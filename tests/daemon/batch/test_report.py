@@ -107,6 +107,18 @@ def test_the_picture_shows_fifty_over_a_checkerboard(manifest: DiskManifest) -> 
     assert middle[1] < 120
 
 
+def test_the_picture_tells_photos_of_one_name_apart(manifest: DiskManifest) -> None:
+    keep(manifest, "shoes/same.png")
+    keep(manifest, "a folder with a name that is long/bags/same.png")
+
+    report.write(manifest, NAMES)
+
+    sheet = read(manifest.output / "contact-sheet.png")
+    under = sheet[160:174, :160], sheet[160:174, 160:]
+    assert all((line == 255).mean() > 0.5 and line.min() < 50 for line in under)
+    assert under[0].tolist() != under[1].tolist()
+
+
 def test_nothing_done_is_a_sheet_of_nothing(manifest: DiskManifest) -> None:
     assert report.write(manifest, NAMES) == 0
     assert page(manifest).links == []
