@@ -6,10 +6,16 @@ from gi.repository import Gegl, Gimp
 
 EXTRACT = "plug-in-flyaway-extract-foreground"
 REFINE = "plug-in-flyaway-refine-edge"
+COMPARE = "plug-in-flyaway-compare-engines"
 
 
 def extract(image, drawables, *, procedure=EXTRACT, **settings) -> str:
     """Call the procedure as a script does; what it says when it fails, "" when it succeeds."""
+    return call(image, drawables, procedure=procedure, **settings)[0]
+
+
+def call(image, drawables, *, procedure, **settings) -> tuple[str, object]:
+    """The same, and the first of what it gives back when it succeeds; None where it gives nothing."""
     found = Gimp.get_pdb().lookup_procedure(procedure)
     config = found.create_config()
     config.set_property("run-mode", Gimp.RunMode.NONINTERACTIVE)
@@ -18,7 +24,8 @@ def extract(image, drawables, *, procedure=EXTRACT, **settings) -> str:
     for name, value in settings.items():
         config.set_property(name, value)
     answer = found.run(config)
-    return "" if answer.index(0) == Gimp.PDBStatusType.SUCCESS else answer.index(1)
+    result = answer.index(1) if answer.length() > 1 else None
+    return ("", result) if answer.index(0) == Gimp.PDBStatusType.SUCCESS else (result, None)
 
 
 def read(drawable, pixel_format=None) -> bytes:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from gimp_call import read
+from gimp_call import COMPARE, call, read
 
 FOLDER = Path(args["folder"])
 (photo,) = image.get_layers()
@@ -18,14 +18,8 @@ FOLDER = Path(args["folder"])
 
 def compare(engines):
     """Call the procedure as a script does; the new image, or what it says when it fails."""
-    found = Gimp.get_pdb().lookup_procedure("plug-in-flyaway-compare-engines")
-    config = found.create_config()
-    config.set_property("run-mode", Gimp.RunMode.NONINTERACTIVE)
-    config.set_property("image", image)
-    config.set_core_object_array("drawables", [photo])
-    config.set_property("engines", engines)
-    answer = found.run(config)
-    return answer.index(1)
+    said, sheet = call(image, [photo], procedure=COMPARE, engines=engines)
+    return said or sheet
 
 
 def written(sheet, name):

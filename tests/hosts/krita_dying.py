@@ -1,7 +1,7 @@
 """Runs in Krita: has the same done twice, the second time after the signal "go on", when the test may kill Krita.
 
-args: "document" to open for each; "is_refined", whether its mask is refined inside its selection or one made.
-Notes "first" with what it came to: what is said of a problem, and the mask.
+args: "document" to open for each; "what": an "extraction", a "refinement" of its mask inside its selection, or a "comparison".
+Notes "first" with what it came to: what is said of a problem, and the mask, or the size of the sheet.
 """
 
 # ruff: noqa: F821 - the driver gives krita, args, note, signalled, until and finish
@@ -22,32 +22,68 @@ def part(kind, name):
     return refine_docker().findChild(kind, f"flyaway_retouch_{name}")
 
 
+def window():
+    shown = QtWidgets.QApplication.topLevelWidgets()
+    return next((one for one in shown if one.objectName() == "flyaway_compare"), None)
+
+
+def compared(opened, photo):
+    """The size of the sheet; the words on it say how long it took."""
+    before = krita.documents()
+    krita.action("flyaway_compare").trigger()
+    yield (
+        lambda: (
+            window() is not None
+            and window().findChild(QtWidgets.QCheckBox, "flyaway_compare_builtin")
+        )
+    )
+    window().findChild(QtWidgets.QPushButton, "flyaway_compare_compare").click()
+    yield lambda: len(krita.documents()) > len(before) and window() is None
+    (sheet,) = (one for one in krita.documents() if one not in before)
+    size = [sheet.width(), sheet.height()]
+    steps.close(sheet)
+    return size
+
+
+def refined(opened, photo):
+    part(QtWidgets.QPushButton, "refine").click()
+    yield lambda: part(QtWidgets.QLabel, "status").text().startswith("Done in")
+    return mask_of(opened, photo)
+
+
+def extracted(opened, photo):
+    steps.choose(output="layer-mask")
+    steps.extract()
+    yield lambda: steps.masks(photo)
+    yield steps.is_idle
+    return mask_of(opened, photo)
+
+
+def mask_of(opened, photo):
+    """In short."""
+    opened.waitForDone()
+    (mask,) = steps.masks(photo)
+    return steps.digest(steps.pixels(mask, (0, 0, opened.width(), opened.height())))
+
+
+WAYS = {"extraction": extracted, "refinement": refined, "comparison": compared}
+
+
 def done():
-    """The mask of the document, opened anew; it is closed as it was."""
+    """What it comes to with the document, opened anew; it is closed as it was."""
     opened = krita.openDocument(args["document"])
     krita.activeWindow().addView(opened)
     krita.setActiveDocument(opened)
     photo = next(one for one in opened.topLevelNodes() if one.type() == "paintlayer")
     yield steps.is_active(opened, photo)
-    if args["is_refined"]:
-        part(QtWidgets.QPushButton, "refine").click()
-        yield lambda: part(QtWidgets.QLabel, "status").text().startswith("Done in")
-    else:
-        steps.choose(output="layer-mask")
-        steps.extract()
-        yield lambda: steps.masks(photo)
-        yield steps.is_idle
-    opened.waitForDone()
-    (mask,) = steps.masks(photo)
-    canvas = (0, 0, opened.width(), opened.height())
-    found = steps.digest(steps.pixels(mask, canvas))
+    found = yield from WAYS[args["what"]](opened, photo)
     steps.close(opened)
     yield steps.a_moment()
     return ["", found]
 
 
 def story():
-    steps.show_only("flyaway_retouch" if args["is_refined"] else "flyaway", "KisLayerBox")
+    steps.show_only("flyaway_retouch" if args["what"] == "refinement" else "flyaway", "KisLayerBox")
     note("first", (yield from done()))
     yield lambda: signalled("go on")
     return (yield from done())

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from tests.hosts import processes
 from tests.hosts.editor import Editor
-from tests.hosts.gimp_host import DIALOG, Gimp
+from tests.hosts.gimp_host import DIALOG, REFINE_DIALOG, Gimp
 from tests.hosts.homes import used_home
 from tests.hosts.krita_host import Krita
 from tests.hosts.pictures import portrait, write_png
@@ -55,24 +55,32 @@ class Conversation:
     Attributes:
         document: "plain", with a selection, or "masked", with a mask as well.
         args: of the script that has it done.
-        is_by_hand: whether it takes a user at the dialog.
+        dialog: where it takes a user at a dialog, the title of that, as a pattern.
+        key: that asks the daemon in the dialog, before Return ends it; "" where Return does.
     """
 
     document: str
     args: Mapping[str, object]
-    is_by_hand: bool = False
+    dialog: str = ""
+    key: str = ""
 
 
-EXTRACT, REFINE = "plug-in-flyaway-extract-foreground", "plug-in-flyaway-refine-edge"
+EXTRACT, REFINE, COMPARE = (
+    {"procedure": f"plug-in-flyaway-{name}"}
+    for name in ("extract-foreground", "refine-edge", "compare-engines")
+)
 CONVERSATIONS: Mapping[str, Mapping[str, Conversation]] = {
     "gimp": {
-        "extraction": Conversation("plain", {"procedure": EXTRACT}),
-        "refinement": Conversation("masked", {"procedure": REFINE}),
-        "dialog": Conversation("plain", {"procedure": EXTRACT}, is_by_hand=True),
+        "extraction": Conversation("plain", EXTRACT),
+        "refinement": Conversation("masked", REFINE),
+        "comparison": Conversation("plain", {**COMPARE, "settings": {"engines": "builtin"}}),
+        "dialog of extraction": Conversation("plain", EXTRACT, DIALOG),
+        "dialog of refinement": Conversation("masked", REFINE, REFINE_DIALOG, "alt+l"),
     },
     "krita": {
-        "extraction": Conversation("plain", {"is_refined": False}),
-        "refinement": Conversation("masked", {"is_refined": True}),
+        "extraction": Conversation("plain", {"what": "extraction"}),
+        "refinement": Conversation("masked", {"what": "refinement"}),
+        "comparison": Conversation("plain", {"what": "comparison"}),
     },
 }
 
@@ -205,7 +213,7 @@ class Stage:
         self._relay.count_anew(lambda passed: None)
         second = self._second(name, running)
         self._expected[name] = (first, second)
-        is_so = self.conversations[name].is_by_hand or first == second
+        is_so = self.conversations[name].dialog or first == second
         if (wrong := self.wrong()) or first[0] or not is_so:
             raise RuntimeError(f"{name}: {first}, {second}, {wrong}")
         return self._relay.moments
@@ -249,12 +257,12 @@ class Stage:
         self._relay.count_anew(lambda passed: None)
         one, is_gimp = self.conversations[name], isinstance(self.editor, Gimp)
         document = self._document(one.document)
-        args = {"settings": {}, "by_hand": one.is_by_hand, "document": str(document), **one.args}
+        args = {"settings": {}, "by_hand": bool(one.dialog), "document": str(document), **one.args}
         running = self.editor.start(
             SCRIPTS / ("gimp_dying.py" if is_gimp else "krita_dying.py"),
             document=document if is_gimp else None,
             args=args,
-            window=one.is_by_hand or not is_gimp,
+            window=bool(one.dialog) or not is_gimp,
             seconds=2 * PATIENCE_S,
         )
         return running, running.note("first", PATIENCE_S)
@@ -266,21 +274,27 @@ class Stage:
             EditorError: the editor has ended.
         """
         running.signal("go on")
-        if self.conversations[name].is_by_hand:
-            self._press(running)
+        if self.conversations[name].dialog:
+            self._press(running, self.conversations[name])
         return running.result(PATIENCE_S)
 
-    def _press(self, running: RunningEditor) -> None:
-        """Extract at the dialog, until the editor has ended."""
+    def _press(self, running: RunningEditor, one: Conversation) -> None:
+        """Have it done at the dialog, until the editor has ended."""
         assert isinstance(self.editor, Gimp)
         display = running.display
+
+        def is_asked() -> bool:
+            return "before refine" in self._relay.moments or running.process.poll() is not None
+
         with _given_up_at_the_end_of(running):
-            self.editor.ask_for_dialog(running, "plain")
-            while not (dialogs := display.windows(DIALOG)) and running.process.poll() is None:
+            self.editor.ask_for_dialog(running, one.document, one.dialog)
+            while not (dialogs := display.windows(one.dialog)) and running.process.poll() is None:
                 time.sleep(0.1)
             if dialogs:
                 display.activate(dialogs[0])
-                display.press_until(["Return"], lambda: not display.windows(DIALOG), "no end of it")
+                if one.key:
+                    display.press_until([one.key], is_asked, "nothing is asked")
+                display.press_until(["Return"], lambda: not display.windows(one.dialog), "no end")
 
     def wrong(self) -> list[str]:
         """What is not as it should be once an editor has ended."""
