@@ -1,7 +1,7 @@
 """Runs in Krita: cuts the subject out of layers of other kinds and colour models, twice each, and into a new layer.
 
 args: "file", the photo; "outline", HxW bytes in a file; "folder" for pixels: KIND.mask and KIND.again, the mask after
-the first and the second run, and KIND.cutout, the new layer's pixels.
+the first and the second run, KIND.cutout, the new layer's pixels, and of colour models MODEL.shown, the photo's in sRGB.
 """
 
 # ruff: noqa: F821 - the driver gives krita, document, args, until and finish
@@ -120,6 +120,8 @@ def story():
         steps.select(made, OUTLINE, *CANVAS)
         facts[model] = yield from cut_out(made, photo, model)
         facts[model]["is_untouched"] = steps.pixels(photo, CANVAS) == before
+        steps.convert(made, steps.SRGB)
+        steps.save(args["folder"], **{f"{model}.shown": steps.pixels(photo, CANVAS)})
         steps.close(made)
         yield steps.a_moment()
     return facts
