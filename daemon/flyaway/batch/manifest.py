@@ -130,6 +130,10 @@ class Manifest:
                     output=self.output, why=error.strerror or error
                 )
             ) from error
+        self.clear_away()
+
+    def clear_away(self) -> None:
+        """Delete what those that died have left half done, but for photos that somebody works on."""
         for left in (self.folder / "work").iterdir():
             with self.claim(left.name.partition(".")[0]) as is_ours:
                 if is_ours:

@@ -214,6 +214,8 @@ def _on_cluster(
     def work(look: Callable[[], None]) -> None:
         with closing(cluster):
             cluster.work_off(to_do, look)
+        with suppress(OSError):  # the next run clears it away
+            manifest.clear_away()  # after workers that died in between a photo's record and its tidying up
 
     return work
 

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -136,13 +136,34 @@ def test_a_node_that_is_killed_costs_nothing_but_time(
     ends = [line["photo"] for line in told if line["event"] in ("done", "failed")]
     assert len(ends) == len(set(ends)) == PHOTOS + 1
     assert [line["photo"] for line in told if line["event"] == "failed"] == ["0/bad.jpg"]
+    assert list((out / ".flyaway-batch/work").iterdir()) == []
     main(["batch", str(photos), "-o", str(alone), *MANY, "--workers", "1"])
     main(["daemon", "stop"])
     assert len(results(out)) == 2 * PHOTOS
     assert results(out) == results(alone)
     with begun(photos, out, "--ray", cluster.address) as again:
         assert told_by(again)[0]["to_do"] == 0
-    # What the dead leave, who may have died between a photo's record and its tidying up, goes with the next run.
+
+
+class DyingRun:
+    """A run on a cluster whose workers have died after a photo's record, and before its tidying up."""
+
+    def __init__(self, _wishes: object, manifest: Manifest, *_: object) -> None:
+        self._work = manifest.folder / "work"
+
+    def work_off(self, jobs: Sequence[Job], _look: object) -> None:
+        (self._work / f"{jobs[0].key}.mask").write_bytes(b"")
+
+    def close(self) -> None:
+        """Nobody is left."""
+
+
+def test_what_dead_workers_leave_goes_with_the_end_of_the_run(
+    photos: Path, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flyaway.batch.cluster.ClusterRun", DyingRun)
+    out = tmp_path / "out"
+    main(["batch", str(photos), "-o", str(out), *MANY, "--ray", "auto"])
     assert list((out / ".flyaway-batch/work").iterdir()) == []
 
 
