@@ -286,8 +286,8 @@ def export(network: str, file: str) -> None:
     inputs, module = _inputs(network), _ours(network, _state(network)).network
     if network.startswith("vitmatte"):
         inputs = [_as_one(*inputs)]
-    elif network.startswith("sdmatte"):
-        module = _Prompted(network, cast(SDMatte, module))
+    else:
+        module = _called(network, module)
     exported.write(module, inputs, Path(file))
 
 

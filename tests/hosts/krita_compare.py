@@ -21,8 +21,7 @@ canvas = (0, 0, document.width(), document.height())
 
 
 def window():
-    shown = QtWidgets.QApplication.topLevelWidgets()
-    return next((one for one in shown if one.objectName() == "flyaway_compare"), None)
+    return steps.window("flyaway_compare")
 
 
 def boxes():

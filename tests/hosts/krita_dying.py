@@ -23,8 +23,7 @@ def part(kind, name):
 
 
 def window():
-    shown = QtWidgets.QApplication.topLevelWidgets()
-    return next((one for one in shown if one.objectName() == "flyaway_compare"), None)
+    return steps.window("flyaway_compare")
 
 
 def compared(opened, photo):

@@ -46,6 +46,12 @@ def docker():
     return next(one for one in Krita.instance().dockers() if one.objectName() == "flyaway")
 
 
+def window(name: str):
+    """A window of the plugin's own, None where it is not open."""
+    shown = QtWidgets.QApplication.topLevelWidgets()
+    return next((one for one in shown if one.objectName() == name), None)
+
+
 def show_only(*names: str) -> None:
     """Those dockers and no others: on a small screen what all of them need reaches beyond its foot."""
     for one in Krita.instance().dockers():

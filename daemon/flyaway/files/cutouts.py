@@ -57,7 +57,7 @@ def cut_out(photo: Photo, alpha: Pixels, foreground: bytearray | None = None) ->
         opacity = alpha[rows]
         if photo.has_alpha:
             product = opacity.astype(np.uint32) * photo.pixels[rows, :, -1]
-            opacity = ((product + np.uint32(full // 2)) // np.uint32(full)).astype(alpha.dtype)
+            opacity = ((product + full // 2) // full).astype(alpha.dtype)
         own = np.ascontiguousarray(photo.pixels[rows, :, :colours])
         if unmixed is not None:  # OpenCV takes a fraction of numpy's time for such masks
             own = cv2.copyTo(unmixed[rows], cv2.inRange(alpha[rows], 1, full - 1), own.copy())

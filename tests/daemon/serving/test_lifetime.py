@@ -9,13 +9,12 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 
-import psutil
 import pytest
 from filelock import FileLock
 from tests.daemon.servers import PATIENCE_S, wait_until
+from tests.hosts.processes import pids_of
 
 import flyaway
 import flyaway_client
@@ -84,16 +83,6 @@ def launched(home: Path) -> Iterator[None]:
     with Client.connect("a test", start=False) as client:
         client.shutdown()
     wait_until(lambda: ConnectionFile.read(home) is None)
-
-
-def living_in(home: Path) -> list[int]:
-    """The processes of the daemons, running or starting, that have this home; not this one."""
-    found = []
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            if process.environ().get(connection.HOME_VARIABLE) == str(home):
-                found.append(process.pid)
-    return [pid for pid in found if pid != os.getpid()]
 
 
 def greet() -> int:
@@ -203,7 +192,7 @@ class TestOne:
         assert len(set(answers)) == 1
         assert greet() == int(answers[0])
         # On a busy machine a loser may come so late that it would take the place of the winner, once that has ended.
-        wait_until(lambda: living_in(home) == [int(answers[0])])
+        wait_until(lambda: list(pids_of(home)) == [int(answers[0])])
 
     def test_in_this_process_too(self, home: Path) -> None:
         home.mkdir()
