@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -162,6 +163,11 @@ class Peer:
         elif isinstance(message, dict):
             message = json.dumps(message).encode()
         self.socket.send_multipart([message, *payload])
+
+    def offer(self, message: Message) -> None:
+        """Send a header if the daemon has not hung up on this stranger already: then nothing can be sent."""
+        with contextlib.suppress(zmq.Again):
+            self.socket.send(messages.encode(message), zmq.NOBLOCK)
 
     def receive(self) -> tuple[Message, bytes]:
         """The next message, whatever it is, and its payload (b"" if it has none)."""

@@ -127,14 +127,15 @@ class EncryptedDealer:
         """
         header, *payloads = frames
         travelling = [header, *(part for one in payloads for part in self._packer.frames(one))]
-        asked_s = time.perf_counter()
-        while not self._socket.poll(_POLL_MS, zmq.POLLOUT):
-            self._check(patience)
-        self._check(patience)
-        now_s = time.perf_counter()
         size = sum(memoryview(frame).nbytes for frame in travelling)
+        asked_s = time.perf_counter()
+        while True:
+            can_send = self._socket.poll(_POLL_MS, zmq.POLLOUT)
+            self._check(patience)
+            now_s = time.perf_counter()
+            if can_send and self._is_taken(travelling, size < packing.SMALLEST_BYTES):
+                break
         self._measure(size, now_s, now_s - asked_s)
-        self._socket.send_multipart(travelling, zmq.NOBLOCK, copy=size < packing.SMALLEST_BYTES)
 
     def receive(
         self, patience: Patience, place: Place | None = None
@@ -209,6 +210,14 @@ class EncryptedDealer:
                 else:
                     self._is_lost = True
         return is_proved
+
+    def _is_taken(self, frames: Sequence[Buffer], copy: bool) -> bool:
+        """Send, if the line was not lost since it was asked: libzmq has nowhere to put a message then."""
+        try:
+            self._socket.send_multipart(frames, zmq.NOBLOCK, copy=copy)
+        except zmq.Again:
+            return False
+        return True
 
     def _check(self, patience: Patience) -> None:
         """Return if there is reason to go on waiting."""

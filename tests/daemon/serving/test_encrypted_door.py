@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import zmq
 from tests.daemon.remote.studios import Studio, keys_of, studio
-from tests.daemon.servers import Gate, request, wait_until
+from tests.daemon.servers import Gate, Peer, request, wait_until
 from zmq.utils import z85
 
 from flyaway.config import Settings
@@ -69,16 +69,12 @@ class TestKeys:
     def test_none_is_told_nothing(self, tmp_path: Path, laptop: Path) -> None:
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         with studio(tmp_path / "studio", laptop) as served:
-            for password in (None, b"a password"):
-                stranger = context.socket(zmq.DEALER)
-                stranger.linger = 0
-                if password:
-                    stranger.plain_username, stranger.plain_password = b"flyaway", password
-                stranger.connect(f"tcp://{served.address}")
-                hello = messages.Hello(protocol.VERSION, "stranger", "00")
-                stranger.send(messages.encode(hello))
-                assert not stranger.poll(300)
+            for password in (None, "a password"):
+                stranger = Peer(context, f"tcp://{served.address}", password)
+                stranger.offer(messages.Hello(protocol.VERSION, "stranger", "00"))
+                is_told = stranger.socket.poll(300)
                 stranger.close()
+                assert not is_told
         context.term()
 
     def test_bytes_that_come_are_those_of_zeromqs_greeting_alone(

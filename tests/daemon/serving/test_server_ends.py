@@ -246,7 +246,7 @@ def test_memory_is_given_back_a_while_after_strangers_came(
     with serving(clock=clock) as daemon:
         wait_until(is_given)
         given.clear()
-        daemon.stranger("wrong").send(messages.StatusRequest("s"))
+        daemon.stranger("wrong").offer(messages.StatusRequest("s"))
         wait_until(is_given)
 
 

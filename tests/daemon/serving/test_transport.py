@@ -112,7 +112,7 @@ class TestLogin:
 
     def test_of_others_goes_on_after_all_that(self, daemon: Daemon) -> None:
         for password in ("wrong", None):
-            daemon.stranger(password).send(messages.StatusRequest("s"))
+            daemon.stranger(password).offer(messages.StatusRequest("s"))
         assert daemon.peer().hello().protocol == protocol.VERSION
 
 
