@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ class Hub:
         files: "owner/name/path" -> content.
         break_after: bytes after which the next GET breaks off; 0 never.
         stall_after: bytes after which the next GET waits for `go_on`; 0 never.
+        pause_s: how long each GET waits in the middle of what it sends: so long a download can be seen.
         silent_to: methods of requests that wait for `go_on` before they are answered.
         go_on: lets what waits send the rest.
         refusals: "owner/name" -> (status, the hub's error code).
@@ -37,6 +39,7 @@ class Hub:
     files: dict[str, bytes] = field(default_factory=dict)
     break_after: int = 0
     stall_after: int = 0
+    pause_s: float = 0.0
     silent_to: frozenset[str] = frozenset()
     go_on: threading.Event = field(default_factory=threading.Event)
     refusals: dict[str, tuple[int, str]] = field(default_factory=dict)
@@ -102,6 +105,11 @@ def serve() -> Iterator[Hub]:
                 self.wfile.write(content[:first])
                 assert hub.go_on.wait(_PATIENCE_S)
                 content = content[first:]
+            if hub.pause_s:
+                half = len(content) // 2
+                self.wfile.write(content[:half])
+                time.sleep(hub.pause_s)
+                content = content[half:]
             limit, hub.break_after = hub.break_after, 0
             self.wfile.write(content[: limit or len(content)])
             if limit:

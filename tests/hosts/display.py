@@ -105,6 +105,13 @@ class Display:
                 raise TimeoutError(f"the window {title!r} is still there after {timeout_s} s")
             time.sleep(0.2)
 
+    def place_of(self, window: str) -> tuple[int, int, int, int]:
+        """Where a window lies on the screen: left, top, width, height."""
+        said = self.xdotool("getwindowgeometry", "--shell", window)
+        values = dict(line.split("=") for line in said.splitlines())
+        left, top, width, height = (int(values[name]) for name in ("X", "Y", "WIDTH", "HEIGHT"))
+        return left, top, width, height
+
     def activate(self, window: str) -> None:
         """Give a window the keyboard."""
         self.xdotool("windowactivate", "--sync", window)

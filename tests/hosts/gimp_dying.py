@@ -1,6 +1,7 @@
 """Runs in GIMP: has the same done twice, the second time after the signal "go on", when the test may kill GIMP.
 
-args: "procedure" and "settings" of a call; where "by_hand", the second time is the user's, at the dialog.
+args: "procedure" and "settings" of a call; where "by_hand", the second time is the user's, at a dialog, until the signal "used",
+which "makes_mask" or does not.
 Notes "first" with what it came to: what was said, and the mask, or the size of the sheet of a comparison.
 """
 
@@ -50,10 +51,11 @@ def done():
 
 
 def done_by_hand():
-    """The mask once the user has made one."""
+    """The mask once the user has been at the dialog."""
     (layer,) = image.get_layers()
     before = mask_of(layer)
-    while mask_of(layer) == before:
+    wait_for_signal("used")
+    while args["makes_mask"] and mask_of(layer) == before:
         time.sleep(0.1)
     return ["", mask_of(layer)]
 

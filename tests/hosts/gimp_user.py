@@ -199,7 +199,7 @@ class DialogUser:
         found: list[Point] = []
 
         def is_shown() -> bool:
-            area = self._place(window)
+            area = self.display.place_of(window)
             screen = self.screen("canvas")
             # GIMP's own window, behind, shows the photo, too.
             screen = screen[area[1] : area[1] + area[3], area[0] : area[0] + area[2]]
@@ -212,13 +212,6 @@ class DialogUser:
 
         wait_for(is_shown, "the photo is not in the dialog as it is", 40)
         return found[0]
-
-    def _place(self, window: str) -> tuple[int, int, int, int]:
-        """Where a window lies on the screen: left, top, width, height."""
-        said = self.display.xdotool("getwindowgeometry", "--shell", window)
-        values = dict(line.split("=") for line in said.splitlines())
-        left, top, width, height = (int(values[name]) for name in ("X", "Y", "WIDTH", "HEIGHT"))
-        return left, top, width, height
 
     # --- what has come of it --------------------------------------------------------------------
 

@@ -7,8 +7,7 @@ from pathlib import Path
 from tests.hosts.editor import Editor
 from tests.hosts.gimp_host import Gimp
 from tests.hosts.krita_host import Krita
-from tests.trust.daemons import running_daemon
-from tests.trust.editors import SETTINGS, Death, Stage
+from tests.trust.editors import Death, staged
 
 SIZE = (160, 120)
 
@@ -27,17 +26,12 @@ def test_a_krita_that_is_killed_leaves_document_and_daemon_as_they_were(
 
 def _is_killed(editor: Editor, folder: Path) -> None:
     """With the request on its way, and with the result; and what would be wrong is found."""
-    apart = folder / "daemon"
-    apart.mkdir()
-    with (
-        running_daemon(apart, SETTINGS) as daemon,
-        Stage(editor, daemon, folder, SIZE) as stage,
-    ):
+    with staged(editor, folder, SIZE) as stage:
         stage.rehearse("extraction")
         for moment in ("after extract", "before result"):
             outcome, wrong = stage.play(Death("extraction", moment))
             assert outcome.startswith("killed ") and wrong == []
-        assert stage.last_request("extraction") == []
+        assert stage.hold("extraction") == []
         (folder / "documents" / "half written").touch()
         (found,) = stage.wrong()
         assert found.startswith("documents: ")

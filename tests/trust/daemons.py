@@ -75,12 +75,13 @@ class Running:
 
 
 @contextmanager
-def own_home(folder: Path, settings: str = "") -> Iterator[Path]:
+def own_home(folder: Path, settings: str = "", hub: str = _NOWHERE) -> Iterator[Path]:
     """A home, settings and weights in `folder` for daemons and clients of this process and its children.
 
     Args:
         folder: where they are made.
         settings: the content of config.toml.
+        hub: the address from which weights are downloaded.
     """
     (folder / "config.toml").write_text(settings, encoding="utf-8")
     home = folder / "home"
@@ -89,7 +90,9 @@ def own_home(folder: Path, settings: str = "") -> Iterator[Path]:
         connection.HOME_VARIABLE: str(home),
         "FLYAWAY_CONFIG": str(folder / "config.toml"),
         "FLYAWAY_WEIGHTS": str(folder / "weights"),
-        "HF_ENDPOINT": _NOWHERE,
+        "HF_ENDPOINT": hub,
+        "HF_HOME": str(folder / "hub"),
+        "no_proxy": "127.0.0.1",
     }
     before = {name: os.environ.get(name) for name in ours}
     os.environ.update(ours)
@@ -104,14 +107,15 @@ def own_home(folder: Path, settings: str = "") -> Iterator[Path]:
 
 
 @contextmanager
-def running_daemon(folder: Path, settings: str = "") -> Iterator[Running]:
+def running_daemon(folder: Path, settings: str = "", hub: str = _NOWHERE) -> Iterator[Running]:
     """A fresh daemon for the length of a `with`; clients of this process find it, and no other.
 
     Args:
         folder: where its home, its settings and its weights are made.
         settings: the content of its config.toml.
+        hub: the address from which it downloads weights.
     """
-    with own_home(folder, settings) as home:
+    with own_home(folder, settings, hub) as home:
         with (home / "stderr.txt").open("ab") as log:
             process = subprocess.Popen(DAEMON_ARGV, stderr=log, stdout=log, cwd=home)
         try:

@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,14 +22,17 @@ from typing import Any
 import numpy as np
 from tests.hosts import processes
 from tests.hosts.editor import Editor
-from tests.hosts.gimp_host import DIALOG, REFINE_DIALOG, Gimp
+from tests.hosts.gimp_host import Gimp
 from tests.hosts.homes import used_home
 from tests.hosts.krita_host import Krita
 from tests.hosts.pictures import portrait, write_png
 from tests.hosts.roots import Installation
-from tests.hosts.running import EditorError
+from tests.hosts.running import EditorError, wait_for
 from tests.hosts.running import Running as RunningEditor
+from tests.trust import networks
+from tests.trust.conversations import CONVERSATIONS, Dialog, Step
 from tests.trust.daemons import Running, comes_true, daemons_of, is_idle, running_daemon
+from tests.trust.downloads import Downloads, downloads
 from tests.trust.records import Finding, growth_percent
 from tests.trust.relay import Relay
 
@@ -46,43 +49,8 @@ SIZE = (2400, 1800)
 SUITE = "trixie"
 KINDS: Mapping[str, type[Editor]] = {"gimp": Gimp, "krita": Krita}
 PATIENCE_S = 120.0
-
-
-@dataclass(frozen=True)
-class Conversation:
-    """What an editor has done by the daemon.
-
-    Attributes:
-        document: "plain", with a selection, or "masked", with a mask as well.
-        args: of the script that has it done.
-        dialog: where it takes a user at a dialog, the title of that, as a pattern.
-        key: that asks the daemon in the dialog, before Return ends it; "" where Return does.
-    """
-
-    document: str
-    args: Mapping[str, object]
-    dialog: str = ""
-    key: str = ""
-
-
-EXTRACT, REFINE, COMPARE = (
-    {"procedure": f"plug-in-flyaway-{name}"}
-    for name in ("extract-foreground", "refine-edge", "compare-engines")
-)
-CONVERSATIONS: Mapping[str, Mapping[str, Conversation]] = {
-    "gimp": {
-        "extraction": Conversation("plain", EXTRACT),
-        "refinement": Conversation("masked", REFINE),
-        "comparison": Conversation("plain", {**COMPARE, "settings": {"engines": "builtin"}}),
-        "dialog of extraction": Conversation("plain", EXTRACT, DIALOG),
-        "dialog of refinement": Conversation("masked", REFINE, REFINE_DIALOG, "alt+l"),
-    },
-    "krita": {
-        "extraction": Conversation("plain", {"what": "extraction"}),
-        "refinement": Conversation("masked", {"what": "refinement"}),
-        "comparison": Conversation("plain", {"what": "comparison"}),
-    },
-}
+STEP_S = 15.0
+"""How long a step at a dialog may take to be heard."""
 
 
 @dataclass(frozen=True)
@@ -121,13 +89,13 @@ def krita(count: int, seconds: float, seed: int) -> Finding:
 def _killed(name: str, count: int, seconds: float, seed: int) -> Finding:
     finding, begun_s = Finding(seed), time.monotonic()
     installation, kind = Installation(name, SUITE), KINDS[name]
-    with TemporaryDirectory() as folder, running_daemon(Path(folder), SETTINGS) as running:
+    with TemporaryDirectory() as folder:
         place = Path(folder) / "editor"
         place.mkdir()
         editor = kind(installation, place, used_home(kind, installation))
         try:
             editor.install_plugin()
-            with Stage(editor, running, Path(folder), SIZE) as stage:
+            with staged(editor, Path(folder), SIZE) as stage:
                 figures = _tried(stage, finding, count, begun_s + seconds)
         finally:
             editor.close()
@@ -154,9 +122,9 @@ def _tried(stage: Stage, finding: Finding, count: int, until_s: float) -> dict[s
         outcomes[outcome] += 1
         done += 1
         finding.require(not wrong, f"{stage.editor}: {death}: {wrong}")
-    if done:
-        wrong = stage.last_request(tried[done - 1].conversation)
-        finding.require(not wrong, f"{stage.editor}: the last request: {wrong}")
+    for name in stage.conversations:
+        wrong = stage.hold(name)
+        finding.require(not wrong, f"{stage.editor}: the last {name}: {wrong}")
     finding.broken += stage.daemon.tracebacks()
     after = stage.daemon.rest()
     held = (before.threads, before.sockets, before.files)
@@ -175,20 +143,44 @@ def _tried(stage: Stage, finding: Finding, count: int, until_s: float) -> dict[s
     }
 
 
+@contextlib.contextmanager
+def staged(editor: Editor, folder: Path, size: tuple[int, int]) -> Iterator[Stage]:
+    """An editor with the plug-in installed, and all that its conversations take.
+
+    Args:
+        editor: which.
+        folder: for the daemon's home, and for the documents.
+        size: of the photo: width and height.
+    """
+    home = folder / "daemon"
+    home.mkdir()
+    with downloads() as shelf, running_daemon(home, SETTINGS, shelf.endpoint) as running:
+        networks.bring(networks.POINTER)
+        with Stage(editor, running, shelf, folder, size) as stage:
+            yield stage
+
+
 class Stage:
     """An editor whose plug-in reaches a daemon by a relay alone, and two documents for it; a context manager.
 
     Args:
         editor: with the plug-in installed.
         daemon: that runs, in a home of its own.
+        shelf: what that can download.
         folder: for the documents.
         size: of the photo: width and height.
     """
 
     def __init__(
-        self, editor: Editor, daemon: Running, folder: Path, size: tuple[int, int]
+        self,
+        editor: Editor,
+        daemon: Running,
+        shelf: Downloads,
+        folder: Path,
+        size: tuple[int, int],
     ) -> None:
         self.editor, self.daemon, self.told = editor, daemon, Told()
+        self._shelf = shelf
         self.conversations = CONVERSATIONS[editor.installation.editor]
         self._folder = folder / "documents"
         self._folder.mkdir()
@@ -246,26 +238,38 @@ class Stage:
             wrong.append("the picture of a dead editor is still there")
         return outcome, wrong + self.wrong()
 
-    def last_request(self, name: str) -> list[str]:
-        """What is wrong with the request of an editor that is started after the last death."""
+    def hold(self, name: str) -> list[str]:
+        """Hold a conversation unharmed once more: what is not as it was the first time."""
         running, first = self._started(name)
-        processes.end(running.process)
-        return _other_than(self._expected[name][0], first, "it") + self.wrong()
+        second = self._second(name, running)
+        expected = self._expected[name]
+        return (
+            _other_than(expected[0], first, "the first request")
+            + _other_than(expected[1], second, "the second")
+            + self.wrong()
+        )
 
     def _started(self, name: str) -> tuple[RunningEditor, Any]:
         """A fresh editor, and what its first request came to."""
         self._relay.count_anew(lambda passed: None)
+        self._shelf.forget()
         one, is_gimp = self.conversations[name], isinstance(self.editor, Gimp)
         document = self._document(one.document)
-        args = {"settings": {}, "by_hand": bool(one.dialog), "document": str(document), **one.args}
+        args = {
+            "settings": {},
+            "by_hand": one.dialog is not None,
+            "makes_mask": not one.downloads,
+            "document": str(document),
+            **one.args,
+        }
         running = self.editor.start(
             SCRIPTS / ("gimp_dying.py" if is_gimp else "krita_dying.py"),
             document=document if is_gimp else None,
             args=args,
-            window=bool(one.dialog) or not is_gimp,
+            window=one.dialog is not None or not is_gimp,
             seconds=2 * PATIENCE_S,
         )
-        return running, running.note("first", PATIENCE_S)
+        return running, [*running.note("first", PATIENCE_S), self._shelf.digest()]
 
     def _second(self, name: str, running: RunningEditor) -> Any:
         """What the second request comes to.
@@ -273,28 +277,47 @@ class Stage:
         Raises:
             EditorError: the editor has ended.
         """
+        self._shelf.forget()
         running.signal("go on")
-        if self.conversations[name].dialog:
-            self._press(running, self.conversations[name])
-        return running.result(PATIENCE_S)
+        one = self.conversations[name]
+        if one.dialog is not None:
+            self._use(running, one.document, one.dialog)
+            running.signal("used")
+        return [*running.result(PATIENCE_S), self._shelf.digest()]
 
-    def _press(self, running: RunningEditor, one: Conversation) -> None:
-        """Have it done at the dialog, until the editor has ended."""
+    def _use(self, running: RunningEditor, document: str, dialog: Dialog) -> None:
+        """Have it done at the dialog, until that is closed or the editor has ended."""
         assert isinstance(self.editor, Gimp)
         display = running.display
-
-        def is_asked() -> bool:
-            return "before refine" in self._relay.moments or running.process.poll() is not None
-
         with _given_up_at_the_end_of(running):
-            self.editor.ask_for_dialog(running, one.document, one.dialog)
-            while not (dialogs := display.windows(one.dialog)) and running.process.poll() is None:
+            self.editor.ask_for_dialog(running, document, dialog.title)
+            while not (found := display.windows(dialog.title)):
+                if running.process.poll() is not None:
+                    return
                 time.sleep(0.1)
-            if dialogs:
-                display.activate(dialogs[0])
-                if one.key:
-                    display.press_until([one.key], is_asked, "nothing is asked")
-                display.press_until(["Return"], lambda: not display.windows(one.dialog), "no end")
+            display.activate(found[0])
+            for step in dialog.steps:
+                self._take(step, running, found[0])
+            display.press_until([dialog.end], lambda: not display.windows(dialog.title), "no end")
+
+    def _take(self, step: Step, running: RunningEditor, window: str) -> None:
+        """Take a step, again where it was not heard."""
+
+        def is_seen() -> bool:
+            is_over = running.process.poll() is not None
+            return is_over or self._relay.moments.count(step.seen) >= step.nth
+
+        display = running.display
+        if step.keys:
+            display.press_until(step.keys, is_seen, f"no {step.seen}", STEP_S)
+            return
+        for _ in range(3 if step.clicks else 1):
+            if step.clicks:
+                left, top, width, height = display.place_of(window)
+                display.click(left + width // 2, top + height // 2)
+            with contextlib.suppress(EditorError):
+                return wait_for(is_seen, "", STEP_S)
+        raise TimeoutError(f"no {step.seen} after {STEP_S} s")
 
     def wrong(self) -> list[str]:
         """What is not as it should be once an editor has ended."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,14 +21,17 @@ FOLDERS = {
 }
 """Engines that find the subject by themselves -> where names and shapes of their weights are."""
 
+POINTER = {"mobile-sam": PARITY / "mobile_sam"}
+"""One that is pointed with, likewise."""
+
 BUDGET_MB = 80
 """Room for one of the two MODNets, with which the loader reckons with 52 MB each: they evict each other."""
 
 
-def bring() -> None:
-    """Put weights for all of them into this home's store."""
+def bring(networks: Mapping[str, Path] = FOLDERS) -> None:
+    """Put weights for them into this home's store."""
     with TemporaryDirectory() as folder:
-        for name, described in FOLDERS.items():
+        for name, described in networks.items():
             file = Path(folder) / f"{name}.pth"
             torch.save(checkpoints.as_published(described), file)
             Store().adopt(engines.record(name), file)
