@@ -48,12 +48,14 @@ class Conversation:
         document: "plain", with a selection, or "masked", with a mask as well.
         args: of the script that has it done.
         dialog: where the user does it, the second time.
+        points: whether something is pointed at.
         downloads: whether weights are downloaded, and no mask is made.
     """
 
     document: str
     args: Mapping[str, object]
     dialog: Dialog | None = None
+    points: bool = False
     downloads: bool = False
 
 
@@ -83,7 +85,7 @@ CONVERSATIONS: Mapping[str, Mapping[str, Conversation]] = {
         "dialog of refinement": Conversation(
             "masked", _REFINE, Dialog(REFINE_DIALOG, (Step("before refine", keys=("alt+l",)),))
         ),
-        "clicking": Conversation("plain", _EXTRACT, Dialog(POINT_DIALOG, _POINTING)),
+        "clicking": Conversation("plain", _EXTRACT, Dialog(POINT_DIALOG, _POINTING), points=True),
         "download": Conversation(
             "plain", _EXTRACT, Dialog(DIALOG, _DOWNLOADING, "Escape"), downloads=True
         ),
@@ -92,7 +94,7 @@ CONVERSATIONS: Mapping[str, Mapping[str, Conversation]] = {
         "extraction": Conversation("plain", {"what": "extraction"}),
         "refinement": Conversation("masked", {"what": "refinement"}),
         "comparison": Conversation("plain", {"what": "comparison"}),
-        "clicking": Conversation("plain", {"what": "clicking"}),
+        "clicking": Conversation("plain", {"what": "clicking"}, points=True),
         "download": Conversation("plain", {"what": "download"}, downloads=True),
     },
 }

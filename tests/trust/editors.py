@@ -29,12 +29,11 @@ from tests.hosts.pictures import portrait, write_png
 from tests.hosts.roots import Installation
 from tests.hosts.running import EditorError, wait_for
 from tests.hosts.running import Running as RunningEditor
-from tests.trust import networks
 from tests.trust.conversations import CONVERSATIONS, Dialog, Step
 from tests.trust.daemons import Running, comes_true, daemons_of, is_idle, running_daemon
-from tests.trust.downloads import Downloads, downloads
 from tests.trust.records import Finding, growth_percent
 from tests.trust.relay import Relay
+from tests.trust.shelf import Shelf, shelf
 
 from flyaway_client.client import Client
 from flyaway_client.errors import ClientError
@@ -154,10 +153,12 @@ def staged(editor: Editor, folder: Path, size: tuple[int, int]) -> Iterator[Stag
     """
     home = folder / "daemon"
     home.mkdir()
-    with downloads() as shelf, running_daemon(home, SETTINGS, shelf.endpoint) as running:
-        networks.bring(networks.POINTER)
-        with Stage(editor, running, shelf, folder, size) as stage:
-            yield stage
+    with (
+        shelf() as weights,
+        running_daemon(home, SETTINGS, weights.endpoint) as daemon,
+        Stage(editor, daemon, weights, folder, size) as stage,
+    ):
+        yield stage
 
 
 class Stage:
@@ -166,7 +167,7 @@ class Stage:
     Args:
         editor: with the plug-in installed.
         daemon: that runs, in a home of its own.
-        shelf: what that can download.
+        weights: that has.
         folder: for the documents.
         size: of the photo: width and height.
     """
@@ -175,12 +176,12 @@ class Stage:
         self,
         editor: Editor,
         daemon: Running,
-        shelf: Downloads,
+        weights: Shelf,
         folder: Path,
         size: tuple[int, int],
     ) -> None:
         self.editor, self.daemon, self.told = editor, daemon, Told()
-        self._shelf = shelf
+        self._weights = weights
         self.conversations = CONVERSATIONS[editor.installation.editor]
         self._folder = folder / "documents"
         self._folder.mkdir()
@@ -241,6 +242,7 @@ class Stage:
     def hold(self, name: str) -> list[str]:
         """Hold a conversation unharmed once more: what is not as it was the first time."""
         running, first = self._started(name)
+        self._relay.count_anew(lambda passed: None)
         second = self._second(name, running)
         expected = self._expected[name]
         return (
@@ -252,8 +254,8 @@ class Stage:
     def _started(self, name: str) -> tuple[RunningEditor, Any]:
         """A fresh editor, and what its first request came to."""
         self._relay.count_anew(lambda passed: None)
-        self._shelf.forget()
         one, is_gimp = self.conversations[name], isinstance(self.editor, Gimp)
+        self._weights.arrange(has_pointer=one.points)
         document = self._document(one.document)
         args = {
             "settings": {},
@@ -269,7 +271,7 @@ class Stage:
             window=one.dialog is not None or not is_gimp,
             seconds=2 * PATIENCE_S,
         )
-        return running, [*running.note("first", PATIENCE_S), self._shelf.digest()]
+        return running, [*running.note("first", PATIENCE_S), self._weights.downloaded()]
 
     def _second(self, name: str, running: RunningEditor) -> Any:
         """What the second request comes to.
@@ -277,13 +279,13 @@ class Stage:
         Raises:
             EditorError: the editor has ended.
         """
-        self._shelf.forget()
-        running.signal("go on")
         one = self.conversations[name]
+        self._weights.arrange(has_pointer=one.points)
+        running.signal("go on")
         if one.dialog is not None:
             self._use(running, one.document, one.dialog)
             running.signal("used")
-        return [*running.result(PATIENCE_S), self._shelf.digest()]
+        return [*running.result(PATIENCE_S), self._weights.downloaded()]
 
     def _use(self, running: RunningEditor, document: str, dialog: Dialog) -> None:
         """Have it done at the dialog, until that is closed or the editor has ended."""

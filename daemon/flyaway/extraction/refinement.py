@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -29,6 +29,9 @@ _MARGIN_PX = 96
 
 _BAND_PX = 4
 """From a mask's edge, so far it may be wrong where strokes say what is hair."""
+
+_LEAST_KNOWN = 0.02
+"""Strokes that leave less of the subject, or of what is beside it, are meant for its edge."""
 
 _BLEND_PX = 24
 """Within so many pixels from the border of the place, the new values take over from the old."""
@@ -133,6 +136,9 @@ def plan(
     drawn = drawn.within(window)
     if inside is None or drawn.unknown.any():  # who draws says where hair is
         trimap = _soft(mask[window], _near_edge(mask[window]))
+        if lost := _lost(trimap, drawn):
+            by_picture = _trimap(image[window], mask[window], edge_width_px, report, threads)
+            drawn = replace(drawn, unknown=drawn.unknown & ~np.isin(by_picture, lost))
     else:
         trimap = _trimap(image[window], mask[window], edge_width_px, report, threads)
         # Who draws around a lock wants what sticks out of the mask there; what is within it keeps its own band.
@@ -161,6 +167,18 @@ def _trimap(
 
         trimap = outline.find(image, selected, edge_width_px, 0.0, report, threads).trimap
     return _soft(mask, trimap)
+
+
+def _lost(trimap: Trimap, drawn: Strokes) -> list[int]:
+    """Of subject and background, what hardly anything would be known of any more: nothing could be told from it."""
+    left = trimap[~drawn.unknown]
+    sure = {FOREGROUND: drawn.keep, BACKGROUND: drawn.remove}
+    return [
+        one
+        for one, said in sure.items()
+        if np.count_nonzero(left == one) < _LEAST_KNOWN * np.count_nonzero(trimap == one)
+        and not said.any()
+    ]
 
 
 def _near_edge(mask: Samples) -> Trimap:

@@ -138,6 +138,15 @@ def test_strands_that_an_unknown_stroke_covers_are_found() -> None:
     assert np.median(refined[core][~strands]) < 40
 
 
+def test_a_stroke_over_the_whole_subject_is_meant_for_its_edge() -> None:
+    strokes = np.zeros((HEIGHT, WIDTH), np.uint8)
+    strokes[20:220, 20:290] = UNKNOWN
+    found = refine(encoded(damaged(), "u8"), None, strokes)
+    assert (found[90:150, 90:150] == 255).all()
+    assert found[100:140, 200:255].max() > 200  # strands that the mask had lost
+    assert np.abs(found / 255.0 - truth())[30:210, 30:280].mean() < 0.02
+
+
 def test_levels_between_two_strokes_count_as_the_nearer_one() -> None:
     strokes = np.zeros((HEIGHT, WIDTH), np.uint8)
     strokes[100, 100], strokes[100, 240] = 30, 254
