@@ -60,6 +60,7 @@ class Score:
         curve: the error before the first stroke, and after each.
         kinds: of the strokes.
         true_trimap: the error from the true trimap.
+        drawn_over: the error where all that the lasso had selected is drawn over as unknown in the first stroke.
     """
 
     photo: str
@@ -67,6 +68,7 @@ class Score:
     curve: tuple[float, ...]
     kinds: tuple[str, ...]
     true_trimap: float
+    drawn_over: float
 
 
 def measure(
@@ -84,12 +86,12 @@ def measure(
             plan = planning.plan(photo.image, selection, "guess", None, None)
             alpha = loaded.extract(photo.image, Inputs(plan.trimap, plan.region)).alpha
             retoucher = _Retoucher(photo.image, photo.truth, loaded, engine)
-            score = Score(photo.name, seed, *retoucher.mend(alpha), perfect)
+            over = sad(retoucher.drawn_over(alpha, selection > 0), photo.truth)
+            score = Score(photo.name, seed, *retoucher.mend(alpha), perfect, over)
             scores.append(score)
-            _write(score.photo, score.curve, score.true_trimap)
+            _write(score.photo, [score])
     if scores:
-        curves = np.array([score.curve for score in scores])
-        _write("mean", curves.mean(axis=0), float(np.mean([one.true_trimap for one in scores])))
+        _write("mean", scores)
     return scores
 
 
@@ -113,6 +115,13 @@ class _Retoucher:
     def lend(self, name: str) -> Iterator[AnyEngine]:
         """The one engine."""
         yield self._engine
+
+    def drawn_over(self, alpha: Plane, selected: Drawn) -> Plane:
+        """The mask after one stroke over all that is selected."""
+        nothing = np.zeros(selected.shape, np.bool_)
+        whole = slice(0, alpha.shape[0]), slice(0, alpha.shape[1])
+        patch = Patch(whole, alpha, selected, Strokes(nothing, nothing, selected))
+        return retouching.refine(Picture(self._picture.image), patch, self._step, self).alpha
 
     def mend(self, alpha: Plane) -> tuple[tuple[float, ...], tuple[str, ...]]:
         """The error before and after each stroke, and the kinds of the strokes."""
@@ -181,7 +190,10 @@ class _Retoucher:
         return retouching.refine(self._picture, patch, self._step, self).alpha
 
 
-def _write(name: str, curve: Iterable[float], perfect: float) -> None:
-    figures = " ".join(f"{value:7.2f}" for value in curve)
-    sys.stdout.write(f"{name:<10}{figures}   true trimap {perfect:.2f}\n")
+def _write(name: str, scores: list[Score]) -> None:
+    """A line with their means."""
+    figures = " ".join(f"{value:7.2f}" for value in np.mean([one.curve for one in scores], axis=0))
+    perfect = np.mean([one.true_trimap for one in scores])
+    over = np.mean([one.drawn_over for one in scores])
+    sys.stdout.write(f"{name:<10}{figures}   true trimap {perfect:.2f}   drawn over {over:.2f}\n")
     sys.stdout.flush()

@@ -30,8 +30,8 @@ _MARGIN_PX = 96
 _BAND_PX = 4
 """From a mask's edge, so far it may be wrong where strokes say what is hair."""
 
-_LEAST_KNOWN = 0.02
-"""Strokes that leave less of the subject, or of what is beside it, are meant for its edge."""
+_LEAST_KNOWN = 0.1
+"""Strokes that leave a smaller share of the subject are meant for its edge."""
 
 _BLEND_PX = 24
 """Within so many pixels from the border of the place, the new values take over from the old."""
@@ -170,15 +170,19 @@ def _trimap(
 
 
 def _lost(trimap: Trimap, drawn: Strokes) -> list[int]:
-    """Of subject and background, what hardly anything would be known of any more: nothing could be told from it."""
+    """Of subject and background, what hardly anything would be known of any more: nothing could be told from it.
+
+    Nothing where that is the background alone: gaps between hair are drawn over whole.
+    """
     left = trimap[~drawn.unknown]
     sure = {FOREGROUND: drawn.keep, BACKGROUND: drawn.remove}
-    return [
+    lost = [
         one
         for one, said in sure.items()
         if np.count_nonzero(left == one) < _LEAST_KNOWN * np.count_nonzero(trimap == one)
         and not said.any()
     ]
+    return lost if FOREGROUND in lost else []
 
 
 def _near_edge(mask: Samples) -> Trimap:
