@@ -46,6 +46,11 @@ class Gimp(Editor):
         major_minor = ".".join(self.installation.version.split(".")[:2])
         return self.home / ".config" / "GIMP" / major_minor
 
+    def forget_choices(self) -> None:
+        """Have our dialogs begin as they do for a new user."""
+        for file in (self._settings_folder / "plug-in-settings").glob("*flyaway*"):
+            file.unlink()
+
     def open_dialog(self, running: Running, title: str, dialog: str = DIALOG) -> None:
         """Open one of our dialogs by GIMP's action search, from the window of that title."""
         self.ask_for_dialog(running, title, dialog)

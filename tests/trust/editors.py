@@ -256,6 +256,8 @@ class Stage:
         self._relay.count_anew(lambda passed: None)
         one, is_gimp = self.conversations[name], isinstance(self.editor, Gimp)
         self._weights.arrange(has_pointer=one.points)
+        if isinstance(self.editor, Gimp):
+            self.editor.forget_choices()  # such as the engine that was downloaded
         document = self._document(one.document)
         args = {
             "settings": {},
