@@ -1,4 +1,4 @@
-"""Real editors that are killed in the middle of an extraction: `scripts/soak gimp krita` in small."""
+"""Real editors that are killed in the middle of an extraction: `scripts/soak gimp dialogs krita` in small."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_krita_that_is_killed_leaves_document_and_daemon_as_they_were(
 
 def _is_killed(editor: Editor, folder: Path) -> None:
     """With the request on its way, and with the result; and what would be wrong is found."""
-    with staged(editor, folder, SIZE) as stage:
+    with staged(editor, editor.installation.editor, folder, SIZE) as stage:
         stage.rehearse("extraction")
         for moment in ("after extract", "before result"):
             outcome, wrong = stage.play(Death("extraction", moment))

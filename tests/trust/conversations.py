@@ -81,6 +81,8 @@ CONVERSATIONS: Mapping[str, Mapping[str, Conversation]] = {
         "extraction": Conversation("plain", _EXTRACT),
         "refinement": Conversation("masked", _REFINE),
         "comparison": Conversation("plain", {**_COMPARE, "settings": {"engines": "builtin"}}),
+    },
+    "dialogs": {
         "dialog of extraction": Conversation("plain", _EXTRACT, Dialog(DIALOG)),
         "dialog of refinement": Conversation(
             "masked", _REFINE, Dialog(REFINE_DIALOG, (Step("before refine", keys=("alt+l",)),))
@@ -98,4 +100,4 @@ CONVERSATIONS: Mapping[str, Mapping[str, Conversation]] = {
         "download": Conversation("plain", {"what": "download"}, downloads=True),
     },
 }
-"""Editor -> name -> conversation."""
+"""A run, of the editor that it is called after or of GIMP's dialogs -> name -> conversation."""

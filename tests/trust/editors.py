@@ -29,7 +29,7 @@ from tests.hosts.pictures import portrait, write_png
 from tests.hosts.roots import Installation
 from tests.hosts.running import EditorError, wait_for
 from tests.hosts.running import Running as RunningEditor
-from tests.trust.conversations import CONVERSATIONS, Dialog, Step
+from tests.trust.conversations import CONVERSATIONS, Conversation, Dialog, Step
 from tests.trust.daemons import Running, comes_true, daemons_of, is_idle, running_daemon
 from tests.trust.records import Finding, growth_percent
 from tests.trust.relay import Relay
@@ -46,7 +46,6 @@ SIZE = (2400, 1800)
 """Width and height of the photo: two strips and some seconds of work, so that it is told how far it is."""
 
 SUITE = "trixie"
-KINDS: Mapping[str, type[Editor]] = {"gimp": Gimp, "krita": Krita}
 PATIENCE_S = 120.0
 STEP_S = 15.0
 """How long a step at a dialog may take to be heard."""
@@ -77,24 +76,31 @@ class Told:
 
 def gimp(count: int, seconds: float, seed: int) -> Finding:
     """Let this many of all possible deaths happen in GIMP, chosen by the seed; all where there are no more."""
-    return _killed("gimp", count, seconds, seed)
+    return _killed(Gimp, "gimp", "gimp", count, seconds, seed)
+
+
+def dialogs(count: int, seconds: float, seed: int) -> Finding:
+    """The same at GIMP's dialogs."""
+    return _killed(Gimp, "gimp", "dialogs", count, seconds, seed)
 
 
 def krita(count: int, seconds: float, seed: int) -> Finding:
     """The same in Krita."""
-    return _killed("krita", count, seconds, seed)
+    return _killed(Krita, "krita", "krita", count, seconds, seed)
 
 
-def _killed(name: str, count: int, seconds: float, seed: int) -> Finding:
+def _killed(
+    kind: type[Editor], name: str, run: str, count: int, seconds: float, seed: int
+) -> Finding:
     finding, begun_s = Finding(seed), time.monotonic()
-    installation, kind = Installation(name, SUITE), KINDS[name]
+    installation = Installation(name, SUITE)
     with TemporaryDirectory() as folder:
         place = Path(folder) / "editor"
         place.mkdir()
         editor = kind(installation, place, used_home(kind, installation))
         try:
             editor.install_plugin()
-            with staged(editor, Path(folder), SIZE) as stage:
+            with staged(editor, run, Path(folder), SIZE) as stage:
                 figures = _tried(stage, finding, count, begun_s + seconds)
         finally:
             editor.close()
@@ -143,11 +149,12 @@ def _tried(stage: Stage, finding: Finding, count: int, until_s: float) -> dict[s
 
 
 @contextlib.contextmanager
-def staged(editor: Editor, folder: Path, size: tuple[int, int]) -> Iterator[Stage]:
+def staged(editor: Editor, run: str, folder: Path, size: tuple[int, int]) -> Iterator[Stage]:
     """An editor with the plug-in installed, and all that its conversations take.
 
     Args:
         editor: which.
+        run: whose conversations.
         folder: for the daemon's home, and for the documents.
         size: of the photo: width and height.
     """
@@ -156,7 +163,7 @@ def staged(editor: Editor, folder: Path, size: tuple[int, int]) -> Iterator[Stag
     with (
         shelf() as weights,
         running_daemon(home, SETTINGS, weights.endpoint) as daemon,
-        Stage(editor, daemon, weights, folder, size) as stage,
+        Stage(editor, CONVERSATIONS[run], daemon, weights, folder, size) as stage,
     ):
         yield stage
 
@@ -166,6 +173,7 @@ class Stage:
 
     Args:
         editor: with the plug-in installed.
+        conversations: that it may hold.
         daemon: that runs, in a home of its own.
         weights: that has.
         folder: for the documents.
@@ -175,6 +183,7 @@ class Stage:
     def __init__(
         self,
         editor: Editor,
+        conversations: Mapping[str, Conversation],
         daemon: Running,
         weights: Shelf,
         folder: Path,
@@ -182,7 +191,7 @@ class Stage:
     ) -> None:
         self.editor, self.daemon, self.told = editor, daemon, Told()
         self._weights = weights
-        self.conversations = CONVERSATIONS[editor.installation.editor]
+        self.conversations = conversations
         self._folder = folder / "documents"
         self._folder.mkdir()
         self._size = size

@@ -14,6 +14,7 @@ RUNS: dict[str, tuple[runs.Run, int]] = {
     "jobs": (jobs_through_one_daemon, 10_000),
     "deaths": (deaths, 10_000),
     "gimp": (editors.gimp, 10_000),
+    "dialogs": (editors.dialogs, 10_000),
     "krita": (editors.krita, 10_000),
     "sleeps": (sleeps, 10_000),
     "races": (races, 100),

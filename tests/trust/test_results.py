@@ -19,6 +19,7 @@ COUNTED = {
     "soak-jobs": "jobs",
     "soak-deaths": "conversations",
     "soak-gimp": "conversations",
+    "soak-dialogs": "conversations",
     "soak-krita": "conversations",
     "soak-sleeps": "conversations",
     "soak-races": "races",
