@@ -179,6 +179,8 @@ def _bar(begin_at: Callable[[int], None]) -> type[tqdm]:
     """A progress bar in huggingface_hub's eyes that tells where the hub begins and draws nothing."""
 
     class Bar(tqdm):  # type: ignore[misc] # tqdm has no types
+        monitor_interval = 0  # else each such class has a thread that watches it, for ever
+
         def __init__(self, *args: Any, **options: Any) -> None:
             begin_at(int(options.get("initial") or 0))
             super().__init__(*args, **{**options, "disable": True})

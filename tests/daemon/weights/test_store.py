@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import shutil
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import huggingface_hub
 import pytest
+from tests.daemon.servers import wait_until
 from tests.fakes import hub as fake
 
 from flyaway.engines.records import EngineRecord, Role, WeightsRecord
@@ -72,6 +74,18 @@ def test_downloads_and_then_finds_without_asking_again(store: Store, hub: fake.H
     assert store.find(record()) == path
     assert store.download(record(), ignore) == path
     assert len(hub.requests) == asked
+
+
+def test_no_thread_is_left_over(store: Store) -> None:
+    def threads() -> int:
+        """All but the hub's, each of which waits for what else its client may want."""
+        return sum("process_request" not in one.name for one in threading.enumerate())
+
+    before = threads()
+    for _ in range(3):
+        store.download(record(), ignore)
+        store.remove(record())
+    wait_until(lambda: threads() <= before)
 
 
 def test_the_hash_of_a_file_is_known_once_it_was_checked(store: Store) -> None:
