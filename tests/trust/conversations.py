@@ -71,6 +71,7 @@ _POINTING = (
 )
 
 _DOWNLOADING = (
+    Step("after engines-reply"),  # the menu is whole
     # Open the menu of engines, choose the third, have it downloaded.
     Step("before download", keys=("alt+e", "space", "Home", "Down", "Down", "Return", "alt+d")),
     Step("after download-reply"),
