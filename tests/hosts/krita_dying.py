@@ -1,7 +1,7 @@
 """Runs in Krita: has the same done twice, the second time after the signal "go on", when the test may kill Krita.
 
 args: "document" to open for each; "what": an "extraction", a "refinement" of its mask inside its selection, a "comparison",
-"clicking", or a "download". Notes "first" with what it came to: what is said of a problem, and the mask, or the size of the sheet.
+"clicking", or a "download" of "engine". Notes "first" with what it came to: what is said of a problem, and the mask, or the size of the sheet.
 """
 
 # ruff: noqa: F821 - the driver gives krita, args, note, signalled, until and finish
@@ -13,9 +13,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 import krita_steps as steps
 from flyaway_krita.flyaway_client.texts import POINTS_READY
 from flyaway_krita.qt import QtCore, QtGui, QtWidgets
-
-ENGINE = "birefnet-portrait"
-"""What is downloaded."""
 
 
 def refine_docker():
@@ -92,7 +89,7 @@ def downloaded(opened, photo):
     steps.choose()
     steps.show_only("flyaway", "KisLayerBox")  # an image that opens brings Krita's own back
     yield from steps.mouse_comes_to_docker()
-    yield from steps.pick_engine(ENGINE)
+    yield from steps.pick_engine(args["engine"])
     yield lambda: steps.download()["is_offered"]
     steps.download_button().click()
     yield lambda: not steps.download()["is_offered"]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tests.hosts.gimp_host import DIALOG, POINT_DIALOG, REFINE_DIALOG
+from tests.hosts.hubs import PORTRAIT
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ CONVERSATIONS: Mapping[str, Mapping[str, Conversation]] = {
         "refinement": Conversation("masked", {"what": "refinement"}),
         "comparison": Conversation("plain", {"what": "comparison"}),
         "clicking": Conversation("plain", {"what": "clicking"}, points=True),
-        "download": Conversation("plain", {"what": "download"}, downloads=True),
+        "download": Conversation("plain", {"what": "download", "engine": PORTRAIT}, downloads=True),
     },
 }
 """A run, of the editor that it is called after or of GIMP's dialogs -> name -> conversation."""

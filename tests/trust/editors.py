@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 from tests.hosts import processes
+from tests.hosts.display import PRESSES
 from tests.hosts.editor import Editor
 from tests.hosts.gimp_host import Gimp
 from tests.hosts.homes import used_home
@@ -211,10 +212,7 @@ class Stage:
 
     def rehearse(self, name: str) -> list[str]:
         """Hold a conversation unharmed, and keep what it comes to; its moments."""
-        running, first = self._started(name)
-        self._relay.count_anew(lambda passed: None)
-        second = self._second(name, running)
-        self._expected[name] = (first, second)
+        first, second = self._expected[name] = self._whole(name)
         is_so = self.conversations[name].dialog or first == second
         if (wrong := self.wrong()) or first[0] or not is_so:
             raise RuntimeError(f"{name}: {first}, {second}, {wrong}")
@@ -250,15 +248,13 @@ class Stage:
 
     def hold(self, name: str) -> list[str]:
         """Hold a conversation unharmed once more: what is not as it was the first time."""
+        return _other_than(self._expected[name], self._whole(name), "it") + self.wrong()
+
+    def _whole(self, name: str) -> tuple[Any, Any]:
+        """What the first and the second request come to; the moments of the second are counted."""
         running, first = self._started(name)
         self._relay.count_anew(lambda passed: None)
-        second = self._second(name, running)
-        expected = self._expected[name]
-        return (
-            _other_than(expected[0], first, "the first request")
-            + _other_than(expected[1], second, "the second")
-            + self.wrong()
-        )
+        return first, self._second(name, running)
 
     def _started(self, name: str) -> tuple[RunningEditor, Any]:
         """A fresh editor, and what its first request came to."""
@@ -321,16 +317,15 @@ class Stage:
             return is_over or self._relay.moments.count(step.seen) >= step.nth
 
         display = running.display
-        if step.keys:
-            display.press_until(step.keys, is_seen, f"no {step.seen}", STEP_S)
-            return
-        for _ in range(3 if step.clicks else 1):
-            if step.clicks:
+        for _ in range(PRESSES):
+            if step.keys:
+                display.key(*step.keys)
+            elif step.clicks:
                 left, top, width, height = display.place_of(window)
                 display.click(left + width // 2, top + height // 2)
             with contextlib.suppress(EditorError):
                 return wait_for(is_seen, "", STEP_S)
-        raise TimeoutError(f"no {step.seen} after {STEP_S} s")
+        raise TimeoutError(f"no {step.seen} after {PRESSES} times {STEP_S} s")
 
     def wrong(self) -> list[str]:
         """What is not as it should be once an editor has ended."""

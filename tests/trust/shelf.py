@@ -36,11 +36,12 @@ class Shelf:
         Half a download stays, and is gone on with.
         """
         (pointer,) = networks.POINTER
-        has_it = bool(_paths(pointer))
-        if has_pointer and not has_it:
+        gone = _paths(PORTRAIT)
+        if not has_pointer:
+            gone += _paths(pointer)
+        elif not _paths(pointer):
             networks.bring(networks.POINTER)
-        gone = [] if has_pointer else _paths(pointer)
-        for path in gone + _paths(PORTRAIT):
+        for path in gone:
             path.unlink()
 
     def downloaded(self) -> str:
