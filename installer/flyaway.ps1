@@ -68,8 +68,8 @@ function Install-All {
     }
     Say "Installing Flyaway $version; this may take minutes, torch is large"
     $python = if ($env:FLYAWAY_PYTHON) { @('--python', $env:FLYAWAY_PYTHON) } else { @('--managed-python', '--python', $PythonVersion) }
-    Get-Locked $uv $python
-    $what = @('tool', 'install', '--force', '--torch-backend', $script:Card, '--constraints', (Join-Path $App 'locked.txt'))
+    Get-Packages $uv $python $wheel
+    $what = @('tool', 'install', '--offline', '--force', '--torch-backend', $script:Card, '--constraints', (Join-Path $App 'locked.txt'))
     Invoke-Program $uv ($what + $python + (Join-Path $App $wheel))
     if ($LASTEXITCODE -ne 0) { throw 'uv could not install Flyaway (above). Run this again: it goes on from here.' }
     Set-Content (Join-Path $App 'source') $script:From
@@ -82,20 +82,57 @@ function Install-All {
     Say "Remove it with: powershell -ExecutionPolicy Bypass -File `"$(Join-Path $App 'flyaway.ps1')`" -Uninstall"
 }
 
-# All packages but torch, each build of which has a sum of its own, into uv's cache: held against the lock's sums, of which
-# `uv tool install` takes no notice. It then takes them from there.
-function Get-Locked([string]$Uv, [string[]]$Python) {
+# All packages into uv's cache, held against their sums, of which `uv tool install` takes no notice: it has them from there.
+function Get-Packages([string]$Uv, [string[]]$Python, [string]$Wheel) {
     $checked = Join-Path $App 'checked'
     Remove-Item -Recurse -Force $checked -ErrorAction SilentlyContinue
     New-Item -ItemType Directory $checked | Out-Null
-    $list = Join-Path $checked 'locked.txt'
-    Get-Content (Join-Path $App 'locked.txt') | Where-Object { $_ -notlike 'torch==*' } | Set-Content -Encoding Ascii $list
-    $environment = Join-Path $checked 'environment'
+    Get-Needed $Uv $Python $Wheel $checked
+    Get-Content (Join-Path $App 'locked.txt') | Where-Object { $_ -notlike 'torch==*' } | Set-Content -Encoding Ascii (Join-Path $checked 'locked.txt')
+    Get-Listed $Uv $checked 'locked.txt' @('--require-hashes')
+    Get-Torch $Uv $checked
+    # What this build of torch names for a card, exactly; all others are there.
+    Get-Content (Join-Path $checked 'needed.txt') | Where-Object { $_ -like '*==*' } | Set-Content -Encoding Ascii (Join-Path $checked 'beside.txt')
+    Get-Listed $Uv $checked 'beside.txt'
+    Remove-Item -Recurse -Force $checked
+}
+
+# Which packages of which versions this machine needs.
+function Get-Needed([string]$Uv, [string[]]$Python, [string]$Wheel, [string]$Checked) {
+    $environment = Join-Path $Checked 'environment'
     Invoke-Program $Uv (@('venv', '--quiet') + $Python + $environment)
     if ($LASTEXITCODE -ne 0) { throw 'uv could not install Flyaway (above). Run this again: it goes on from here.' }
-    Invoke-Program $Uv @('pip', 'install', '--quiet', '--python', $environment, '--no-deps', '--require-hashes', '--requirements', $list)
+    Set-Content -Encoding Ascii (Join-Path $App 'wheel.txt') "./$Wheel"
+    Push-Location $App
+    try {
+        $compile = @('pip', 'compile', '--quiet', '--no-header', '--no-annotate', '--python', $environment, '--torch-backend', $script:Card)
+        $compile += @('--constraints', (Join-Path $App 'locked.txt'), '--output-file', (Join-Path $Checked 'needed.txt'), 'wheel.txt')
+        Invoke-Program $Uv $compile
+    } finally {
+        Pop-Location
+    }
+    if ($LASTEXITCODE -ne 0) { throw 'uv could not install Flyaway (above). Run this again: it goes on from here.' }
+}
+
+# Each build of torch has files of its own, and uv has said which is for this card. Of some the sums are not known.
+function Get-Torch([string]$Uv, [string]$Checked) {
+    $build = Get-Content (Join-Path $Checked 'needed.txt') | Where-Object { $_ -like 'torch==*' } | Select-Object -First 1
+    $isNeeded = $false
+    $lines = foreach ($line in Get-Content (Join-Path $App 'torch.txt')) {
+        if (-not $line.StartsWith(' ')) { $isNeeded = ($line -split ' ')[0] -eq $build }
+        if ($isNeeded) { $line }
+    }
+    Set-Content -Encoding Ascii (Join-Path $Checked 'torch.txt') $lines
+    Get-Listed $Uv $Checked 'torch.txt' @('--require-hashes')
+    if (-not (Test-Path (Join-Path $Checked 'environment\Lib\site-packages\torch-*.dist-info'))) {
+        Say "This release has no sum for $build on this system, so it comes unchecked."
+    }
+}
+
+function Get-Listed([string]$Uv, [string]$Checked, [string]$List, [string[]]$Options = @()) {
+    $install = @('pip', 'install', '--quiet', '--python', (Join-Path $Checked 'environment'), '--torch-backend', $script:Card, '--no-deps')
+    Invoke-Program $Uv ($install + $Options + @('--requirements', (Join-Path $Checked $List)))
     if ($LASTEXITCODE -ne 0) { throw 'A package could not be fetched, or is not the one that was tested (above). Run this again: it goes on from here.' }
-    Remove-Item -Recurse -Force $checked
 }
 
 # What was asked for, else what this copy was made for; the copy of an installed Flyaway goes on as that was installed.
@@ -125,6 +162,7 @@ function Get-Release {
     if (-not $wheel) { throw "There is no release of Flyaway at $script:From." }
     Get-CheckedFile 'flyaway.ps1'
     Get-CheckedFile 'locked.txt'
+    Get-CheckedFile 'torch.txt'
     if (-not (Test-Path (Join-Path $App $wheel))) { Remove-Item (Join-Path $App 'flyaway-*.whl') -ErrorAction SilentlyContinue }
     Get-CheckedFile $wheel
     return $wheel

@@ -100,6 +100,7 @@ fetch_release() {
     exec sh "$0" --from "$address" --card "$card" ${autostart:+"$autostart"} # the newer one knows better
   fi
   fetch_checked locked.txt
+  fetch_checked torch.txt
   [ -e "$app/$wheel" ] || rm -f "$app"/flyaway-*.whl
   fetch_checked "$wheel"
 }
@@ -157,23 +158,47 @@ install_tool() {
   else
     set -- --managed-python --python "$python_version" # a system's own Python goes with the system's next version
   fi
-  fetch_locked "$@"
-  "$uv" tool install --force --torch-backend "$card" --constraints "$app/locked.txt" "$@" "$app/$wheel" >&2 ||
+  fetch_packages "$@"
+  "$uv" tool install --offline --force --torch-backend "$card" --constraints "$app/locked.txt" "$@" "$app/$wheel" >&2 ||
     fail "uv could not install Flyaway (above). Run this again: it goes on from here."
 }
 
-# All packages but torch, each build of which has a sum of its own, into uv's cache: held against the lock's sums, of which
-# `uv tool install` takes no notice. It then takes them from there.
-fetch_locked() {
-  rm -rf "$app/checked"
-  mkdir "$app/checked"
-  sed '/^torch==/d' "$app/locked.txt" >"$app/checked/locked.txt"
-  "$uv" venv --quiet "$@" "$app/checked/environment" >&2 ||
-    fail "uv could not install Flyaway (above). Run this again: it goes on from here."
-  "$uv" pip install --quiet --python "$app/checked/environment" --no-deps --require-hashes \
-    --requirements "$app/checked/locked.txt" >&2 ||
+# All packages into uv's cache, held against their sums, of which `uv tool install` takes no notice: it has them from there.
+fetch_packages() {
+  checked=$app/checked
+  rm -rf "$checked"
+  mkdir "$checked"
+  list_packages "$@" >"$checked/needed.txt" || fail "uv could not install Flyaway (above). Run this again: it goes on from here."
+  sed '/^torch==/d' "$app/locked.txt" >"$checked/locked.txt"
+  fetch_listed locked.txt --require-hashes
+  fetch_torch
+  grep '==' "$checked/needed.txt" >"$checked/beside.txt"
+  fetch_listed beside.txt # what this build of torch names for a card, exactly; all others are there
+  rm -rf "$checked"
+}
+
+# Each build of torch has files of its own, and uv has said which is for this card. Of some the sums are not known.
+fetch_torch() {
+  build=$(grep ^torch== "$checked/needed.txt")
+  awk -v build="$build" '/^[^ ]/ { is_needed = $1 == build } is_needed' "$app/torch.txt" >"$checked/torch.txt"
+  fetch_listed torch.txt --require-hashes
+  set -- "$checked"/environment/lib/python*/site-packages/torch-*.dist-info
+  [ -d "$1" ] || say "This release has no sum for $build on this system, so it comes unchecked."
+}
+
+# Which packages of which versions this machine needs.
+list_packages() (
+  "$uv" venv --quiet "$@" "$checked/environment" >&2 || exit
+  cd "$app"
+  echo "./$wheel" | "$uv" pip compile --quiet --no-header --no-annotate --python "$checked/environment" \
+    --torch-backend "$card" --constraints "$app/locked.txt" -
+)
+
+fetch_listed() {
+  list=$checked/$1
+  shift
+  "$uv" pip install --quiet --python "$checked/environment" --torch-backend "$card" --no-deps "$@" --requirements "$list" >&2 ||
     fail "A package could not be fetched, or is not the one that was tested (above). Run this again: it goes on from here."
-  rm -rf "$app/checked"
 }
 
 # Which torch uv has chosen: its version, and what that build is made for.

@@ -15,7 +15,7 @@ _LINE = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ ;]+)(?: ; (?P<mar
 _SUM = re.compile(r" +--hash=sha256:(?P<sum>[0-9a-f]{64})(?: \\)?")
 
 WITHOUT_SUMS = "torch"
-"""The one package whose files are not listed: each build of it, for processors and cards, has files of its own."""
+"""The one package whose files are not listed there: each build of it has files of its own; torch.txt has some of them."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ PLACEHOLDER = "@ADDRESS@"
 """Stands in the installers and the manual for the address of the release that they come with."""
 
 _FILLED = ("installer/flyaway.sh", "installer/flyaway.ps1", "README.md", "docs/install.md")
-_COPIED = ("installer/locked.txt", "LICENSE", "CHANGELOG.md")
+_COPIED = ("installer/locked.txt", "installer/torch.txt", "LICENSE", "CHANGELOG.md")
 _ZIP = """
 import sys
 from pathlib import Path

@@ -83,6 +83,7 @@ def test_both_scripts_say_the_same() -> None:
         "this may take minutes, torch is large",
         "uv could not install Flyaway (above). Run this again: it goes on from here.",
         "A package could not be fetched, or is not the one that was tested (above). Run this again: it goes on from here.",
+        "This release has no sum for $build on this system, so it comes unchecked.",
         "No plugin was installed. With Krita or GIMP 3 there, and started once, run `flyaway install`.",
         "Some plugins could not be removed (above). Mend that, then run this again.",
         "only it can take its plugins out. Install it once more, then run this again.",

@@ -37,6 +37,12 @@ pytestmark = [
 
 VERSION = flyaway.__version__
 BUILDS = ("cpu", "cu130", "rocm7.1", "xpu")
+SUMMED = ("cpu", "cu130")
+"""Builds of torch whose sums the release has."""
+
+BESIDE = "nvidia-made-up"
+"""What torch needs for one card."""
+
 REPOSITORY = Path(__file__).parents[2]
 UV = Path(sysconfig.get_path("scripts")) / "uv"
 UV_INSTALLER = f"""
@@ -47,6 +53,7 @@ cp "{UV}" "$UV_UNMANAGED_INSTALL/uv"
 
 SCRIPT = REPOSITORY / "installer" / "flyaway.sh"
 LOCKED = locks.read((REPOSITORY / "installer" / "locked.txt").read_text())
+(TORCH,) = (package.version for package in LOCKED if package.name == "torch")
 PATIENCE_S = 150
 
 
@@ -125,9 +132,19 @@ def make_release(source: Path, out: Path, index: Index) -> None:
         lines[-1] += "".join(f" \\\n    --hash=sha256:{one}" for one in sums)
     lock = source / "installer" / "locked.txt"
     lock.write_text("\n".join(lines) + "\n")
+    (source / "installer" / "torch.txt").write_text(
+        "".join(_summed(index.builds[build][0]) for build in SUMMED)
+        + f"torch=={TORCH}+xpu ; sys_platform == 'win32' \\\n    --hash=sha256:{'0' * 64}\n"
+    )
     checkout.commit(source)
     script = str(source / "installer" / "release.py")
     subprocess.run([sys.executable, script, "--dry-run", "-o", str(out)], check=True)
+
+
+def _summed(wheel: Path) -> str:
+    """A wheel of torch and its sum, as requirements have it."""
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    return f"torch=={wheel.name.split('-')[1]} \\\n    --hash=sha256:{digest}\n"
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +152,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     """All locked packages, empty but for one that lets this Python's be found; torch in four builds."""
     folder = tmp_path_factory.mktemp("index")
     pins = {package.name: package.version for package in LOCKED}
-    torch = pins.pop("torch")
+    del pins["torch"]
     packages = [path for path in sys.path if path.endswith("-packages")]
     here = {"this_python.pth": "".join(f"{path}\n" for path in packages)}
     (version,) = re.findall(r"^uv_version=(\S+)$", SCRIPT.read_text(), re.MULTILINE)
@@ -147,8 +164,10 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
             newest = make_wheel(folder / "wheels", name, f"{version}.1")  # to be held back
             wheel = make_wheel(folder / "wheels", name, version, here if name == "numpy" else None)
             running.wheels += [wheel, newest]
+        running.wheels.append(make_wheel(folder / "wheels", BESIDE, "13.0"))
         for build in BUILDS:
-            wheel = make_wheel(folder / build, "torch", f"{torch}+{build}")
+            needs = f"{BESIDE}==13.0" if build == "cu130" else ""
+            wheel = make_wheel(folder / build, "torch", f"{TORCH}+{build}", needs=needs)
             newer = make_wheel(folder / build, "torch", f"99.0+{build}")
             running.builds[build] = [wheel, newer]
         yield running
@@ -273,27 +292,43 @@ def test_only_the_locked_versions_come(user: User, release: Path) -> None:
 def test_what_is_installed_is_what_was_held_against_the_lock(user: User, release: Path) -> None:
     said = user.run("--from", str(release))
 
-    assert (
-        "Prepared 2 packages" in said
-    )  # torch and Flyaway itself; all others lay checked in the cache
+    assert "comes unchecked" not in said
     assert not (user.app / "checked").exists()
 
 
+@pytest.mark.parametrize("name", ["click", "torch"])
 def test_a_package_that_is_not_the_one_that_was_locked_stops_it(
-    user: User, release: Path, index: Index
+    name: str, user: User, release: Path, index: Index
 ) -> None:
-    wheel = next(one for one in index.wheels if one.name.startswith("click-"))
-    whole = wheel.read_bytes()
+    wheels = [one for one in (*index.wheels, *index.builds["cpu"]) if one.name.startswith(name)]
+    wheel, whole = wheels[0], wheels[0].read_bytes()
     try:
-        make_wheel(wheel.parent, "click", wheel.name.split("-")[1], {"click/__init__.py": "evil"})
+        make_wheel(wheel.parent, name, wheel.name.split("-")[1], {f"{name}/__init__.py": "evil"})
         said = user.run("--from", str(release), status=1)
     finally:
         wheel.write_bytes(whole)
-    assert "Hash mismatch for `click" in said
+    assert f"Hash mismatch for `{name}" in said
     assert "A package could not be fetched, or is not the one that was tested (above)" in said
     assert not (user.app / "tools").exists()
 
     user.run("--from", str(release))
+    assert user.flyaway("--version") == f"flyaway {VERSION}\n"
+
+
+def test_an_index_that_changes_its_mind_afterwards_is_not_asked_again(
+    user: User, release: Path, index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evil = make_wheel(tmp_path, "torch", f"{TORCH}+cpu", {"evil.pth": "import evil"}).read_bytes()
+    answer = index.answer
+
+    def changing(path: str) -> bytes | None:
+        was_checked = list(user.app.glob("checked/environment/lib/python*/*/torch-*.dist-info"))
+        return evil if was_checked and path.startswith("/files/torch") else answer(path)
+
+    monkeypatch.setattr(index, "answer", changing)
+    user.run("--from", str(release))
+
+    assert not list(user.app.rglob("evil.pth"))
     assert user.flyaway("--version") == f"flyaway {VERSION}\n"
 
 
@@ -323,9 +358,13 @@ def test_torch_is_the_build_for_the_card(
     said = user.run("--from", str(release), *(["--card", card] if card != "auto" else []))
 
     assert words in said
+    is_unchecked = f"has no sum for torch=={TORCH}+{build} on this system" in said
+    assert is_unchecked == (build not in SUMMED)
     fetched = [path for path in index.asked if path.startswith("/files/torch-")]
     assert fetched
     assert all(path.endswith(f"+{build}-py3-none-any.whl") for path in fetched)
+    beside = list(user.app.glob("tools/flyaway/lib/python*/site-packages/nvidia_made_up-*"))
+    assert bool(beside) == (build == "cu130")
 
 
 def test_card_whose_driver_is_too_old_leaves_the_processor(user: User, release: Path) -> None:

@@ -58,6 +58,16 @@ def test_every_package_but_torch_has_the_sums_of_its_files() -> None:
     assert len(numpy.sums) > 20  # one for each system and Python
 
 
+def test_sums_of_builds_are_of_the_torch_that_is_locked() -> None:
+    builds = locks.read((REPOSITORY / "installer" / "torch.txt").read_text(encoding="utf-8"))
+    (torch,) = (one for one in locks.read(LOCK) if one.name == locks.WITHOUT_SUMS)
+    assert {one.name for one in builds} == {"torch"}
+    assert {one.version.split("+")[0] for one in builds} == {torch.version}
+    sums = [each for one in builds for each in one.sums]
+    assert all(one.sums for one in builds)
+    assert len(set(sums)) == len(sums)
+
+
 def test_sums_belong_to_the_package_above_them() -> None:
     lock = f"a==1 ; sys_platform == 'win32' \\\n    --hash=sha256:{'0' * 64} \\\n    --hash=sha256:{'1' * 64}\nb==2\n"
     first, second = locks.read(lock)

@@ -95,6 +95,7 @@ def test_release_holds_all_that_is_handed_out_and_its_sums(
             "flyaway.sh",
             "install.md",
             "locked.txt",
+            "torch.txt",
         ]
     )
     for name in ("flyaway.sh", "flyaway.ps1", "README.md"):
