@@ -172,6 +172,16 @@ def _describe(scene: Scene, client: Client, should_stop: ShouldStop | None) -> s
 
 
 def _retouch(scene: Scene, client: Client, should_stop: ShouldStop | None) -> str:
+    """Do `_sit`; where the daemon, which lets go of what is idle, has let go of the picture, send it anew as editors do."""
+    while True:
+        try:
+            return _sit(scene, client, should_stop)
+        except RefusedError as error:
+            if error.code != protocol.UNKNOWN_SESSION:
+                raise
+
+
+def _sit(scene: Scene, client: Client, should_stop: ShouldStop | None) -> str:
     """Open a session, have a patch solved, point without an engine for that, and close it."""
     session, parts = new_request_id(), {"image": scene.image.tobytes()}
     digest = OpenSession(new_request_id(), session, "", scene.header).digest_of(parts)
