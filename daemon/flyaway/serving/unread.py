@@ -21,6 +21,8 @@ class Unread:
 
     def note(self, peer: bytes, tracker: zmq.MessageTracker, size: int) -> None:
         """That a payload of so many bytes was handed to libzmq."""
+        for other in list(self._sent):  # else whoever was ever sent something would be remembered
+            self._bytes_of(other)
         self._sent.setdefault(peer, deque()).append((tracker, size))
 
     def has_room(self, peer: bytes) -> bool:

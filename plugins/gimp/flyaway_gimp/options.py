@@ -69,7 +69,7 @@ def add_arguments(procedure: Gimp.Procedure) -> None:
         usual.engine,
         flags,
     )
-    paid_work.add_arguments(procedure, texts.PAID_WORK.replace("commercial", "c_ommercial"))
+    paid_work.add_arguments(procedure, texts.PAID_WORK.replace("licensed", "l_icensed"))
     transparent.add_argument(procedure)
     procedure.add_layer_argument(
         "plate", _("Photo of the empt_y scene"), texts.PLATE_ABOUT, True, flags
