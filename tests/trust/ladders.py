@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from PIL import Image
-from tests.benchmarks.wire import peak_bytes, reset_peak
+from tests.benchmarks.resident import peak_bytes, reset_peak
 from tests.trust import rungs
 from tests.trust.daemons import Running, running_daemon
 from tests.trust.records import Finding

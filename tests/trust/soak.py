@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.trust import editors, ladders, runs
+from tests.trust import editors, ladders, network_ladder, runs
 from tests.trust.deaths import deaths
 from tests.trust.long_work import jobs_through_one_daemon
 from tests.trust.races import races
@@ -21,6 +21,7 @@ RUNS: dict[str, tuple[runs.Run, int]] = {
     "shapes": (ladders.shapes, 1000),
     "formats": (ladders.formats, 1000),
     "profiles": (ladders.profiles, 1000),
+    "networks": (network_ladder.networks, 1000),
 }
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 
 import pytest
-from tests.trust import ladders, rungs
+from tests.parity import cases
+from tests.trust import ladders, network_ladder, rungs
 from tests.trust.ladders import MIB, Taken
 from tests.trust.rungs import Rung
 
@@ -59,3 +60,21 @@ def test_what_is_known_of_a_trimap_is_as_much_as_is_said() -> None:
     for unknown, least, most in ((0.01, 0.002, 0.03), (0.1, 0.05, 0.15), (1, 1, 1)):
         _, trimap = rungs.picture(480, 320, unknown)
         assert least <= (trimap == 128).mean() <= most
+
+
+def test_networks_stay_within_what_they_take_for_a_small_photo(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cases, "NETWORKS", {"u2netp": cases.NETWORKS["u2netp"]})
+    monkeypatch.setattr(network_ladder, "SIZES", ((240, 160), (1500, 1000)))
+    finding = network_ladder.networks(count=1, seconds=60, seed=1)
+    assert finding.broken == []
+    small, large = finding.figures["peak_mib"]["u2netp"]
+    assert 100 < small <= large
+
+
+def test_a_network_that_takes_too_much_for_a_large_photo_is_found() -> None:
+    more = round(10.5 * ladders.DAEMON_MIB_A_MEGAPIXEL * MIB)
+    assert network_ladder.broken(1000, 1000 + more) == []
+    (sentence,) = network_ladder.broken(1000, 1000 + more + MIB)
+    assert "it took 48.1 MiB for each megapixel" in sentence

@@ -26,6 +26,7 @@ COUNTED = {
     "soak-shapes": "inputs",
     "soak-formats": "inputs",
     "soak-profiles": "inputs",
+    "soak-networks": "networks",
 }
 
 
@@ -56,6 +57,14 @@ def test_the_page_says_what_inputs_may_take(name: str) -> None:
     )
     assert all(bound in PAGE for bound in bounds)
     assert FOUND[name]["figures"]["inputs"] > 0
+
+
+def test_the_page_says_what_a_megapixel_takes_with_networks() -> None:
+    figures = FOUND["soak-networks"]["figures"]
+    (row,) = (line for line in PAGE.splitlines() if line.startswith("| `scripts/soak networks`"))
+    assert f"at most {figures['most_mib_a_megapixel']} MiB for each megapixel more" in row
+    small = [first for first, _ in figures["peak_mib"].values()]
+    assert f"from {min(small)} to {max(small):,}".replace(",", " ") in row
 
 
 @pytest.mark.parametrize("name", COUNTED)
