@@ -7,21 +7,21 @@ megapixel what the built-in engine may, whose work on colours and edges is part 
 from __future__ import annotations
 
 import time
+from itertools import starmap
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.benchmarks.resident import peak_bytes, reset_peak
-from tests.parity import cases, checkpoints
+from tests.parity import cases
 from tests.trust import rungs
 from tests.trust.daemons import running_daemon
 from tests.trust.ladders import DAEMON_MIB_A_MEGAPIXEL, MIB, PATIENCE_S, SETTINGS
-from tests.trust.networks import PARITY
+from tests.trust.networks import PARITY, bring
 from tests.trust.records import Finding
 
 from flyaway import engines
 from flyaway.engines.records import EngineRecord, Role
-from flyaway.weights.store import Store
 from flyaway_client.client import Client, new_request_id
 from flyaway_client.errors import ClientError
 from flyaway_client.messages import ExtractRequest, ImageHeader
@@ -51,7 +51,7 @@ def networks(count: int, seconds: float, seed: int) -> Finding:
         "possible": len(possible),
         "megapixels": [width * height / 1e6 for width, height in SIZES],
         "peak_mib": {name: [peak // MIB for peak in found] for name, found in peaks.items()},
-        "most_mib_a_megapixel": round(max(map(_each, peaks.values()), default=0) / MIB, 1),
+        "most_mib_a_megapixel": round(max(starmap(_each, peaks.values()), default=0) / MIB, 1),
     }
     finding.seconds = round(time.monotonic() - begun_s, 1)
     return finding
@@ -59,23 +59,23 @@ def networks(count: int, seconds: float, seed: int) -> Finding:
 
 def broken(small: int, large: int) -> list[str]:
     """What is not as promised where the two photos took so many bytes."""
-    each = _each([small, large])
+    each = _each(small, large)
     if each <= DAEMON_MIB_A_MEGAPIXEL * MIB:
         return []
     return [f"it took {each / MIB:.1f} MiB for each megapixel"]
 
 
-def _each(peaks: list[int]) -> float:
+def _each(small: int, large: int) -> float:
     """Bytes for each megapixel by which one photo is larger than the other."""
     (width, height), (larger_width, larger_height) = SIZES
-    return (peaks[1] - peaks[0]) / ((larger_width * larger_height - width * height) / 1e6)
+    return (large - small) / ((larger_width * larger_height - width * height) / 1e6)
 
 
 def _peaks(name: str, finding: Finding) -> list[int]:
     """The most that a daemon takes for each photo beyond what it holds when it has done nothing, in bytes."""
     record = engines.record(cases.NETWORKS[name].engine)
     with TemporaryDirectory() as folder, running_daemon(Path(folder), SETTINGS) as running:
-        _bring(record, PARITY / name)
+        bring({record.name: PARITY / name})
         rest = running.rest(1).resident_bytes
         peaks = []
         for width, height in SIZES:
@@ -84,15 +84,6 @@ def _peaks(name: str, finding: Finding) -> list[int]:
             peaks.append(peak_bytes(running.process.pid) - rest)
         finding.broken += running.tracebacks()
         return peaks
-
-
-def _bring(record: EngineRecord, described: Path) -> None:
-    """Put what a network needs into this home's store."""
-    with TemporaryDirectory() as made:
-        files = checkpoints.write(described, Path(made))
-        Store().adopt(record, files[0])
-        if record.companion:
-            Store().adopt(record.companion, files[1])
 
 
 def _ask(record: EngineRecord, width: int, height: int) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import torch
 from tests.parity import checkpoints
 
 from flyaway import engines
@@ -30,8 +29,10 @@ BUDGET_MB = 80
 
 def bring(networks: Mapping[str, Path] = FOLDERS) -> None:
     """Put weights for them into this home's store."""
-    with TemporaryDirectory() as folder:
-        for name, described in networks.items():
-            file = Path(folder) / f"{name}.pth"
-            torch.save(checkpoints.as_published(described), file)
-            Store().adopt(engines.record(name), file)
+    for name, described in networks.items():
+        record = engines.record(name)
+        with TemporaryDirectory() as folder:
+            file, *beside = checkpoints.write(described, Path(folder))
+            Store().adopt(record, file)
+            if record.companion:
+                Store().adopt(record.companion, *beside)
